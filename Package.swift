@@ -1,0 +1,133 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+// All Swift targets, ordered by layer: Core, Protocols, Domain, Contract, Drivers, Apps, tests.
+// A target may depend on targets of lower layers only; `make tree` checks it.
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .treatAllWarnings(as: .error),
+]
+let generated: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+func pure(_ name: String, in folder: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "ControlPlane/\(folder)/\(name)", swiftSettings: strict)
+}
+
+func unitTests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, path: "Tests/ControlPlane/\(name)", swiftSettings: strict)
+}
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let core: [Target] = [
+    pure("BNGCore", in: "Core", [])
+]
+
+let protocols: [Target] = [
+    pure("DHCPv4", in: "Protocols", ["BNGCore"])
+]
+
+let domain: [Target] = [
+    pure("Addressing", in: "Domain", ["BNGCore"]),
+    pure("Fleet", in: "Domain", ["BNGCore"]),
+    pure("Subscribers", in: "Domain", ["BNGCore"]),
+]
+
+let contract: [Target] = [
+    .target(
+        name: "AgentProto", dependencies: [protobuf],
+        path: "ControlPlane/Contract/AgentContract/Generated", swiftSettings: generated),
+    .target(
+        name: "AgentContract", dependencies: ["AgentProto", "BNGCore", "Fleet", protobuf, crypto],
+        path: "ControlPlane/Contract/AgentContract/Mapping", swiftSettings: strict),
+]
+
+let drivers: [Target] = [
+    .target(
+        name: "BNGConfiguration",
+        dependencies: ["BNGCore", "Fleet", "Addressing", .product(name: "Yams", package: "Yams")],
+        path: "ControlPlane/Drivers/BNGConfiguration", swiftSettings: strict),
+    .target(
+        name: "AgentDriver",
+        dependencies: nio + [
+            "AgentContract", "AgentProto", "BNGCore", "Fleet", protobuf, logging,
+            .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ],
+        path: "ControlPlane/Drivers/AgentDriver", swiftSettings: strict),
+    .target(
+        name: "Store",
+        dependencies: ["BNGCore", "Fleet", "Subscribers", logging, .product(name: "GRDB", package: "GRDB.swift")],
+        path: "ControlPlane/Drivers/Store", swiftSettings: strict),
+    .target(
+        name: "SubscriberDriver",
+        dependencies: nio + ["BNGCore", "DHCPv4", "Addressing", "Fleet", "Subscribers", logging],
+        path: "ControlPlane/Drivers/SubscriberDriver", swiftSettings: strict),
+    .target(
+        name: "AdminAPI",
+        dependencies: nio + [
+            "BNGCore", "Fleet", "Subscribers", logging,
+            .product(name: "Hummingbird", package: "hummingbird"),
+        ],
+        path: "ControlPlane/Drivers/AdminAPI", swiftSettings: strict),
+    .target(
+        name: "Telemetry", dependencies: ["BNGCore", logging],
+        path: "ControlPlane/Drivers/Telemetry", swiftSettings: strict),
+]
+
+let apps: [Target] = [
+    .executableTarget(
+        name: "bng-controller",
+        dependencies: nio + [
+            "AdminAPI", "AgentContract", "AgentDriver", "Addressing", "BNGCore", "BNGConfiguration", "DHCPv4", "Fleet",
+            "Store", "SubscriberDriver", "Subscribers", "Telemetry", argumentParser, logging,
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        ],
+        path: "ControlPlane/Apps/bng-controller", swiftSettings: strict),
+    .executableTarget(
+        name: "bngctl",
+        dependencies: nio + [argumentParser, .product(name: "NIOHTTP1", package: "swift-nio")],
+        path: "ControlPlane/Apps/bngctl", swiftSettings: strict),
+]
+
+let tests: [Target] = [
+    .target(name: "TestVectors", dependencies: [], path: "Tests/support/TestVectors", swiftSettings: strict),
+    unitTests("BNGCoreTests", ["BNGCore"]),
+    unitTests("DHCPv4Tests", ["BNGCore", "DHCPv4", "TestVectors"]),
+    unitTests("AddressingTests", ["BNGCore", "Addressing"]),
+    unitTests("SubscribersTests", ["BNGCore", "Subscribers"]),
+    unitTests("AgentContractTests", ["BNGCore", "Fleet", "AgentContract", "AgentProto", "TestVectors", protobuf]),
+    unitTests("BNGConfigurationTests", ["BNGCore", "Fleet", "BNGConfiguration"]),
+    unitTests("StoreTests", ["BNGCore", "Fleet", "Subscribers", "Store"]),
+    unitTests("AgentDriverTests", nio + ["BNGCore", "Fleet", "AgentContract", "AgentProto", "AgentDriver"]),
+    unitTests(
+        "SubscriberDriverTests",
+        nio + ["BNGCore", "DHCPv4", "Addressing", "Fleet", "Subscribers", "SubscriberDriver"]),
+]
+
+let package = Package(
+    name: "bng",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0", traits: []),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    ],
+    targets: core + protocols + domain + contract + drivers + apps + tests
+)

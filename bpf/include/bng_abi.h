@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The layout of every map shared by the XDP programs and the agent: keys, values, flags, limits, reasons.
+ * Addresses (__be32, mac) are bytes in network order; VLAN ids, ports and counts are host order.
+ * Times are CLOCK_BOOTTIME nanoseconds. Padding is named _pad and always zero.
+ */
+#ifndef BNG_ABI_H
+#define BNG_ABI_H
+
+#include <linux/types.h>
+#include <stddef.h>
+
+enum {
+	BNG_ABI_VERSION = 1,
+	BNG_MAX_PORTS = 64,		/* port indices 1..63; 0 is never a port */
+	BNG_MAX_TEMPLATES = 4096,	/* template indices 1..4095; 0: none */
+	BNG_MAX_NEXT_HOPS = 1024,	/* indices 1..1023; 0: none */
+	BNG_MAX_TEMPLATE_OPTIONS = 24,
+	BNG_TEMPLATE_BYTES = 512,
+	BNG_MAX_OPTION82 = 255,
+	BNG_FRAME_MAX = 2048,		/* largest frame punted or injected */
+};
+
+enum bng_port_role { BNG_ROLE_NONE = 0, BNG_ROLE_ACCESS = 1, BNG_ROLE_CORE = 2 };
+
+enum bng_port_flags {
+	BNG_PORT_CONFIGURED = 1 << 0,	/* the controller has sent its policy; otherwise everything drops */
+	BNG_PORT_TRUST_OPTION82 = 1 << 1,
+	BNG_PORT_TRUST_RELAYS = 1 << 2,
+};
+
+/* ports: ARRAY, by port index. */
+struct bng_port {
+	__u32 ifindex;
+	__u32 vrf;
+	__u16 mtu;		/* line-side IP MTU */
+	__u8 role;
+	__u8 flags;
+	__u8 mac[6];
+	__u8 _pad[6];
+};
+_Static_assert(sizeof(struct bng_port) == 24, "bng_port");
+_Static_assert(offsetof(struct bng_port, mac) == 12, "bng_port.mac");
+
+/* sessions: HASH, the upstream and DHCP key. giaddr is 0 but for clients behind a layer-3 relay. */
+struct bng_line_key {
+	__u32 port;
+	__u16 s_vlan;		/* outer or only tag, 0: untagged or priority-tagged */
+	__u16 c_vlan;
+	__be32 giaddr;
+	__u8 mac[6];		/* client MAC (chaddr) */
+	__u16 pppoe_id;		/* 0: IPoE */
+};
+_Static_assert(sizeof(struct bng_line_key) == 20, "bng_line_key");
+_Static_assert(offsetof(struct bng_line_key, mac) == 12, "bng_line_key.mac");
+
+enum bng_session_flags {
+	BNG_SESSION_FAST_DHCP = 1 << 0,		/* DHCP of this line may be answered here */
+	BNG_SESSION_SPOOF_LOG = 1 << 1,		/* count a spoofed source, forward it */
+	BNG_SESSION_RELAYED = 1 << 2,		/* behind a layer-3 relay: frames carry relay_mac */
+	BNG_SESSION_HAS_OPTION82 = 1 << 3,	/* option82_hash is meaningful */
+	BNG_SESSION_HAS_CLIENT_ID = 1 << 4,	/* client_id_hash is meaningful */
+};
+
+/* Value of sessions. Replaced as a whole, so that a reader sees the old or the new one. */
+struct bng_session {
+	__u64 session_id;
+	__u64 generation;
+	__u64 ends_ns;			/* Session-Timeout; 0: none */
+	__u64 option82_hash;		/* bng_bytes_hash() of the whole option value */
+	__u64 client_id_hash;		/* bng_bytes_hash() of the whole option 61 value */
+	__u32 slot;			/* index into session_state and session_counters */
+	__u32 vrf;
+	__be32 ipv4;			/* 0: none */
+	__u32 template_index;
+	__be16 s_tpid;			/* 0: untagged */
+	__be16 c_tpid;
+	__u16 flags;
+	__u8 frame_mac[6];		/* layer-2 address frames to and from this session carry: client or relay */
+	__u8 _pad[4];
+};
+_Static_assert(sizeof(struct bng_session) == 72, "bng_session");
+_Static_assert(offsetof(struct bng_session, slot) == 40, "bng_session.slot");
+_Static_assert(offsetof(struct bng_session, flags) == 60, "bng_session.flags");
+
+/*
+ * session_state: ARRAY (mmapable), by slot. Survives a change of the session's content.
+ * The programs write expires_ns, renewals and the drop fields; the agent writes the rest and sets expires_ns on upsert.
+ */
+struct bng_session_state {
+	__u64 session_id;		/* owner of the slot; 0: free */
+	__u64 expires_ns;		/* lease end; data and fast path refuse at or after it; 0: no lease */
+	__u32 renewals;			/* leases granted by the fast path, +1 each */
+	__u32 renewals_reported;	/* value of renewals when last acknowledged upstream */
+	__u64 renewed_ns;
+	__u64 last_drop_ns;
+	__u32 last_drop_reason;
+	__u32 lapse_reported;		/* 1: the agent has reported this slot's end */
+	__u64 _pad[2];
+};
+_Static_assert(sizeof(struct bng_session_state) == 64, "bng_session_state");
+
+/* session_counters: PERCPU_ARRAY, by slot. */
+struct bng_session_counters {
+	__u64 up_packets;		/* accepted from the line; bytes are IP bytes */
+	__u64 up_bytes;
+	__u64 down_packets;		/* sent to the line */
+	__u64 down_bytes;
+	__u64 dropped_packets;
+	__u64 dhcp_replies;		/* answered by the fast path */
+	__u64 _pad[2];
+};
+_Static_assert(sizeof(struct bng_session_counters) == 64, "bng_session_counters");
+
+/* session_addresses: HASH, downstream. The value leads to sessions. */
+struct bng_address_key {
+	__u32 vrf;
+	__be32 ipv4;
+};
+_Static_assert(sizeof(struct bng_address_key) == 8, "bng_address_key");
+
+/* own_addresses: HASH by bng_address_key: what the BNG answers ARP and echo for on access ports. */
+enum bng_own_flags { BNG_OWN_GATEWAY = 1 << 0, BNG_OWN_SERVER = 1 << 1 };
+struct bng_own_address {
+	__u32 flags;
+};
+
+/* trusted_relays: HASH; value is one __u32, always 1. */
+struct bng_relay_key {
+	__u32 port;
+	__be32 giaddr;
+};
+_Static_assert(sizeof(struct bng_relay_key) == 8, "bng_relay_key");
+
+/* dhcp_templates: ARRAY, by template index. */
+struct bng_template_option {
+	__u8 code;
+	__u8 length;		/* of the data; the TLV in bytes[] is length + 2 */
+	__u16 offset;		/* of the TLV (code, length, data) in bytes[] */
+};
+struct bng_dhcp_template {
+	__be32 server_id;	/* 0: the index is free */
+	__be32 gateway;
+	__be32 netmask;
+	__u32 lease_s;
+	__u32 renewal_s;
+	__u32 rebinding_s;
+	__u32 vrf;
+	__u16 option_count;
+	__u16 option_bytes;
+	struct bng_template_option options[BNG_MAX_TEMPLATE_OPTIONS];
+	__u8 bytes[BNG_TEMPLATE_BYTES];
+};
+_Static_assert(sizeof(struct bng_template_option) == 4, "bng_template_option");
+_Static_assert(sizeof(struct bng_dhcp_template) == 640, "bng_dhcp_template");
+
+/* routes4: LPM_TRIE. prefix_bits counts the 32 VRF bits: a /24 in any VRF is 56. */
+struct bng_route_key {
+	__u32 prefix_bits;
+	__be32 vrf;		/* big-endian, so that the trie compares it bit by bit */
+	__be32 ipv4;
+};
+enum bng_route_kind {
+	BNG_ROUTE_NONE = 0,
+	BNG_ROUTE_NEXT_HOP = 1,
+	BNG_ROUTE_SUBSCRIBERS = 2,
+	BNG_ROUTE_BLACKHOLE = 3,
+};
+struct bng_route {
+	__u32 kind;
+	__u32 next_hop;		/* index into next_hops */
+};
+_Static_assert(sizeof(struct bng_route_key) == 12, "bng_route_key");
+
+/* next_hops: ARRAY, by index. */
+enum bng_next_hop_kind { BNG_NEXT_HOP_NONE = 0, BNG_NEXT_HOP_GATEWAY = 1, BNG_NEXT_HOP_KERNEL = 2 };
+struct bng_next_hop {
+	__u32 kind;
+	__u32 port;		/* core port index, for GATEWAY */
+	__be32 ipv4;
+	__u32 _pad;
+};
+_Static_assert(sizeof(struct bng_next_hop) == 16, "bng_next_hop");
+
+/* Classes of punted packets; the numbers are those of PuntClass in proto/. */
+enum bng_punt_class {
+	BNG_PUNT_NONE = 0,
+	BNG_PUNT_DHCPV4 = 1,
+	BNG_PUNT_ARP = 2,
+	BNG_PUNT_NEIGHBOR = 3,
+	BNG_PUNT_CLASSES = 4,
+};
+
+/* guard_rates: ARRAY, by class. */
+struct bng_guard_rate {
+	__u32 line_pps;
+	__u32 line_burst;
+	__u32 port_pps;
+	__u32 port_burst;
+};
+
+/* guard_lines: LRU_HASH; guard_ports: ARRAY by port index * BNG_PUNT_CLASSES + class. Token buckets in nanoseconds. */
+struct bng_guard_key {
+	__u32 port;
+	__u16 s_vlan;
+	__u16 c_vlan;
+	__u32 punt_class;
+};
+struct bng_guard_bucket {
+	__u64 full_at_ns;	/* when the bucket would be full again (GCRA's theoretical arrival time) */
+};
+
+/* Head of a record in the punts ring; frame_length bytes of the frame follow, unmodified. */
+struct bng_punt {
+	__u64 received_ns;
+	__u64 session_id;	/* 0: unknown line */
+	__u64 generation;
+	__u32 port;
+	__u16 punt_class;
+	__u16 reason;		/* enum bng_reason */
+	__u32 frame_length;
+	__u32 _pad;
+	__u8 frame[];
+};
+_Static_assert(sizeof(struct bng_punt) == 40, "bng_punt");
+
+/*
+ * Where packets end that are not plainly forwarded. X(name): the name goes upstream as text ("drop.<name>",
+ * "punt.<name>", "tx.<name>"). Append only within a minor version; order is the index in reason_counters.
+ */
+#define BNG_DROP_REASONS(X)                                                                                            \
+	X(malformed_ethernet)                                                                                          \
+	X(too_many_tags)                                                                                               \
+	X(not_for_us)             /* destination MAC is neither ours nor broadcast nor multicast */                    \
+	X(unknown_ethertype)                                                                                           \
+	X(ipv6_not_enabled)                                                                                            \
+	X(pppoe_not_enabled)                                                                                           \
+	X(port_not_configured)                                                                                         \
+	X(malformed_arp)                                                                                               \
+	X(arp_not_ours)                                                                                                \
+	X(malformed_ipv4)                                                                                              \
+	X(malformed_udp)                                                                                               \
+	X(malformed_dhcp)                                                                                              \
+	X(dhcp_from_server)       /* a BOOTREPLY from a line */                                                        \
+	X(dhcp_other_server)      /* REQUEST names another server */                                                   \
+	X(forged_option82)                                                                                             \
+	X(untrusted_relay)                                                                                             \
+	X(no_session)                                                                                                  \
+	X(session_lapsed)                                                                                              \
+	X(spoofed_source)                                                                                              \
+	X(martian_destination)    /* multicast, broadcast, loopback, 0/8, 240/4 */                                     \
+	X(ttl_expired)                                                                                                 \
+	X(too_big)                                                                                                     \
+	X(no_route)                                                                                                    \
+	X(route_unreachable)                                                                                           \
+	X(route_blackhole)                                                                                             \
+	X(no_subscriber)          /* an address of a pool without a session */                                        \
+	X(no_neighbor)                                                                                                 \
+	X(no_template)                                                                                                 \
+	X(guard_line)                                                                                                  \
+	X(guard_port)                                                                                                  \
+	X(punt_ring_full)                                                                                              \
+	X(punt_too_long)                                                                                               \
+	X(redirect_failed)                                                                                             \
+	X(own_address_unhandled)                                                                                       \
+	X(icmp_not_sent)          /* an error was due, but the rules or the rate forbid one */                         \
+	X(internal_lookup)        /* a lookup that cannot fail has failed */                                           \
+	X(internal_adjust)        /* the kernel refused to resize the frame */
+
+#define BNG_PUNT_REASONS(X)                                                                                            \
+	X(dhcp_unknown_line)                                                                                           \
+	X(dhcp_lapsed)                                                                                                 \
+	X(dhcp_client_id_changed)                                                                                      \
+	X(dhcp_option82_changed)                                                                                       \
+	X(dhcp_decline)                                                                                                \
+	X(dhcp_release)                                                                                                \
+	X(dhcp_other_message)                                                                                          \
+	X(dhcp_slow_line)         /* the session forbids the fast path */                                              \
+	X(dhcp_options_unusual)   /* more options than the fast path walks */                                          \
+	X(arp_unknown)                                                                                                 \
+	X(neighbor_unresolved)
+
+#define BNG_TX_REASONS(X)                                                                                              \
+	X(dhcp_offer)                                                                                                  \
+	X(dhcp_ack)                                                                                                    \
+	X(dhcp_nak)                                                                                                    \
+	X(dhcp_inform_ack)                                                                                             \
+	X(arp_reply)                                                                                                   \
+	X(icmp_echo_reply)                                                                                             \
+	X(icmp_ttl_exceeded)                                                                                           \
+	X(icmp_too_big)                                                                                                \
+	X(icmp_unreachable)                                                                                            \
+	X(forward_up)                                                                                                  \
+	X(forward_down)                                                                                                \
+	X(forward_line_to_line)                                                                                        \
+	X(pass_kernel)
+
+#define BNG_REASON_ENUM_DROP(name) BNG_DROP_##name,
+#define BNG_REASON_ENUM_PUNT(name) BNG_PUNT_REASON_##name,
+#define BNG_REASON_ENUM_TX(name) BNG_TX_##name,
+enum bng_reason {
+	BNG_REASON_NONE = 0,
+	BNG_DROP_REASONS(BNG_REASON_ENUM_DROP)
+	BNG_PUNT_REASONS(BNG_REASON_ENUM_PUNT)
+	BNG_TX_REASONS(BNG_REASON_ENUM_TX)
+	BNG_REASONS
+};
+/* reason_counters: PERCPU_ARRAY of __u64, index port * BNG_REASON_STRIDE + reason. */
+enum { BNG_REASON_STRIDE = 128 };
+_Static_assert((int)BNG_REASONS <= (int)BNG_REASON_STRIDE, "reasons");
+
+/* Hash of option values (FNV-1a, 64 bits, keyed by length). Equal hashes are trusted only together with an equal line. */
+static inline __u64 bng_hash_start(__u32 length)
+{
+	return 0xcbf29ce484222325ULL ^ length;
+}
+static inline __u64 bng_hash_byte(__u64 hash, __u8 byte)
+{
+	return (hash ^ byte) * 0x100000001b3ULL;
+}
+
+#endif
