@@ -3,14 +3,15 @@
 
 CLANG_BPF ?= clang-16
 BPFTOOL ?= /usr/sbin/bpftool
-BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Ibpf/include -Ibpf/lib \
+# Without CAP_PERFMON the verifier refuses a narrow spill over a stack slot that has held a pointer: spill slots are not shared.
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -mllvm -no-stack-slot-sharing -Wall -Wextra -Werror -Ibpf/include -Ibpf/lib \
 	-I/usr/include/$(shell gcc -print-multiarch)
 
 BPF_PROGRAMS := $(patsubst bpf/prog/%.bpf.c,%,$(wildcard bpf/prog/*.bpf.c))
 BPF_OBJECTS := $(BPF_PROGRAMS:%=build/bpf/%.bpf.o)
 BPF_SKELETONS := $(BPF_PROGRAMS:%=build/bpf/%.skel.h)
 
-build/bpf/%.bpf.o: bpf/prog/%.bpf.c $(wildcard bpf/lib/*.h) bpf/include/bng_abi.h
+build/bpf/%.bpf.o: bpf/prog/%.bpf.c $(wildcard bpf/lib/*.h) bpf/include/bng_abi.h bpf/rules.mk
 	@mkdir -p $(@D)
 	$(CLANG_BPF) $(BPF_CFLAGS) -c $< -o $@.tmp
 	@mv $@.tmp $@
