@@ -4,7 +4,7 @@
 CLANG_BPF ?= clang-16
 BPFTOOL ?= /usr/sbin/bpftool
 # Without CAP_PERFMON the verifier refuses a narrow spill over a stack slot that has held a pointer: spill slots are not shared.
-BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -mllvm -no-stack-slot-sharing -Wall -Wextra -Werror -Ibpf/include -Ibpf/lib \
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -mllvm -no-stack-slot-sharing -fno-strict-aliasing -Wall -Wextra -Werror -Ibpf/include -Ibpf/lib \
 	-I/usr/include/$(shell gcc -print-multiarch)
 
 BPF_PROGRAMS := $(patsubst bpf/prog/%.bpf.c,%,$(wildcard bpf/prog/*.bpf.c))

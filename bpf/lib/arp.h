@@ -23,14 +23,14 @@ struct bng_arp {
 
 static __always_inline int arp_reply(struct xdp_md *ctx, struct bng_scratch *s, const struct bng_port *port)
 {
-	void *end = packet_end(ctx);
+	void *data = packet_start(ctx), *end = packet_end(ctx);
 	struct bng_arp *arp = network_header(ctx, s->l2_length);
 
 	if ((void *)(arp + 1) > end)
 		return drop(s, BNG_DROP_malformed_arp);
 	__be32 sender = arp->sender_ip, target = arp->target_ip;
 
-	answer_ethernet(packet_start(ctx), port->mac);
+	answer_ethernet(data, port->mac);
 	arp->operation = bpf_htons(2);
 	copy_mac(arp->target_mac, arp->sender_mac);
 	copy_mac(arp->sender_mac, port->mac);

@@ -9,8 +9,9 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_endian.h>
 
-#define BNG_PACKED_LOAD(type, p) (((const struct { type value; } __attribute__((packed)) *)(p))->value)
-#define BNG_PACKED_STORE(type, p, v) (((struct { type value; } __attribute__((packed)) *)(p))->value = (v))
+/* Loads and stores at any alignment: of packed types clang makes byte accesses. Built with -fno-strict-aliasing. */
+#define BNG_LOAD(type, p) (*(const type *)(p))
+#define BNG_STORE(type, p, v) (*(type *)(p) = (v))
 
 /* Each load gives a pointer of unknown range: it must happen here, not where the compiler would sink it to, behind the check. */
 static __always_inline void *packet_start(struct xdp_md *ctx)

@@ -20,12 +20,12 @@ struct bng_eth {
 	__u8 destination[6];
 	__u8 source[6];
 	__be16 type;
-} __attribute__((packed));
+};
 
 struct bng_tag {
 	__be16 tci;
 	__be16 type;
-} __attribute__((packed));
+};
 
 static __always_inline int parse_ethernet(struct xdp_md *ctx, struct bng_scratch *s)
 {
@@ -45,9 +45,9 @@ static __always_inline int parse_ethernet(struct xdp_md *ctx, struct bng_scratch
 	s->destination_is_group = eth->destination[0] & 1;
 	s->line.port = bng_port_index;
 	s->line.giaddr = 0;
-	BNG_PACKED_STORE(__u32, s->line.mac, BNG_PACKED_LOAD(__u32, eth->source));
+	BNG_STORE(__u32, s->line.mac, BNG_LOAD(__u32, eth->source));
 	/* The upper half is the PPPoE id: 0. */
-	*(__u32 *)(s->line.mac + 4) = BNG_PACKED_LOAD(__u16, eth->source + 4);
+	*(__u32 *)(s->line.mac + 4) = BNG_LOAD(__u16, eth->source + 4);
 	s->l2_length = 14;
 	if (type == BNG_ETH_VLAN || type == BNG_ETH_QINQ) {
 		struct bng_tag *tag = data + 14;
@@ -75,14 +75,14 @@ static __always_inline int parse_ethernet(struct xdp_md *ctx, struct bng_scratch
 
 static __always_inline int same_mac(const __u8 *a, const __u8 *b)
 {
-	return BNG_PACKED_LOAD(__u32, a) == BNG_PACKED_LOAD(__u32, b) &&
-	       BNG_PACKED_LOAD(__u16, a + 4) == BNG_PACKED_LOAD(__u16, b + 4);
+	return BNG_LOAD(__u32, a) == BNG_LOAD(__u32, b) &&
+	       BNG_LOAD(__u16, a + 4) == BNG_LOAD(__u16, b + 4);
 }
 
 static __always_inline void copy_mac(__u8 *to, const __u8 *from)
 {
-	BNG_PACKED_STORE(__u32, to, BNG_PACKED_LOAD(__u32, from));
-	BNG_PACKED_STORE(__u16, to + 4, BNG_PACKED_LOAD(__u16, from + 4));
+	BNG_STORE(__u32, to, BNG_LOAD(__u32, from));
+	BNG_STORE(__u16, to + 4, BNG_LOAD(__u16, from + 4));
 }
 
 /* Turns the frame round toward its sender; tags stay. The caller has checked 14 bytes. */

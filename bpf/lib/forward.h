@@ -28,8 +28,8 @@ static __always_inline int forward_untagged(struct xdp_md *ctx, struct bng_scrat
 
 	if ((void *)(ip + 1) > end)
 		return drop(s, BNG_DROP_internal_adjust);
-	BNG_PACKED_STORE(__u64, eth, *(__u64 *)s->next_mac);
-	BNG_PACKED_STORE(__u32, eth->source + 2, *(__u32 *)(s->next_mac + 8));
+	BNG_STORE(__u64, eth, *(__u64 *)s->next_mac);
+	BNG_STORE(__u32, eth->source + 2, *(__u32 *)(s->next_mac + 8));
 	eth->type = bpf_htons(BNG_ETH_IPV4);
 	decrement_ttl(ip);
 	return redirect_to(s, s->out_port, reason);
@@ -53,7 +53,7 @@ static __always_inline int forward_to_line(struct xdp_md *ctx, struct bng_scratc
 	if (ip + sizeof(struct bng_ipv4) > end)
 		return drop(s, BNG_DROP_internal_adjust);
 	decrement_ttl(ip);
-	BNG_PACKED_STORE(__be16, ip - 2, bpf_htons(BNG_ETH_IPV4));
+	BNG_STORE(__be16, ip - 2, bpf_htons(BNG_ETH_IPV4));
 	if (l2_length != 14) {
 		eth->type = session->s_tpid;
 		tags[0].tci = bpf_htons(line->s_vlan);

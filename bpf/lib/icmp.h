@@ -26,7 +26,7 @@ struct bng_icmp {
 	__be16 check;
 	__be16 unused;
 	__be16 mtu;
-} __attribute__((packed, aligned(2)));
+};
 
 /* RFC 1812 4.3.2.7: never about ICMP errors, broadcasts, later fragments, or to what is not one host. */
 static __always_inline int icmp_error_is_allowed(struct xdp_md *ctx, struct bng_scratch *s)
@@ -67,7 +67,7 @@ static __always_inline int write_icmp_error(
 	ip->destination = s->source;
 #pragma clang loop unroll(full)
 	for (int i = 0; i < 5; i++)
-		sum += BNG_PACKED_LOAD(__u32, (void *)ip + 4 * i);
+		sum += BNG_LOAD(__u32, (void *)ip + 4 * i);
 	ip->check = (__be16)~checksum_fold(sum);
 
 	icmp->type = (__u8)s->icmp.type;
@@ -75,7 +75,7 @@ static __always_inline int write_icmp_error(
 	icmp->check = 0;
 	icmp->unused = 0;
 	icmp->mtu = bpf_htons((__u16)s->icmp.mtu);
-	sum = (__u64)quote_sum + BNG_PACKED_LOAD(__u32, icmp) + BNG_PACKED_LOAD(__u32, (void *)icmp + 4);
+	sum = (__u64)quote_sum + BNG_LOAD(__u32, icmp) + BNG_LOAD(__u32, (void *)icmp + 4);
 	icmp->check = (__be16)~checksum_fold(sum);
 	if (bpf_xdp_store_bytes(ctx, s->l2_length + 28, s->quote, quoted))
 		return drop(s, BNG_DROP_internal_adjust);
@@ -168,11 +168,11 @@ __noinline int refuse(struct xdp_md *ctx, __u32 cause)
 }
 
 /* The same without an error: what a hostile sender must not get an answer to. */
-__noinline int refuse_silently(struct xdp_md *ctx, __u32 cause)
+__noinline int refuse_silently(__u32 cause)
 {
 	struct bng_scratch *s = scratch_of_this_cpu();
 
-	if (!s || !ctx)
+	if (!s)
 		return XDP_ABORTED;
 	if (s->session_is_known)
 		blame_session(s, cause);
@@ -193,13 +193,13 @@ static __always_inline int answer_echo(struct xdp_md *ctx, struct bng_scratch *s
 		icmp->code)
 		return drop(s, BNG_DROP_own_address_unhandled);
 
-	__u16 before = BNG_PACKED_LOAD(__u16, &ip->ttl);
+	__u16 before = BNG_LOAD(__u16, &ip->ttl);
 
 	answer_ethernet(data, port->mac);
 	ip->source = s->destination;
 	ip->destination = s->source;
 	ip->ttl = 64;
-	ip->check = checksum_update(ip->check, before, BNG_PACKED_LOAD(__u16, &ip->ttl));
+	ip->check = checksum_update(ip->check, before, BNG_LOAD(__u16, &ip->ttl));
 	icmp->type = BNG_ICMP_ECHO_REPLY;
 	icmp->check = checksum_update(icmp->check, bpf_htons(BNG_ICMP_ECHO << 8), 0);
 	return sent(s, BNG_TX_icmp_echo_reply);

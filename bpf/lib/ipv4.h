@@ -25,14 +25,14 @@ struct bng_ipv4 {
 	__be16 check;
 	__be32 source;
 	__be32 destination;
-} __attribute__((packed, aligned(2)));
+};
 
 struct bng_udp {
 	__be16 source;
 	__be16 destination;
 	__be16 length;
 	__be16 check;
-} __attribute__((packed, aligned(2)));
+};
 
 static __always_inline int ipv4_header_is_sound(struct xdp_md *ctx, struct bng_scratch *s, const void *ip)
 {
@@ -41,7 +41,7 @@ static __always_inline int ipv4_header_is_sound(struct xdp_md *ctx, struct bng_s
 	if (s->ip_header_length == 20) {
 #pragma clang loop unroll(full)
 		for (int i = 0; i < 5; i++)
-			sum += BNG_PACKED_LOAD(__u32, ip + 4 * i);
+			sum += BNG_LOAD(__u32, ip + 4 * i);
 		return checksum_fold(sum) == 0xffff;
 	}
 
@@ -105,7 +105,7 @@ static __always_inline __u32 udp_ports(struct xdp_md *ctx, struct bng_scratch *s
 
 		if (ip + 28 > end)
 			return 0;
-		return bpf_ntohl(BNG_PACKED_LOAD(__be32, ip + 20));
+		return bpf_ntohl(BNG_LOAD(__be32, ip + 20));
 	}
 	if (bpf_xdp_load_bytes(ctx, s->l2_length + s->ip_header_length, s->header, 4))
 		return 0;

@@ -23,15 +23,29 @@ static __always_inline int is_core_port_with(struct bng_scratch *s, __u32 index,
 	return port && port->role == BNG_ROLE_CORE && port->ifindex == ifindex;
 }
 
-/* The core port behind an interface, into s->out_port. Traffic never leaves through a port that is not ours. */
+static long try_core_port(__u32 index, void *context)
+{
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	(void)context;
+	return s && is_core_port_with(s, index, s->fib.ifindex);
+}
+
+/* The core port behind s->fib.ifindex, into s->out_port; 0: none. */
+__noinline int scan_core_ports(__u32 count_of_ports)
+{
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	if (!s)
+		return 0;
+	(void)bpf_loop(count_of_ports, try_core_port, NULL, 0);
+	return is_core_port_with(s, s->out_port, s->fib.ifindex);
+}
+
+/* Traffic never leaves through a port that is not ours. */
 static __always_inline int find_core_port(struct bng_scratch *s, __u32 hint, __u32 ifindex)
 {
-	if (is_core_port_with(s, hint, ifindex))
-		return 1;
-	for (__u32 i = 1; i < BNG_MAX_PORTS; i++)
-		if (is_core_port_with(s, i, ifindex))
-			return 1;
-	return 0;
+	return is_core_port_with(s, hint, ifindex) || scan_core_ports(BNG_MAX_PORTS);
 }
 
 /*
@@ -71,8 +85,11 @@ static __always_inline __u32 resolve_next_hop(struct xdp_md *ctx, struct bng_scr
 	} else {
 		if (vrf)
 			return BNG_DROP_no_route; /* the kernel's FIB serves the default VRF only */
+		__u32 ifindex = ctx->ingress_ifindex;
+
+		BNG_OPAQUE(ifindex); /* a load merged with the other branch's would need a modified context pointer */
+		fib->ifindex = ifindex;
 		fib->ipv4_dst = s->destination;
-		fib->ifindex = ctx->ingress_ifindex;
 	}
 
 	long result = bpf_fib_lookup(ctx, fib, sizeof(*fib), flags);

@@ -14,7 +14,7 @@ enum {
 	BNG_NEXT = -1,			/* a stage's verdict: go on with the next stage */
 	BNG_OPTIONS_MAX = 512,		/* bytes of the DHCP options field the fast path takes */
 	BNG_FILE_AT = 512,		/* where file and sname are copied when option 52 says so */
-	BNG_SNAME_AT = 640,
+	BNG_SNAME_AT = 768,
 	BNG_OPTIONS_MASK = 1023,
 	BNG_OPTIONS_SLACK = 288,	/* one TLV and one word past the mask */
 	BNG_PRL_MAX = 64,
@@ -36,9 +36,9 @@ struct bng_dhcp_request {
 	__u32 prl_length;
 	__u32 max_message;
 	__u8 type;
-	__u8 overload;
 	__u8 broadcast;
 	__u8 unicast;			/* sent to one of our addresses */
+	__u8 _pad;
 };
 
 /* What a reply will be; filled by the decision, carried out by the writer. */
@@ -59,6 +59,17 @@ struct bng_dhcp_answer {
 	__u8 type;
 	__u8 broadcast;			/* to the broadcast MAC address */
 	__u8 _pad[2];
+};
+
+/* How far the composing of a block of options has come. */
+struct bng_compose {
+	__u64 emitted;			/* slots, as bits */
+	__u32 taken;			/* codes of the list */
+	__u32 from;			/* in the template's bytes */
+	__u32 left;
+	__u32 out;			/* in the block */
+	__u32 done;
+	__u32 _pad;
 };
 
 struct bng_icmp_due {
@@ -105,6 +116,9 @@ struct bng_scratch {
 	struct bng_dhcp_request request;
 	struct bng_dhcp_answer answer;
 	__u64 prl[BNG_PRL_MAX / 8];
+	struct bng_compose compose;
+	__u64 walk;			/* +1 per request, so that option_at needs no clearing */
+	__u64 option_at[256];		/* by code: walk << 16 | offset of the data in options[] */
 	union {
 		__u8 options[BNG_OPTIONS_MASK + 1 + BNG_OPTIONS_SLACK];
 		__u8 quote[BNG_QUOTE_MAX + 8];

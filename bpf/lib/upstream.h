@@ -43,7 +43,7 @@ static __always_inline int route_upstream(
 	case BNG_ROUTE_SUBSCRIBERS:
 		return toward_subscribers(ctx, s, session, port, now);
 	case BNG_ROUTE_BLACKHOLE:
-		return refuse_silently(ctx, BNG_DROP_route_blackhole);
+		return refuse_silently(BNG_DROP_route_blackhole);
 	case BNG_ROUTE_NEXT_HOP:
 		break;
 	default:
@@ -78,11 +78,11 @@ static __always_inline int handle_data(struct xdp_md *ctx, struct bng_scratch *s
 	s->template_index = session->template_index;
 	if (s->source != session->ipv4 || !session->ipv4) {
 		if (!(session->flags & BNG_SESSION_SPOOF_LOG) || is_martian(s->source))
-			return refuse_silently(ctx, BNG_DROP_spoofed_source);
+			return refuse_silently(BNG_DROP_spoofed_source);
 		count(s, BNG_DROP_spoofed_source);
 	}
 	if (is_martian(s->destination) || s->destination_is_group)
-		return refuse_silently(ctx, BNG_DROP_martian_destination);
+		return refuse_silently(BNG_DROP_martian_destination);
 
 	__u64 now = bpf_ktime_get_boot_ns();
 	struct bng_session_state *state = state_of(session);
@@ -92,7 +92,7 @@ static __always_inline int handle_data(struct xdp_md *ctx, struct bng_scratch *s
 	__u32 lapse = session_lapse(session, state, now);
 
 	if (lapse)
-		return refuse_silently(ctx, lapse);
+		return refuse_silently(lapse);
 	count_upstream(s, session);
 	return route_upstream(ctx, s, session, port, now);
 }
