@@ -97,12 +97,17 @@ static __always_inline __u32 decide_dhcp(struct xdp_md *ctx, struct bng_scratch 
 		return reason;
 	*(__u64 *)s->next_mac = frame_source;
 
-	struct bng_session *session = bpf_map_lookup_elem(&sessions, &s->line);
+	struct bng_session *session = NULL;
 
-	if (!session)
+	if (s->request.giaddr || same_mac(s->next_mac, s->line.mac)) {
+		session = bpf_map_lookup_elem(&sessions, &s->line);
+		if (!session)
+			return unknown_line(s, port);
+	} else {
 		session = renewing_session(s, port, s->next_mac);
-	if (!session)
-		return unknown_line(s, port);
+		if (!session)
+			return BNG_DROP_malformed_dhcp;
+	}
 	s->session_is_known = 1;
 	return decide(s, session, s->next_mac);
 }

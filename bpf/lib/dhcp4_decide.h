@@ -44,7 +44,7 @@ static __always_inline __u32 decide_request(struct bng_scratch *s, const struct 
 	if ((r->seen & BNG_SEEN_SERVER) && r->server != server_id)
 		return BNG_DROP_dhcp_other_server;
 	if (!wanted)
-		return BNG_PUNT_REASON_dhcp_other_message;
+		return BNG_DROP_malformed_dhcp;
 	if (wanted != session->ipv4 || ((r->seen & BNG_SEEN_REQUESTED) && r->requested != wanted)) {
 		a->type = BNG_DHCP_NAK;
 		a->reply = BNG_TX_dhcp_nak;
@@ -80,10 +80,6 @@ static __always_inline __u32 decide_type(struct bng_scratch *s, const struct bng
 		return BNG_PUNT_REASON_dhcp_decline;
 	case BNG_DHCP_RELEASE:
 		return BNG_PUNT_REASON_dhcp_release;
-	case BNG_DHCP_OFFER:
-	case BNG_DHCP_ACK:
-	case BNG_DHCP_NAK:
-		return BNG_DROP_malformed_dhcp;
 	default:
 		return BNG_PUNT_REASON_dhcp_other_message;
 	}
@@ -159,8 +155,7 @@ static __always_inline __u32 decide(struct bng_scratch *s, struct bng_session *s
 	s->generation = session->generation;
 	s->slot = session->slot;
 	if (!same_mac(session->frame_mac, frame_source))
-		return session->flags & BNG_SESSION_RELAYED ? BNG_PUNT_REASON_dhcp_relay_moved :
-							      BNG_DROP_spoofed_source;
+		return BNG_PUNT_REASON_dhcp_relay_moved;
 	if (!(session->flags & BNG_SESSION_FAST_DHCP) || !session->ipv4)
 		return BNG_PUNT_REASON_dhcp_slow_line;
 	__u32 refused = judge_identity(s, session);

@@ -145,7 +145,10 @@ static __always_inline __u32 gather_options(struct bng_scratch *s)
 		seen |= BNG_SEEN_RELAY;
 	}
 	r->seen = seen;
-	return bad ? BNG_DROP_malformed_dhcp : 0;
+	/* Plain BOOTP, and what only servers say, is not served. */
+	if (bad || !r->type || r->type == 2 || r->type == 5 || r->type == 6)
+		return BNG_DROP_malformed_dhcp;
+	return 0;
 }
 
 static __always_inline __u64 option_word(struct bng_scratch *s, __u32 at)

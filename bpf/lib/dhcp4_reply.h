@@ -88,7 +88,7 @@ static __always_inline long store_tail(struct xdp_md *ctx, struct bng_scratch *s
 			s->options[(r->client_id_at + length) & BNG_OPTIONS_MASK] = BNG_OPTION_END;
 			length += 1;
 		}
-		if (length < 1 || length > 258 || bpf_xdp_store_bytes(ctx, at, option, length))
+		if (!BNG_IS_LENGTH(length, 258) || bpf_xdp_store_bytes(ctx, at, option, length))
 			return -1;
 		at += length;
 	}
@@ -97,7 +97,7 @@ static __always_inline long store_tail(struct xdp_md *ctx, struct bng_scratch *s
 		__u8 *option = s->options + (r->option82_at & BNG_OPTIONS_MASK);
 
 		s->options[(r->option82_at + length - 1) & BNG_OPTIONS_MASK] = BNG_OPTION_END;
-		if (length < 1 || length > 258 || bpf_xdp_store_bytes(ctx, at, option, length))
+		if (!BNG_IS_LENGTH(length, 258) || bpf_xdp_store_bytes(ctx, at, option, length))
 			return -1;
 	}
 	return 0;

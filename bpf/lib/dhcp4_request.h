@@ -68,7 +68,7 @@ static __always_inline __u32 read_options(struct xdp_md *ctx, struct bng_scratch
 	__u32 bootp_at = s->l2_length + 28;
 	__u32 length = r->options_length;
 
-	if (length < 1 || length > BNG_OPTIONS_MAX)
+	if (!BNG_IS_LENGTH(length, BNG_OPTIONS_MAX))
 		return BNG_PUNT_REASON_dhcp_options_unusual;
 	if (bpf_xdp_load_bytes(ctx, bootp_at + BNG_BOOTP_BYTES, s->options, length))
 		return BNG_DROP_malformed_dhcp;
