@@ -3,8 +3,9 @@
 
 CLANG_BPF ?= clang-16
 BPFTOOL ?= /usr/sbin/bpftool
-# Without CAP_PERFMON the verifier refuses a narrow spill over a stack slot that has held a pointer: spill slots are not shared.
-BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -mllvm -no-stack-slot-sharing -fno-strict-aliasing -Wall -Wextra -Werror -Ibpf/include -Ibpf/lib \
+# -mcpu=v2: with 32-bit registers come 32-bit spills, and without CAP_PERFMON a 6.1 verifier refuses a narrow store to a stack slot
+# that has held anything it tracks.
+BPF_CFLAGS := -target bpf -mcpu=v2 -O2 -g -fno-strict-aliasing -Wall -Wextra -Werror -Ibpf/include -Ibpf/lib \
 	-I/usr/include/$(shell gcc -print-multiarch)
 
 BPF_PROGRAMS := $(patsubst bpf/prog/%.bpf.c,%,$(wildcard bpf/prog/*.bpf.c))

@@ -43,10 +43,13 @@ static __always_inline void *network_header(struct xdp_md *ctx, __u32 l2_length)
 /* A value the compiler must not trace back, so that a bound checked here is the bound the verifier sees. */
 #define BNG_OPAQUE(x) asm volatile("" : "+r"(x))
 
-/* Is 1 <= x <= high? Not `x != 0`, from which a 6.1 verifier learns no lower bound. */
+/*
+ * Is 1 <= x <= high? Not `x != 0`, from which a 6.1 verifier learns no lower bound; x must be 64 bits wide, or the bound is one of
+ * a shifted copy.
+ */
 #define BNG_IS_LENGTH(x, high)                                                                                         \
 	({                                                                                                             \
-		__u32 low_ = 1;                                                                                        \
+		__u64 low_ = 1;                                                                                        \
 		asm volatile("" : "+r"(low_), "+r"(x));                                                                \
 		(x) >= low_ && (x) <= (high);                                                                          \
 	})

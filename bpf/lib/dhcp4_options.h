@@ -35,9 +35,13 @@ enum bng_dhcp_seen {
 	BNG_SEEN_RELAY = 1 << 5,
 };
 
+/* 1 or 0 by arithmetic: the compiler's branch would double the verifier's states at each option. */
 static __always_inline __u64 is_zero(__u64 x)
 {
-	return ((x - 1) & ~x) >> 63;
+	__u64 less = x - 1;
+
+	BNG_OPAQUE(less);
+	return (less & ~x) >> 63;
 }
 
 /*
@@ -53,7 +57,8 @@ __noinline int walk_options(__u32 from, __u32 to)
 		return BNG_DROP_internal_lookup;
 	__u64 walk = s->walk;
 	__u64 repeated = 0;
-	__u32 at = forget(s, from);
+	__u64 at = forget(s, from);
+	__u64 last = to;
 
 	s->options[to & BNG_OPTIONS_MASK] = BNG_OPTION_END;
 #pragma clang loop unroll(full)
@@ -63,16 +68,17 @@ __noinline int walk_options(__u32 from, __u32 to)
 		__u64 is_option = 1 - is_zero(code);
 
 		if (code == BNG_OPTION_END)
-			return repeated ? BNG_PUNT_REASON_dhcp_options_unusual : 0;
+			break;
 		__u64 *noted = s->option_at + code;
 
 		repeated |= is_option & is_zero((*noted >> 16) ^ walk);
 		*noted = walk << 16 | (at + 2);
-		at += 1 + (__u32)is_option * (1 + option[1]);
-		if (at > to)
+		at += 1 + is_option * (1 + option[1]);
+		if (at > last)
 			return BNG_DROP_malformed_dhcp;
 	}
-	return BNG_PUNT_REASON_dhcp_options_unusual;
+	repeated |= s->options[at & BNG_OPTIONS_MASK] ^ BNG_OPTION_END;
+	return repeated ? BNG_PUNT_REASON_dhcp_options_unusual : 0;
 }
 
 /* Where the data of an option lies in options[]; 0: it was not there. */

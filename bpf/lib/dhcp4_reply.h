@@ -80,7 +80,7 @@ static __always_inline long store_tail(struct xdp_md *ctx, struct bng_scratch *s
 	__u32 seen = r->seen;
 
 	if (seen & BNG_SEEN_CLIENT_ID) {
-		__u32 length = r->client_id_length + 2;
+		__u64 length = r->client_id_length + 2;
 		__u8 *option = s->options + (r->client_id_at & BNG_OPTIONS_MASK);
 
 		/* The end replaces whatever option stood behind; 82 would be read after this. */
@@ -88,16 +88,16 @@ static __always_inline long store_tail(struct xdp_md *ctx, struct bng_scratch *s
 			s->options[(r->client_id_at + length) & BNG_OPTIONS_MASK] = BNG_OPTION_END;
 			length += 1;
 		}
-		if (!BNG_IS_LENGTH(length, 258) || bpf_xdp_store_bytes(ctx, at, option, length))
+		if (!BNG_IS_LENGTH(length, 258) || bpf_xdp_store_bytes(ctx, at, option, (__u32)length))
 			return -1;
-		at += length;
+		at += (__u32)length;
 	}
 	if (seen & BNG_SEEN_RELAY) {
-		__u32 length = r->option82_length + 3;
+		__u64 length = r->option82_length + 3;
 		__u8 *option = s->options + (r->option82_at & BNG_OPTIONS_MASK);
 
 		s->options[(r->option82_at + length - 1) & BNG_OPTIONS_MASK] = BNG_OPTION_END;
-		if (!BNG_IS_LENGTH(length, 258) || bpf_xdp_store_bytes(ctx, at, option, length))
+		if (!BNG_IS_LENGTH(length, 258) || bpf_xdp_store_bytes(ctx, at, option, (__u32)length))
 			return -1;
 	}
 	return 0;

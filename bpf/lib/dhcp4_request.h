@@ -64,16 +64,15 @@ static __always_inline __u32 read_overloaded(struct xdp_md *ctx, struct bng_scra
 /* Copies the options and walks them. 0 or a reason. */
 static __always_inline __u32 read_options(struct xdp_md *ctx, struct bng_scratch *s)
 {
-	struct bng_dhcp_request *r = &s->request;
 	__u32 bootp_at = s->l2_length + 28;
-	__u32 length = r->options_length;
+	__u64 length = s->request.options_length;
 
 	if (!BNG_IS_LENGTH(length, BNG_OPTIONS_MAX))
 		return BNG_PUNT_REASON_dhcp_options_unusual;
-	if (bpf_xdp_load_bytes(ctx, bootp_at + BNG_BOOTP_BYTES, s->options, length))
+	if (bpf_xdp_load_bytes(ctx, bootp_at + BNG_BOOTP_BYTES, s->options, (__u32)length))
 		return BNG_DROP_malformed_dhcp;
 	s->walk += 1;
-	__u32 refused = (__u32)walk_options(0, length);
+	__u32 refused = (__u32)walk_options(0, (__u32)length);
 
 	if (refused)
 		return refused;

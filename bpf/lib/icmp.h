@@ -77,7 +77,7 @@ static __always_inline int write_icmp_error(
 	icmp->mtu = bpf_htons((__u16)s->icmp.mtu);
 	sum = (__u64)quote_sum + BNG_LOAD(__u32, icmp) + BNG_LOAD(__u32, (void *)icmp + 4);
 	icmp->check = (__be16)~checksum_fold(sum);
-	if (bpf_xdp_store_bytes(ctx, s->l2_length + 28, s->quote, quoted))
+	if (bpf_xdp_store_bytes(ctx, s->l2_length + 28, s->quote, (__u32)quoted))
 		return drop(s, BNG_DROP_internal_adjust);
 	return sent(s, s->icmp.sent);
 }
@@ -99,23 +99,23 @@ static __always_inline int icmp_error(struct xdp_md *ctx, struct bng_scratch *s,
 				       bng_icmp_port_pps))
 		return drop(s, BNG_DROP_icmp_not_sent);
 
-	__u32 quoted = s->ip_length;
+	__u64 quoted = s->ip_length;
 
 	if (quoted > BNG_QUOTE_MAX)
 		quoted = BNG_QUOTE_MAX;
-	quoted = forget(s, quoted);
+	quoted = forget(s, (__u32)quoted);
 	if (quoted < 20 || quoted > BNG_QUOTE_MAX)
 		return drop(s, BNG_DROP_malformed_ipv4);
-	if (bpf_xdp_load_bytes(ctx, s->l2_length, s->quote, quoted))
+	if (bpf_xdp_load_bytes(ctx, s->l2_length, s->quote, (__u32)quoted))
 		return drop(s, BNG_DROP_malformed_ipv4);
 	*(__u32 *)(s->quote + quoted) = 0;
-	__u32 quote_sum = (__u32)bpf_csum_diff(NULL, 0, (void *)s->quote, (quoted + 3) & 1020, 0);
+	__u32 quote_sum = (__u32)bpf_csum_diff(NULL, 0, (void *)s->quote, (__u32)((quoted + 3) & 1020), 0);
 
-	int change = (int)(s->l2_length + 28 + quoted) - (int)s->frame_length;
+	int change = (int)(s->l2_length + 28 + (__u32)quoted) - (int)s->frame_length;
 
 	if (change && bpf_xdp_adjust_tail(ctx, change))
 		return drop(s, BNG_DROP_internal_adjust);
-	return write_icmp_error(ctx, s, port, quoted, quote_sum);
+	return write_icmp_error(ctx, s, port, (__u32)quoted, quote_sum);
 }
 
 static __always_inline void error_of_cause(struct bng_scratch *s, __u32 cause)

@@ -45,12 +45,12 @@ static __always_inline int ipv4_header_is_sound(struct xdp_md *ctx, struct bng_s
 		return checksum_fold(sum) == 0xffff;
 	}
 
-	__u32 length = s->ip_header_length;
+	__u64 length = s->ip_header_length;
 
 	BNG_OPAQUE(length);
-	if (length < 24 || length > 60 || bpf_xdp_load_bytes(ctx, s->l2_length, s->header, length))
+	if (length < 24 || length > 60 || bpf_xdp_load_bytes(ctx, s->l2_length, s->header, (__u32)length))
 		return 0;
-	sum = (__u32)bpf_csum_diff(NULL, 0, (void *)s->header, length & 60, 0);
+	sum = (__u32)bpf_csum_diff(NULL, 0, (void *)s->header, (__u32)(length & 60), 0);
 	return checksum_fold(sum) == 0xffff;
 }
 

@@ -9,7 +9,7 @@
 enum { BNG_PUNT_SMALL = 472 }; /* with its head 512: most control packets */
 
 static __always_inline int punt_record(struct xdp_md *ctx, struct bng_scratch *s, struct bng_punt *record,
-	__u32 length, __u32 class, __u32 reason)
+	__u64 length, __u32 class, __u32 reason)
 {
 	record->received_ns = s->now_ns;
 	record->session_id = s->session_id;
@@ -17,9 +17,9 @@ static __always_inline int punt_record(struct xdp_md *ctx, struct bng_scratch *s
 	record->port = bng_port_index;
 	record->punt_class = (__u16)class;
 	record->reason = (__u16)reason;
-	record->frame_length = length;
+	record->frame_length = (__u32)length;
 	record->_pad = 0;
-	if (bpf_xdp_load_bytes(ctx, 0, record->frame, length)) {
+	if (bpf_xdp_load_bytes(ctx, 0, record->frame, (__u32)length)) {
 		bpf_ringbuf_discard(record, 0);
 		return drop(s, BNG_DROP_internal_lookup);
 	}
@@ -34,7 +34,7 @@ __noinline int punt(struct xdp_md *ctx, __u32 class, __u32 reason)
 
 	if (!s)
 		return XDP_ABORTED;
-	__u32 length = s->frame_length;
+	__u64 length = s->frame_length;
 
 	if (length < 14 || length > BNG_FRAME_MAX)
 		return drop(s, BNG_DROP_punt_too_long);
