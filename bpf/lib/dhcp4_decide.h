@@ -140,10 +140,11 @@ static __always_inline __u32 decide_length(struct bng_scratch *s)
 	a->tail_length = 1;
 	if (r->seen & BNG_SEEN_CLIENT_ID)
 		a->tail_length += 2 + r->client_id_length;
-	if (r->seen & BNG_SEEN_RELAY)
-		a->tail_length += 2 + r->option82_length;
 	if (28 + BNG_BOOTP_BYTES + 27 + a->blob_length + a->tail_length > limit)
 		return BNG_PUNT_REASON_dhcp_options_unusual;
+	/* Who inserted option 82 takes it out again: it does not count against the client's limit. */
+	if (r->seen & BNG_SEEN_RELAY)
+		a->tail_length += 2 + r->option82_length;
 	return 0;
 }
 

@@ -57,13 +57,14 @@ __noinline int walk_options(__u32 from, __u32 to)
 		return BNG_DROP_internal_lookup;
 	__u64 walk = s->walk;
 	__u64 repeated = 0;
-	__u64 at = forget(s, from);
-	__u64 last = to;
+	/* Masked each time: a verifier that knows the same of every step follows one of them, not their combinations. */
+	__u64 at = from & BNG_OPTIONS_MASK;
+	__u64 last = to & BNG_OPTIONS_MASK;
 
-	s->options[to & BNG_OPTIONS_MASK] = BNG_OPTION_END;
+	s->options[last] = BNG_OPTION_END;
 #pragma clang loop unroll(full)
 	for (int i = 0; i < BNG_DHCP_OPTIONS_WALKED; i++) {
-		const __u8 *option = s->options + (at & BNG_OPTIONS_MASK);
+		const __u8 *option = s->options + at;
 		__u64 code = option[0];
 		__u64 is_option = 1 - is_zero(code);
 
@@ -73,11 +74,14 @@ __noinline int walk_options(__u32 from, __u32 to)
 
 		repeated |= is_option & is_zero((*noted >> 16) ^ walk);
 		*noted = walk << 16 | (at + 2);
-		at += 1 + is_option * (1 + option[1]);
-		if (at > last)
+		__u64 next = at + 1 + is_option * (1 + option[1]);
+
+		if (next > last)
 			return BNG_DROP_malformed_dhcp;
+		BNG_OPAQUE(next);
+		at = next & BNG_OPTIONS_MASK;
 	}
-	repeated |= s->options[at & BNG_OPTIONS_MASK] ^ BNG_OPTION_END;
+	repeated |= s->options[at] ^ BNG_OPTION_END;
 	return repeated ? BNG_PUNT_REASON_dhcp_options_unusual : 0;
 }
 

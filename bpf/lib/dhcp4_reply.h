@@ -73,6 +73,17 @@ static __always_inline int copy_blob(const struct bng_blob *blob, __u8 *to, cons
 	return 0;
 }
 
+/* No block at all: the end, and zeros. 0: done. */
+static __always_inline int clear_blob(__u8 *to, const void *end)
+{
+	if ((void *)to + BNG_BLOB_COPIED_MIN > end)
+		return -1;
+#pragma clang loop unroll(full)
+	for (int i = 0; i < BNG_BLOB_COPIED_MIN / 8; i++)
+		BNG_STORE(__u64, to + 8 * i, i ? 0 : BNG_OPTION_END);
+	return 0;
+}
+
 /* 61, 82 and the end, at an offset only the helper may write to. 0: done. */
 static __always_inline long store_tail(struct xdp_md *ctx, struct bng_scratch *s, __u32 at)
 {
@@ -152,7 +163,7 @@ static __always_inline int write_reply(struct xdp_md *ctx, struct bng_scratch *s
 		store_option4(options + 21, BNG_OPTION_REBINDING_TIME, bpf_htonl(a->rebinding_s));
 		asm volatile("%0 += 18" : "+r"(to));
 	}
-	if (copy_blob(blob, to, end, blob_length))
+	if (a->type == BNG_DHCP_NAK ? clear_blob(to, end) : copy_blob(blob, to, end, blob_length))
 		return drop(s, BNG_DROP_internal_adjust);
 	if (s->request.seen & (BNG_SEEN_CLIENT_ID | BNG_SEEN_RELAY)) {
 		__u32 at = s->l2_length + 28 + BNG_BOOTP_BYTES + head + blob_length;
