@@ -55,8 +55,6 @@ __noinline int walk_options(__u32 from, __u32 to)
 
 	if (!s)
 		return BNG_DROP_internal_lookup;
-	__u64 walk = s->walk;
-	__u64 repeated = 0;
 	/* Masked each time: a verifier that knows the same of every step follows one of them, not their combinations. */
 	__u64 at = from & BNG_OPTIONS_MASK;
 	__u64 last = to & BNG_OPTIONS_MASK;
@@ -66,23 +64,24 @@ __noinline int walk_options(__u32 from, __u32 to)
 	for (int i = 0; i < BNG_DHCP_OPTIONS_WALKED; i++) {
 		const __u8 *option = s->options + at;
 		__u64 code = option[0];
-		__u64 is_option = 1 - is_zero(code);
 
 		if (code == BNG_OPTION_END)
 			break;
 		__u64 *noted = s->option_at + code;
+		__u64 not_pad = is_zero(code) - 1;
 
-		repeated |= is_option & is_zero((*noted >> 16) ^ walk);
-		*noted = walk << 16 | (at + 2);
-		__u64 next = at + 1 + is_option * (1 + option[1]);
+		BNG_OPAQUE(not_pad);
+		s->repeated |= not_pad & is_zero((*noted >> 16) ^ s->walk);
+		*noted = s->walk << 16 | (at + 2);
+		__u64 next = at + 1 + (not_pad & (1 + option[1]));
 
 		if (next > last)
 			return BNG_DROP_malformed_dhcp;
 		BNG_OPAQUE(next);
 		at = next & BNG_OPTIONS_MASK;
 	}
-	repeated |= s->options[at] ^ BNG_OPTION_END;
-	return repeated ? BNG_PUNT_REASON_dhcp_options_unusual : 0;
+	s->repeated |= s->options[at] ^ BNG_OPTION_END;
+	return s->repeated ? BNG_PUNT_REASON_dhcp_options_unusual : 0;
 }
 
 /* Where the data of an option lies in options[]; 0: it was not there. */
@@ -98,8 +97,8 @@ static __always_inline const __u8 *option_data(const struct bng_scratch *s, __u3
 	return s->options + (at & BNG_OPTIONS_MASK);
 }
 
-/* The option's bytes when it is there and has `length` bytes; `ret_bad` is set when it has another length. */
-static __always_inline const __u8 *fixed_option(struct bng_scratch *s, __u32 code, __u32 length, __u32 *ret_bad)
+/* The option's data when it is there; r->bad when it has not `length` bytes. */
+static __always_inline const __u8 *fixed_option(struct bng_scratch *s, __u32 code, __u32 length)
 {
 	__u32 at = find_option(s, code);
 
@@ -107,31 +106,34 @@ static __always_inline const __u8 *fixed_option(struct bng_scratch *s, __u32 cod
 		return NULL;
 	const __u8 *data = option_data(s, at);
 
-	*ret_bad |= data[-1] ^ length;
+	s->request.bad |= data[-1] ^ length;
 	return data;
 }
 
-/* What the decision needs, into s->request. 0 or a drop reason. */
+/*
+ * What the decision needs, into s->request. 0 or a drop reason. Sums up in memory, not in registers, of which there are too few: without
+ * CAP_PERFMON every spill costs an lfence.
+ */
 static __always_inline __u32 gather_options(struct bng_scratch *s)
 {
 	struct bng_dhcp_request *r = &s->request;
 	const __u8 *data;
-	__u32 bad = 0, seen = 0, at;
+	__u32 at;
 
-	data = fixed_option(s, BNG_OPTION_MESSAGE_TYPE, 1, &bad);
+	data = fixed_option(s, BNG_OPTION_MESSAGE_TYPE, 1);
 	r->type = data ? data[0] : 0;
 	r->requested = 0;
-	data = fixed_option(s, BNG_OPTION_REQUESTED_ADDRESS, 4, &bad);
+	data = fixed_option(s, BNG_OPTION_REQUESTED_ADDRESS, 4);
 	if (data) {
 		r->requested = BNG_LOAD(__be32, data);
-		seen |= BNG_SEEN_REQUESTED;
+		r->seen |= BNG_SEEN_REQUESTED;
 	}
-	data = fixed_option(s, BNG_OPTION_SERVER_ID, 4, &bad);
+	data = fixed_option(s, BNG_OPTION_SERVER_ID, 4);
 	if (data) {
 		r->server = BNG_LOAD(__be32, data);
-		seen |= BNG_SEEN_SERVER;
+		r->seen |= BNG_SEEN_SERVER;
 	}
-	data = fixed_option(s, BNG_OPTION_MAX_MESSAGE, 2, &bad);
+	data = fixed_option(s, BNG_OPTION_MAX_MESSAGE, 2);
 	r->max_message = data ? bpf_ntohs(BNG_LOAD(__be16, data)) : 0;
 
 	r->prl_length = 0;
@@ -139,24 +141,23 @@ static __always_inline __u32 gather_options(struct bng_scratch *s)
 	if (at) {
 		r->prl_at = at;
 		r->prl_length = option_data(s, at)[-1];
-		seen |= BNG_SEEN_PRL;
+		r->seen |= BNG_SEEN_PRL;
 	}
 	at = find_option(s, BNG_OPTION_CLIENT_ID);
 	if (at) {
 		r->client_id_at = at - 2;
 		r->client_id_length = option_data(s, at)[-1];
-		bad |= r->client_id_length ? 0 : 1;
-		seen |= BNG_SEEN_CLIENT_ID;
+		r->bad |= r->client_id_length ? 0 : 1;
+		r->seen |= BNG_SEEN_CLIENT_ID;
 	}
 	at = find_option(s, BNG_OPTION_RELAY);
 	if (at) {
 		r->option82_at = at - 2;
 		r->option82_length = option_data(s, at)[-1];
-		seen |= BNG_SEEN_RELAY;
+		r->seen |= BNG_SEEN_RELAY;
 	}
-	r->seen = seen;
 	/* Plain BOOTP, and what only servers say, is not served. */
-	if (bad || !r->type || r->type == 2 || r->type == 5 || r->type == 6)
+	if (r->bad || !r->type || r->type == 2 || r->type == 5 || r->type == 6)
 		return BNG_DROP_malformed_dhcp;
 	return 0;
 }

@@ -35,6 +35,7 @@ struct bng_dhcp_request {
 	__u32 prl_at;
 	__u32 prl_length;
 	__u32 max_message;
+	__u32 bad;			/* an option has the wrong length */
 	__u8 type;
 	__u8 broadcast;
 	__u8 unicast;			/* sent to one of our addresses */
@@ -55,7 +56,8 @@ struct bng_dhcp_answer {
 	__u32 blob_length;
 	__u32 reply;			/* enum bng_reason */
 	__be32 server_id;
-	__u32 tail_length;		/* options 61 and 82 and the end */
+	__u32 head_length;		/* options before the block */
+	__u32 ip_length;
 	__u8 type;
 	__u8 broadcast;			/* to the broadcast MAC address */
 	__u8 _pad[2];
@@ -90,7 +92,10 @@ struct bng_scratch {
 	__u8 destination_is_group;
 	__u8 ip_header_length;
 	__u32 ip_length;
-	__u32 vrf;
+	__u32 port_vrf;
+	__u32 port_flags;
+	__u8 port_mac[8];
+	__u8 frame_source[8];
 	__be32 source;
 	__be32 destination;
 	__u16 fragment;			/* host order: flags and offset */
@@ -106,6 +111,8 @@ struct bng_scratch {
 	struct bng_route_key route;
 	struct bng_relay_key relay;
 	struct bng_guard_key guard;
+	__u64 clock_checked_ns;		/* of this CPU, not of the packet */
+	__u64 clock_distance_ns;
 	__u64 now_ns;
 	__u64 session_id;		/* of the punted packet's line */
 	__u64 generation;
@@ -118,6 +125,7 @@ struct bng_scratch {
 	__u64 prl[BNG_PRL_MAX / 8];
 	struct bng_compose compose;
 	__u64 walk;			/* +1 per request, so that option_at needs no clearing */
+	__u64 repeated;			/* not 0: an option came twice */
 	__u64 option_at[256];		/* by code: walk << 16 | offset of the data in options[] */
 	union {
 		__u8 options[BNG_OPTIONS_MASK + 1 + BNG_OPTIONS_SLACK];

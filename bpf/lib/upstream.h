@@ -3,6 +3,7 @@
 #ifndef BNG_UPSTREAM_H
 #define BNG_UPSTREAM_H
 
+#include "clock.h"
 #include "downstream.h"
 #include "punt.h"
 #include "route.h"
@@ -84,7 +85,7 @@ static __always_inline int handle_data(struct xdp_md *ctx, struct bng_scratch *s
 	if (is_martian(s->destination) || s->destination_is_group)
 		return refuse_silently(BNG_DROP_martian_destination);
 
-	__u64 now = bpf_ktime_get_boot_ns();
+	__u64 now = clock_now(s);
 	struct bng_session_state *state = state_of(session);
 
 	if (!state)

@@ -40,6 +40,9 @@ int xdp_access(struct xdp_md *ctx)
 	if (!(port->flags & BNG_PORT_CONFIGURED))
 		return drop(s, BNG_DROP_port_not_configured);
 
+	s->port_vrf = port->vrf;
+	s->port_flags = port->flags;
+	*(__u64 *)s->port_mac = *(__u64 *)port->mac;
 	int verdict = parse_ethernet(ctx, s);
 
 	if (verdict != BNG_NEXT)
