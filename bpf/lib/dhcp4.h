@@ -110,12 +110,8 @@ static __always_inline void grant(struct bng_scratch *s)
 }
 
 /* The stages are global functions: the verifier sees each once, and each has its own registers. */
-__noinline int handle_dhcp4(struct xdp_md *ctx)
+static __always_inline int handle_dhcp4(struct xdp_md *ctx, struct bng_scratch *s)
 {
-	struct bng_scratch *s = scratch_of_this_cpu();
-
-	if (!s)
-		return XDP_ABORTED;
 	__u32 reason = (__u32)read_dhcp(ctx);
 
 	if (!reason)

@@ -83,6 +83,13 @@ struct bng_icmp_due {
 };
 
 struct bng_scratch {
+	/* First, so that its address is the scratch's and needs no register of its own. */
+	union {
+		__u8 options[BNG_OPTIONS_MASK + 1 + BNG_OPTIONS_SLACK];
+		__u8 quote[BNG_QUOTE_MAX + 8];
+		__u8 header[64];
+	};
+
 	/* the frame */
 	__u32 index;			/* of the counter being bumped */
 	__u32 forgotten;
@@ -111,8 +118,8 @@ struct bng_scratch {
 	struct bng_route_key route;
 	struct bng_relay_key relay;
 	struct bng_guard_key guard;
-	__u64 clock_checked_ns;		/* of this CPU, not of the packet */
-	__u64 clock_distance_ns;
+	__u64 clock_jiffies;		/* of this CPU, not of the packet */
+	__u64 clock_ns;
 	__u64 now_ns;
 	__u64 session_id;		/* of the punted packet's line */
 	__u64 generation;
@@ -122,16 +129,14 @@ struct bng_scratch {
 	struct bng_icmp_due icmp;
 	struct bng_dhcp_request request;
 	struct bng_dhcp_answer answer;
-	__u64 prl[BNG_PRL_MAX / 8];
+	__u64 prl[BNG_PRL_MAX / 8];	/* the asked codes, padded with zeros */
+	__u64 prl_hash;
+	__u64 hash;
 	struct bng_compose compose;
 	__u64 walk;			/* +1 per request, so that option_at needs no clearing */
+	__u64 last_code;		/* where the walk stopped */
 	__u64 repeated;			/* not 0: an option came twice */
-	__u64 option_at[256];		/* by code: walk << 16 | offset of the data in options[] */
-	union {
-		__u8 options[BNG_OPTIONS_MASK + 1 + BNG_OPTIONS_SLACK];
-		__u8 quote[BNG_QUOTE_MAX + 8];
-		__u8 header[64];
-	};
+	__u64 option_at[256];		/* by code: walk << 16 | BNG_OPTION_NOTED | offset in options[] */
 };
 
 struct {

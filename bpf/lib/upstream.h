@@ -67,6 +67,8 @@ static __always_inline int route_upstream(
 
 static __always_inline int handle_data(struct xdp_md *ctx, struct bng_scratch *s, const struct bng_port *port)
 {
+	if (!ipv4_is_whole(ctx, s))
+		return drop(s, BNG_DROP_malformed_ipv4);
 	struct bng_session *session = bpf_map_lookup_elem(&sessions, &s->line);
 
 	if (!session) {

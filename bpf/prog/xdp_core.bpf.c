@@ -16,6 +16,8 @@ static __always_inline int handle_ipv4(struct xdp_md *ctx, struct bng_scratch *s
 
 	if (verdict != BNG_NEXT)
 		return verdict;
+	if (!ipv4_is_whole(ctx, s))
+		return drop(s, BNG_DROP_malformed_ipv4);
 	if (is_martian(s->destination))
 		return pass(s);
 	s->address.vrf = port->vrf;
