@@ -151,7 +151,7 @@ __noinline int write_reply(struct xdp_md *ctx)
 
 	if (!blob)
 		return drop(s, BNG_DROP_internal_lookup);
-	if (bpf_xdp_adjust_tail(ctx, (int)s->answer.ip_length - (int)s->ip_length))
+	if (bpf_xdp_adjust_tail(ctx, (int)(s->l2_length + s->answer.ip_length) - (int)bpf_xdp_get_buff_len(ctx)))
 		return drop(s, BNG_DROP_internal_adjust);
 
 	void *data = packet_start(ctx), *end = packet_end(ctx);
