@@ -4,9 +4,9 @@
 .PHONY: bench bench-dhcp bench-scale
 bench: all ## Print figures side by side, write build/bench.json, fail on a missed gate
 	@mkdir -p build/bench
-	$(if $(wildcard Tests/bench/xdp/rules.mk),$(MAKE) -s bench-xdp BENCH_JSON=build/bench/xdp.json)
+	$(if $(wildcard Tests/bench/xdp/rules.mk),$(MAKE) -s bench-xdp BENCH_JSON=build/bench-xdp.json)
 	$(MAKE) -s bench-dhcp bench-scale
-	/usr/bin/python3 Tests/bench/report.py build/bench/*.json
+	/usr/bin/python3 Tests/bench/report.py build/bench-xdp.json build/bench/*.json
 
 bench-dhcp: all ## DORA by perfdhcp (ours beside Kea) and latency as bng-load sees it
 	@mkdir -p build/bench
