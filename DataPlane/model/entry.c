@@ -76,9 +76,27 @@ void bng_entry_port(const struct bng_port_object *port, struct bng_port *ret)
 	ret->flags = flags;
 }
 
-void bng_entry_template(const struct bng_template_object *template, bng_ip4 server_id, struct bng_dhcp_template *ret)
+static void add_option(struct bng_dhcp_template *ret, uint8_t code, const void *data, uint8_t length)
 {
-	uint16_t at = 0;
+	uint16_t at = ret->option_bytes, i = ret->option_count;
+
+	ret->options[i] = (struct bng_template_option){ .code = code, .length = length, .offset = at };
+	ret->bytes[at] = code;
+	ret->bytes[at + 1] = length;
+	memcpy(ret->bytes + at + 2, data, length);
+	ret->option_bytes = (uint16_t)(at + 2 + length);
+	ret->option_count = (uint16_t)(i + 1);
+	ret->slot_of_code[code] = (uint8_t)(i + 1);
+}
+
+_Static_assert(BNG_TEMPLATE_OPTIONS_MAX + 2 <= BNG_MAX_TEMPLATE_OPTIONS, "options 1 and 3 fit");
+_Static_assert(BNG_TEMPLATE_DATA_MAX + 2 * BNG_TEMPLATE_OPTIONS_MAX + 12 <= BNG_TEMPLATE_BYTES, "their bytes fit");
+
+void bng_entry_template(const struct bng_template_object *template, bng_ip4 server_id, uint64_t version,
+	struct bng_dhcp_template *ret)
+{
+	enum { SUBNET_MASK = 1, ROUTER = 3 };
+	bool router_done = false;
 	uint32_t i;
 
 	memset(ret, 0, sizeof(*ret));
@@ -89,24 +107,26 @@ void bng_entry_template(const struct bng_template_object *template, bng_ip4 serv
 	ret->renewal_s = template->renewal_seconds;
 	ret->rebinding_s = template->rebinding_seconds;
 	ret->vrf = template->vrf;
-	ret->option_count = (uint16_t)template->option_count;
-	for (i = 0; i < template->option_count; i++) {
-		uint8_t length = (uint8_t)template->options[i].length;
-
-		ret->options[i] = (struct bng_template_option){
-			.code = (uint8_t)template->options[i].code, .length = length, .offset = at,
-		};
-		ret->bytes[at] = (uint8_t)template->options[i].code;
-		ret->bytes[at + 1] = length;
-		memcpy(ret->bytes + at + 2, template->data + template->options[i].offset, length);
-		at = (uint16_t)(at + 2 + length);
+	ret->version = version;
+	add_option(ret, SUBNET_MASK, &ret->netmask, sizeof(ret->netmask));
+	for (i = 0; i <= template->option_count; i++) {
+		if (!router_done && (i == template->option_count || template->options[i].code > ROUTER)) {
+			add_option(ret, ROUTER, &ret->gateway, sizeof(ret->gateway));
+			router_done = true;
+		}
+		if (i < template->option_count)
+			add_option(ret, (uint8_t)template->options[i].code,
+				template->data + template->options[i].offset, (uint8_t)template->options[i].length);
 	}
-	ret->option_bytes = at;
 }
 
-void bng_entry_next_hop(const struct bng_next_hop_object *hop, struct bng_next_hop *ret)
+void bng_entry_next_hop(const struct bng_next_hop_object *hop, uint32_t first_core, struct bng_next_hop *ret)
 {
-	*ret = (struct bng_next_hop){ .kind = hop->kind, .port = hop->port_index, .ipv4 = hop->address };
+	*ret = (struct bng_next_hop){
+		.kind = hop->kind,
+		.port = hop->kind == BNG_NEXT_HOP_KERNEL ? first_core : hop->port_index,
+		.ipv4 = hop->address,
+	};
 }
 
 struct bng_route_key bng_entry_route_key(const struct bng_route_object *route)

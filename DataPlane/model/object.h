@@ -27,6 +27,7 @@ enum {
 	BNG_RELAYS_MAX = 1024,
 	BNG_OWN_ADDRESSES_MAX = 4096,
 	BNG_ROUTES_MAX = 65536,
+	BNG_TEMPLATE_OPTIONS_MAX = 24,
 	BNG_TEMPLATE_DATA_MAX = 448,
 	BNG_DIGEST_SIZE = 16,
 };
@@ -78,7 +79,7 @@ struct bng_template_object {
 		uint32_t code;
 		uint16_t length;
 		uint16_t offset;	/* of the data in data[] */
-	} options[BNG_MAX_TEMPLATE_OPTIONS];
+	} options[BNG_TEMPLATE_OPTIONS_MAX];
 	uint8_t data[BNG_TEMPLATE_DATA_MAX];
 };
 

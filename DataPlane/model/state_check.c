@@ -2,6 +2,7 @@
 // What an object must be in view of the others: references, uniqueness, dependents, room (docs/contract.md, section 7).
 #include "state_internal.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -54,12 +55,16 @@ static int check_own_address(const struct bng_state *state, const struct bng_obj
 	struct bng_refusal *refusal)
 {
 	struct bng_address_key key;
+	struct bng_route_key host;
 	uint64_t weight;
 
 	if (!bng_own_address_of(next, &key, &weight))
 		return 0;
+	host = (struct bng_route_key){ .prefix_bits = 64, .vrf = htonl(key.vrf), .ipv4 = key.ipv4 };
 	if (is_other(&state->addresses, &key, NULL))
 		return bng_refuse(refusal, BNG_CONFLICT, path, "a session holds this address");
+	if (is_other(&state->prefixes, &host, NULL))
+		return bng_refuse(refusal, BNG_CONFLICT, path, "a route has this address as its prefix");
 	if (!own_count(state, &key) && state->own.count >= BNG_OWN_ADDRESSES_MAX)
 		return bng_refuse(refusal, BNG_LIMIT, path, "at most %d own addresses", BNG_OWN_ADDRESSES_MAX);
 	return 0;
@@ -111,6 +116,7 @@ static int check_route(const struct bng_state *state, const struct bng_route_obj
 	struct bng_refusal *refusal)
 {
 	struct bng_route_key key = bng_route_key_of(next);
+	struct bng_address_key own = { .vrf = next->vrf, .ipv4 = next->prefix };
 
 	if (next->next_hop_id) {
 		next->next_hop = (void *)bng_state_get(state, BNG_FAMILY_NEXT_HOP, next->next_hop_id);
@@ -121,6 +127,8 @@ static int check_route(const struct bng_state *state, const struct bng_route_obj
 	}
 	if (is_other(&state->prefixes, &key, held))
 		return bng_refuse(refusal, BNG_CONFLICT, "15.2", "another route has this prefix");
+	if (next->prefix_length == 32 && own_count(state, &own))
+		return bng_refuse(refusal, BNG_CONFLICT, "15.2", "the BNG's own address");
 	if (!held && state->by_id[BNG_FAMILY_ROUTE].count >= BNG_ROUTES_MAX)
 		return bng_refuse(refusal, BNG_LIMIT, "15", "at most %d routes", BNG_ROUTES_MAX);
 	return 0;

@@ -92,8 +92,8 @@ static void take_options(const Bng__Agent__V1__PoolTemplate *message, struct bng
 {
 	size_t i, at = 0;
 
-	if (message->n_options > BNG_MAX_TEMPLATE_OPTIONS) {
-		complain(malformed, BNG_INVALID, "13.8", "at most %d options", BNG_MAX_TEMPLATE_OPTIONS);
+	if (message->n_options > BNG_TEMPLATE_OPTIONS_MAX) {
+		complain(malformed, BNG_INVALID, "13.8", "at most %d options", BNG_TEMPLATE_OPTIONS_MAX);
 		return;
 	}
 	for (i = 0; i < message->n_options; i++) {
@@ -181,17 +181,12 @@ static void take_line(const Bng__Agent__V1__Line *message, struct bng_line *line
 
 static uint64_t take_hash(ProtobufCBinaryData bytes, const char *path, bool *ret_present, struct bng_refusal *malformed)
 {
-	uint64_t hash = bng_hash_start((uint32_t)bytes.len);
-	size_t i;
-
 	*ret_present = bytes.len != 0;
 	if (bytes.len > BNG_MAX_OPTION82) {
 		complain(malformed, BNG_INVALID, path, "at most %d bytes", BNG_MAX_OPTION82);
 		return 0;
 	}
-	for (i = 0; i < bytes.len; i++)
-		hash = bng_hash_byte(hash, bytes.data[i]);
-	return bytes.len ? hash : 0;
+	return bytes.len ? bng_bytes_hash(bytes.data, (uint32_t)bytes.len) : 0;
 }
 
 static void take_session(const Bng__Agent__V1__Session *message, struct bng_session_object *session,
