@@ -24,6 +24,7 @@ include bpf/rules.mk
 include DataPlane/rules.mk
 include DataPlane/load/rules.mk
 -include Tests/bpf/rules.mk
+-include Tests/kernels/rules.mk
 -include Tests/bench/rules.mk
 -include Tests/bench/xdp/rules.mk
 -include Tests/contract/rules.mk
