@@ -11,3 +11,5 @@ all: bpf agent controller ## Build everything (bpf, skeletons, agent, controller
 
 include bpf/rules.mk
 -include DataPlane/rules.mk
+-include Tests/bpf/rules.mk
+-include Tests/bench/xdp/rules.mk

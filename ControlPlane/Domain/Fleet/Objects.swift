@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a controller wants a node to hold, as values. The wire form is in proto/bng/agent/v1/desired.proto.
+
+import BNGCore
+
+/// Families of objects; the raw value is the wire number.
+public enum ObjectFamily: UInt16, Sendable, CaseIterable, Comparable {
+    case port = 1
+    case serverIdentity = 2
+    case poolTemplate = 3
+    case nextHop = 4
+    case route = 5
+    case guardRates = 6
+    case session = 7
+
+    /// Order of installation: an object comes after those it refers to.
+    public static func < (a: ObjectFamily, b: ObjectFamily) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// Identity of an object within one node.
+public struct ObjectKey: Hashable, Sendable, Comparable {
+    public var family: ObjectFamily
+    public var id: UInt64
+
+    public init(_ family: ObjectFamily, _ id: UInt64) {
+        self.family = family
+        self.id = id
+    }
+
+    public static func < (a: ObjectKey, b: ObjectKey) -> Bool {
+        a.family == b.family ? a.id < b.id : a.family < b.family
+    }
+}
+
+public enum PortRole: UInt8, Sendable { case access = 1, core = 2 }
+public enum RelayTrust: UInt8, Sendable { case none = 1, accessNode = 2, relays = 3 }
+
+/// Policy of one port of a node.
+public struct PortPolicy: Hashable, Sendable {
+    public var name: String
+    public var role: PortRole
+    /// Of an access port; 0 for a core port.
+    public var accessDomain: AccessDomainID
+    public var vrf: VRF
+    public var relayTrust: RelayTrust
+    public var trustedRelays: [IPv4Address]
+    /// Line-side IP MTU in bytes; 0: the interface's.
+    public var mtu: UInt32
+
+    public init(
+        name: String, role: PortRole, accessDomain: AccessDomainID = 0, vrf: VRF = 0, relayTrust: RelayTrust = .none,
+        trustedRelays: [IPv4Address] = [], mtu: UInt32 = 0
+    ) {
+        self.name = name
+        self.role = role
+        self.accessDomain = accessDomain
+        self.vrf = vrf
+        self.relayTrust = relayTrust
+        self.trustedRelays = trustedRelays
+        self.mtu = mtu
+    }
+}
+
+/// The BNG's address toward subscribers (DHCP option 54).
+public struct ServerIdentity: Hashable, Sendable {
+    public var vrf: VRF
+    public var address: IPv4Address
+
+    public init(vrf: VRF, address: IPv4Address) {
+        self.vrf = vrf
+        self.address = address
+    }
+}
+
+/// A DHCP option as it is put into a reply.
+public struct RawDHCPOption: Hashable, Sendable {
+    public var code: UInt8
+    /// At most 255 bytes.
+    public var data: [UInt8]
+
+    public init(code: UInt8, data: [UInt8]) {
+        self.code = code
+        self.data = data
+    }
+}
+
+/// Everything a DHCPv4 reply from one pool carries apart from the address.
+public struct PoolTemplate: Hashable, Sendable {
+    public var vrf: VRF
+    public var serverIdentityID: UInt64
+    public var gateway: IPv4Address
+    public var prefixLength: Int
+    public var lease: Seconds
+    public var renewal: Seconds
+    public var rebinding: Seconds
+    /// Ascending codes.
+    public var options: [RawDHCPOption]
+
+    public init(
+        vrf: VRF, serverIdentityID: UInt64, gateway: IPv4Address, prefixLength: Int, lease: Seconds, renewal: Seconds,
+        rebinding: Seconds, options: [RawDHCPOption]
+    ) {
+        self.vrf = vrf
+        self.serverIdentityID = serverIdentityID
+        self.gateway = gateway
+        self.prefixLength = prefixLength
+        self.lease = lease
+        self.renewal = renewal
+        self.rebinding = rebinding
+        self.options = options
+    }
+}
+
+/// A router toward the core, or the kernel's own choice.
+public enum NextHop: Hashable, Sendable {
+    case gateway(IPv4Address, port: String)
+    case kernel
+}
+
+public enum RouteTarget: Hashable, Sendable {
+    case nextHop(id: UInt64)
+    /// A pool's prefix: an address without a session is unreachable.
+    case subscribers
+    case blackhole
+}
+
+public struct Route: Hashable, Sendable {
+    public var vrf: VRF
+    public var prefix: IPv4Prefix
+    public var target: RouteTarget
+
+    public init(vrf: VRF, prefix: IPv4Prefix, target: RouteTarget) {
+        self.vrf = vrf
+        self.prefix = prefix
+        self.target = target
+    }
+}
+
+/// Classes of punted packets; the raw value is the wire number.
+public enum PuntClass: UInt8, Sendable, CaseIterable { case dhcpv4 = 1, arp = 2, neighbor = 3 }
+
+/// Token buckets in front of one punt class: packets per second and burst, per line and per port.
+public struct GuardRate: Hashable, Sendable {
+    public var puntClass: PuntClass
+    public var linePacketsPerSecond: UInt32
+    public var lineBurst: UInt32
+    public var portPacketsPerSecond: UInt32
+    public var portBurst: UInt32
+
+    public init(
+        puntClass: PuntClass, linePacketsPerSecond: UInt32, lineBurst: UInt32, portPacketsPerSecond: UInt32,
+        portBurst: UInt32
+    ) {
+        self.puntClass = puntClass
+        self.linePacketsPerSecond = linePacketsPerSecond
+        self.lineBurst = lineBurst
+        self.portPacketsPerSecond = portPacketsPerSecond
+        self.portBurst = portBurst
+    }
+}
+
+/// What a node holds for one customer.
+public struct InstalledSession: Hashable, Sendable {
+    public enum AntiSpoof: UInt8, Sendable { case strict = 1, log = 2 }
+
+    public var line: LineKey
+    public var tags: VLANTags
+    /// Layer-2 next hop toward the relay; zero without one.
+    public var relayMAC: MACAddress
+    public var vrf: VRF
+    public var antiSpoof: AntiSpoof
+    public var address: IPv4Address
+    public var poolTemplateID: UInt64
+    public var dhcpFastPath: Bool
+    public var clientID: [UInt8]
+    public var option82: [UInt8]
+    /// Initial value; the data plane renews it. Not part of the content.
+    public var leaseExpires: UTCTime
+    /// Session-Timeout; zero: none.
+    public var ends: UTCTime
+
+    public init(
+        line: LineKey, tags: VLANTags, relayMAC: MACAddress = .zero, vrf: VRF = 0, antiSpoof: AntiSpoof = .strict,
+        address: IPv4Address, poolTemplateID: UInt64, dhcpFastPath: Bool = true, clientID: [UInt8] = [],
+        option82: [UInt8] = [], leaseExpires: UTCTime, ends: UTCTime = .zero
+    ) {
+        self.line = line
+        self.tags = tags
+        self.relayMAC = relayMAC
+        self.vrf = vrf
+        self.antiSpoof = antiSpoof
+        self.address = address
+        self.poolTemplateID = poolTemplateID
+        self.dhcpFastPath = dhcpFastPath
+        self.clientID = clientID
+        self.option82 = option82
+        self.leaseExpires = leaseExpires
+        self.ends = ends
+    }
+
+    /// Equal but for the fields the agent owns after the first upsert.
+    public func sameContent(as other: InstalledSession) -> Bool {
+        var copy = other
+        copy.leaseExpires = self.leaseExpires
+        return self == copy
+    }
+}
+
+public enum ObjectBody: Hashable, Sendable {
+    case port(PortPolicy)
+    case serverIdentity(ServerIdentity)
+    case poolTemplate(PoolTemplate)
+    case nextHop(NextHop)
+    case route(Route)
+    case guardRates([GuardRate])
+    case session(InstalledSession)
+
+    public var family: ObjectFamily {
+        switch self {
+        case .port: return .port
+        case .serverIdentity: return .serverIdentity
+        case .poolTemplate: return .poolTemplate
+        case .nextHop: return .nextHop
+        case .route: return .route
+        case .guardRates: return .guardRates
+        case .session: return .session
+        }
+    }
+
+    /// Equal in every controller-owned field.
+    public func sameContent(as other: ObjectBody) -> Bool {
+        if case .session(let a) = self, case .session(let b) = other { return a.sameContent(as: b) }
+        return self == other
+    }
+}
+
+/// One object of a node's desired state.
+public struct DesiredObject: Hashable, Sendable {
+    public var id: UInt64
+    public var generation: Generation
+    public var body: ObjectBody
+
+    public init(id: UInt64, generation: Generation, body: ObjectBody) {
+        self.id = id
+        self.generation = generation
+        self.body = body
+    }
+
+    public var key: ObjectKey { ObjectKey(self.body.family, self.id) }
+}
+
+/// The id of a configured (named) object: stable across restarts without a store. FNV-1a over family and name, never 0.
+public func namedObjectID(_ family: ObjectFamily, _ name: String) -> UInt64 {
+    if family == .guardRates { return 1 }
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in [UInt8(family.rawValue)] + Array(name.utf8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    return hash == 0 ? 1 : hash
+}

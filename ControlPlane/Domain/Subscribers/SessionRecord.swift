@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// The durable facts of one session, and how a session ends. The store keeps them; the machine decides them.
+
+import BNGCore
+
+/// Life cycle of a session (FEATURES B9).
+public enum SessionPhase: String, Sendable, CaseIterable {
+    /// The client has asked; nothing is promised yet. Never stored.
+    case connecting
+    /// Admitted, an address reserved, not yet confirmed by use. Never stored.
+    case authenticated
+    case active
+    /// Being removed from its node; the address stays bound until the node confirms.
+    case disconnecting
+    case terminated
+}
+
+/// Why a session ended.
+public enum TerminateCause: String, Sendable, CaseIterable {
+    case userRequest = "user_request"
+    case leaseExpired = "lease_expired"
+    case sessionTimeout = "session_timeout"
+    case adminReset = "admin_reset"
+    case addressDeclined = "address_declined"
+    case lineMoved = "line_moved"
+    case configuration
+}
+
+/// One session as the store holds it. Unique per id; at most one per line and one per (vrf, address) that is not terminated.
+public struct SessionRecord: Equatable, Sendable {
+    public var id: SessionID
+    public var generation: Generation
+    public var phase: SessionPhase
+    public var node: NodeName
+    public var line: LineKey
+    public var tags: VLANTags
+    public var relayMAC: MACAddress
+    public var vrf: VRF
+    public var pool: String
+    public var address: IPv4Address
+    public var clientID: [UInt8]
+    public var option82: [UInt8]
+    public var hostName: String
+    public var started: UTCTime
+    /// Latest end of lease known to be granted, by either plane.
+    public var leaseExpires: UTCTime
+    /// zero while the session lives.
+    public var ended: UTCTime
+    public var cause: TerminateCause?
+    public var counters: SessionTotals
+
+    public init(
+        id: SessionID, generation: Generation, phase: SessionPhase, node: NodeName, line: LineKey, tags: VLANTags,
+        relayMAC: MACAddress, vrf: VRF, pool: String, address: IPv4Address, clientID: [UInt8], option82: [UInt8],
+        hostName: String, started: UTCTime, leaseExpires: UTCTime, ended: UTCTime = .zero,
+        cause: TerminateCause? = nil, counters: SessionTotals = SessionTotals()
+    ) {
+        self.id = id
+        self.generation = generation
+        self.phase = phase
+        self.node = node
+        self.line = line
+        self.tags = tags
+        self.relayMAC = relayMAC
+        self.vrf = vrf
+        self.pool = pool
+        self.address = address
+        self.clientID = clientID
+        self.option82 = option82
+        self.hostName = hostName
+        self.started = started
+        self.leaseExpires = leaseExpires
+        self.ended = ended
+        self.cause = cause
+        self.counters = counters
+    }
+}
+
+/// What a client's own messages say of it and its line: may change while the session lives.
+public struct SessionPresentation: Equatable, Sendable {
+    public var tags: VLANTags
+    public var relayMAC: MACAddress
+    public var clientID: [UInt8]
+    public var option82: [UInt8]
+    public var hostName: String
+
+    public init(tags: VLANTags, relayMAC: MACAddress, clientID: [UInt8], option82: [UInt8], hostName: String) {
+        self.tags = tags
+        self.relayMAC = relayMAC
+        self.clientID = clientID
+        self.option82 = option82
+        self.hostName = hostName
+    }
+}
+
+extension SessionRecord {
+    public var presentation: SessionPresentation {
+        get {
+            SessionPresentation(
+                tags: self.tags, relayMAC: self.relayMAC, clientID: self.clientID, option82: self.option82,
+                hostName: self.hostName)
+        }
+        set {
+            self.tags = newValue.tags
+            self.relayMAC = newValue.relayMAC
+            self.clientID = newValue.clientID
+            self.option82 = newValue.option82
+            self.hostName = newValue.hostName
+        }
+    }
+}
+
+/// Packets and IP bytes of a session, both directions as the customer sees them.
+public struct SessionTotals: Equatable, Sendable {
+    public var upPackets: UInt64 = 0
+    public var upBytes: UInt64 = 0
+    public var downPackets: UInt64 = 0
+    public var downBytes: UInt64 = 0
+    public var droppedPackets: UInt64 = 0
+
+    public init() {}
+}
+
+/// A line's last address (unique by VRF and address, the latest wins), kept after the session so that the same customer gets it again while nobody else needs it.
+public struct StickyBinding: Equatable, Sendable {
+    public var line: LineKey
+    public var vrf: VRF
+    public var pool: String
+    public var address: IPv4Address
+    /// The address may not go to anybody else before this time (quarantine).
+    public var reservedUntil: UTCTime
+    /// Another host was seen to use the address (DHCPDECLINE): it rests for everybody, its line included.
+    public var declined: Bool
+
+    public init(
+        line: LineKey, vrf: VRF, pool: String, address: IPv4Address, reservedUntil: UTCTime, declined: Bool = false
+    ) {
+        self.line = line
+        self.vrf = vrf
+        self.pool = pool
+        self.address = address
+        self.reservedUntil = reservedUntil
+        self.declined = declined
+    }
+}
