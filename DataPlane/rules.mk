@@ -27,17 +27,20 @@ C_LIBRARIES := -lxdp -lbpf -lelf -lz -lssl -lcrypto -lprotobuf-c -lcap
 
 $(C_BUILD)/wire/gen/%.o: DataPlane/wire/gen/%.c
 	@mkdir -p $(@D)
-	$(C_CC) $(C_FLAGS) -w -IDataPlane/wire/gen -c $< -o $@
+	@echo "  CC      $<"
+	@$(C_CC) $(C_FLAGS) -w -IDataPlane/wire/gen -c $< -o $@
 
 define C_LAYER_RULE
 $$(C_BUILD)/$(1)/%.o: DataPlane/$(1)/%.c $(if $(filter kern,$(1)),$(BPF_SKELETONS))
 	@mkdir -p $$(@D)
-	$$(C_CC) $$(C_FLAGS) $$(C_WARNINGS) $$(C_INC_$(1)) -c $$< -o $$@
+	@echo "  CC      $$<"
+	@$$(C_CC) $$(C_FLAGS) $$(C_WARNINGS) $$(C_INC_$(1)) -c $$< -o $$@
 endef
 $(foreach layer,$(C_LAYERS),$(eval $(call C_LAYER_RULE,$(layer))))
 
 $(C_BUILD)/bng-agent: $(C_OBJECTS)
-	$(C_CC) $(C_SANITIZE) $^ $(C_LIBRARIES) -o $@
+	@echo "  LINK    $@"
+	@$(C_CC) $(C_SANITIZE) $^ $(C_LIBRARIES) -o $@
 
 .PHONY: agent
 agent: $(C_BUILD)/bng-agent ## Build bng-agent
@@ -62,14 +65,16 @@ C_TEST_INC := $(C_INC_agent) -ITests/DataPlane/support
 
 $(C_BUILD)/tests/%.o: Tests/DataPlane/%.c
 	@mkdir -p $(@D)
-	$(C_CC) $(C_FLAGS) -Wall -Wextra -Werror $(C_TEST_INC) -c $< -o $@
+	@echo "  CC      $<"
+	@$(C_CC) $(C_FLAGS) -Wall -Wextra -Werror $(C_TEST_INC) -c $< -o $@
 
 $(C_BUILD)/libagent.a: $(C_LIBRARY_OBJECTS)
 	@rm -f $@
 	@ar rcs $@ $^
 
 $(C_BUILD)/tests/%_test: $(C_BUILD)/tests/%_test.o $(C_TEST_SUPPORT) $(C_BUILD)/libagent.a
-	$(C_CC) $(C_SANITIZE) $^ -lcmocka $(C_LIBRARIES) -o $@
+	@echo "  LINK    $@"
+	@$(C_CC) $(C_SANITIZE) $^ -lcmocka $(C_LIBRARIES) -o $@
 
 .PRECIOUS: $(C_BUILD)/tests/%.o
 .PHONY: test-c asan-c

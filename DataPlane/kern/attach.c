@@ -45,7 +45,7 @@ static bool uses_our_maps(const struct bng_kern *kern, int program)
 	info.nr_map_ids = 64;
 	info.map_ids = (uint64_t)(uintptr_t)ids;
 	if (bpf_obj_get_info_by_fd(program, &info, &size) ||
-		bpf_obj_get_info_by_fd(kern->maps[BNG_MAP_reason_counters], &map, &map_size))
+		bpf_obj_get_info_by_fd(kern->maps[BNG_MAP_ports], &map, &map_size))
 		return false;
 	for (i = 0; i < info.nr_map_ids && i < 64; i++)
 		if (ids[i] == map.id)

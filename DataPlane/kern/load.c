@@ -55,42 +55,61 @@ void bng_kern_done(struct bng_kern *kern)
 }
 
 /* A pinned map with another layout or size must not be used, nor silently replaced. */
-static int check_pinned(const struct bng_kern *kern, const struct bng_program *program, enum bng_map map,
+static int check_pinned(const struct bng_kern *kern, const struct bpf_map *map, uint64_t hash, int fd,
 	struct bng_words *words)
 {
-	const char *name = bpf_map__name(program->maps[map]), *path = bpf_map__pin_path(program->maps[map]);
-	uint64_t hash = bng_schema_hash(bpf_object__btf(program->object), program->maps[map]), pinned;
+	const char *name = bpf_map__name(map);
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof(info);
-	int fd = bpf_obj_get(path), err = 0;
+	uint64_t pinned;
 
-	if (fd < 0)
-		return errno == ENOENT ? bng_store_put_schema(kern, name, hash) : -errno;
 	if (bng_store_get_schema(kern, name, &pinned) || pinned != hash) {
 		bng_say(words, "pinned map %s has another layout than these programs; this version cannot migrate it "
 			"(bng-agent --detach removes the pins, and all sessions with them)", name);
-		err = -EPROTO;
-	} else if (bpf_obj_get_info_by_fd(fd, &info, &size)) {
-		err = -errno;
-	} else if (info.max_entries != bpf_map__max_entries(program->maps[map])) {
-		bng_say(words, "pinned map %s has room for %u entries, the configuration asks for %u (bng-agent --detach "
-			"removes the pins, and all sessions with them)", name, info.max_entries,
-			bpf_map__max_entries(program->maps[map]));
-		err = -EPROTO;
+		return -EPROTO;
 	}
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return -errno;
+	if (info.max_entries != bpf_map__max_entries(map)) {
+		bng_say(words, "pinned map %s has room for %u entries, the configuration asks for %u (bng-agent --detach "
+			"removes the pins, and all sessions with them)", name, info.max_entries, bpf_map__max_entries(map));
+		return -EPROTO;
+	}
+	return 0;
+}
+
+/*
+ * The pinned map takes the place of the one to be created. Not left to libbpf's pin_path: the kernel adds BPF_F_RDONLY_PROG to a devmap,
+ * and libbpf then finds it incompatible with itself.
+ */
+static int adopt_map(struct bng_kern *kern, const struct bng_program *program, enum bng_map i, struct bng_words *words)
+{
+	struct bpf_map *map = program->maps[i];
+	struct bng_pin_path path = bng_pin_path(kern, "maps", bpf_map__name(map));
+	uint64_t hash = bng_schema_hash(bpf_object__btf(program->object), map);
+	int fd = bpf_obj_get(path.text), err;
+
+	if (fd < 0)
+		return errno == ENOENT ? bng_store_put_schema(kern, bpf_map__name(map), hash) : -errno;
+	err = check_pinned(kern, map, hash, fd, words);
+	if (!err)
+		err = bpf_map__reuse_fd(map, fd);
 	(void)close(fd);
 	return err;
 }
 
+/* Keeps the loaded maps, and pins those that are new. */
 static int keep_maps(struct bng_kern *kern, const struct bng_program *program)
 {
 	int i;
 
 	for (i = 0; i < BNG_MAP_COUNT; i++) {
+		struct bng_pin_path path = bng_pin_path(kern, "maps", bpf_map__name(program->maps[i]));
+
 		if (kern->maps[i] >= 0)
 			continue;
 		kern->maps[i] = fcntl(bpf_map__fd(program->maps[i]), F_DUPFD_CLOEXEC, 3);
-		if (kern->maps[i] < 0)
+		if (kern->maps[i] < 0 || (access(path.text, F_OK) && bpf_obj_pin(kern->maps[i], path.text)))
 			return -errno;
 	}
 	return 0;
@@ -101,7 +120,7 @@ static int open_port(struct bng_kern *kern, uint32_t port, struct bng_program *p
 	int err = bng_program_open(kern, port, program), i;
 
 	for (i = 0; i < BNG_MAP_COUNT && !err; i++)
-		err = check_pinned(kern, program, (enum bng_map)i, words);
+		err = adopt_map(kern, program, (enum bng_map)i, words);
 	/* In shared mode libxdp loads what it attaches. */
 	if (err || kern->attach == BNG_ATTACH_SHARED)
 		return err;

@@ -3,7 +3,6 @@
 #include "program.h"
 
 #include "bytes.h"
-#include "pins.h"
 
 #include "xdp_access.skel.h"
 #include "xdp_core.skel.h"
@@ -34,11 +33,6 @@
 DEFINE_OPEN(xdp_access)
 DEFINE_OPEN(xdp_core)
 
-static const char *const map_names[BNG_MAP_COUNT] = {
-#define NAME(name) [BNG_MAP_##name] = #name,
-	BNG_MAPS(NAME)
-};
-
 static uint32_t size_of(const struct bng_kern *kern, enum bng_map map, uint32_t declared)
 {
 	switch (map) {
@@ -64,12 +58,9 @@ int bng_program_open(const struct bng_kern *kern, uint32_t port, struct bng_prog
 	int i;
 
 	for (i = 0; i < BNG_MAP_COUNT && !err; i++) {
-		struct bng_pin_path path = bng_pin_path(kern, "maps", map_names[i]);
 		struct bpf_map *map = ret->maps[i];
 
 		err = bpf_map__set_max_entries(map, size_of(kern, (enum bng_map)i, bpf_map__max_entries(map)));
-		if (!err)
-			err = bpf_map__set_pin_path(map, path.text);
 		if (err)
 			bng_program_close(ret);
 	}

@@ -18,7 +18,7 @@ struct bng_program {
 	const char *section_program;	/* its name, for libxdp */
 };
 
-/* Opens the skeleton for a role, sets the port index and the sizes of maps and their pins. */
+/* Opens the skeleton for a role, sets the port index and the sizes of maps. */
 int bng_program_open(const struct bng_kern *kern, uint32_t port, struct bng_program *ret);
 void bng_program_close(struct bng_program *program);
 
