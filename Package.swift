@@ -35,7 +35,8 @@ let core: [Target] = [
 ]
 
 let protocols: [Target] = [
-    pure("DHCPv4", in: "Protocols", ["BNGCore"])
+    pure("DHCPv4", in: "Protocols", ["BNGCore"]),
+    pure("Ethernet", in: "Protocols", ["BNGCore"]),
 ]
 
 let domain: [Target] = [
@@ -71,7 +72,7 @@ let drivers: [Target] = [
         path: "ControlPlane/Drivers/Store", swiftSettings: strict),
     .target(
         name: "SubscriberDriver",
-        dependencies: nio + ["BNGCore", "DHCPv4", "Addressing", "Fleet", "Subscribers", logging],
+        dependencies: nio + ["BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "Subscribers", logging],
         path: "ControlPlane/Drivers/SubscriberDriver", swiftSettings: strict),
     .target(
         name: "AdminAPI",
@@ -103,7 +104,7 @@ let apps: [Target] = [
 let tests: [Target] = [
     .target(name: "TestVectors", dependencies: [], path: "Tests/support/TestVectors", swiftSettings: strict),
     unitTests("BNGCoreTests", ["BNGCore"]),
-    unitTests("DHCPv4Tests", ["BNGCore", "DHCPv4", "TestVectors"]),
+    unitTests("DHCPv4Tests", ["BNGCore", "DHCPv4", "Ethernet", "TestVectors"]),
     unitTests("AddressingTests", ["BNGCore", "Addressing"]),
     unitTests("SubscribersTests", ["BNGCore", "Subscribers"]),
     unitTests("AgentContractTests", ["BNGCore", "Fleet", "AgentContract", "AgentProto", "TestVectors", protobuf]),
@@ -112,7 +113,7 @@ let tests: [Target] = [
     unitTests("AgentDriverTests", nio + ["BNGCore", "Fleet", "AgentContract", "AgentProto", "AgentDriver"]),
     unitTests(
         "SubscriberDriverTests",
-        nio + ["BNGCore", "DHCPv4", "Addressing", "Fleet", "Subscribers", "SubscriberDriver"]),
+        nio + ["BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "Subscribers", "SubscriberDriver"]),
 ]
 
 let package = Package(

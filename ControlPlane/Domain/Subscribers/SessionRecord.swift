@@ -76,6 +76,40 @@ public struct SessionRecord: Equatable, Sendable {
     }
 }
 
+/// What a client's own messages say of it and its line: may change while the session lives.
+public struct SessionPresentation: Equatable, Sendable {
+    public var tags: VLANTags
+    public var relayMAC: MACAddress
+    public var clientID: [UInt8]
+    public var option82: [UInt8]
+    public var hostName: String
+
+    public init(tags: VLANTags, relayMAC: MACAddress, clientID: [UInt8], option82: [UInt8], hostName: String) {
+        self.tags = tags
+        self.relayMAC = relayMAC
+        self.clientID = clientID
+        self.option82 = option82
+        self.hostName = hostName
+    }
+}
+
+extension SessionRecord {
+    public var presentation: SessionPresentation {
+        get {
+            SessionPresentation(
+                tags: self.tags, relayMAC: self.relayMAC, clientID: self.clientID, option82: self.option82,
+                hostName: self.hostName)
+        }
+        set {
+            self.tags = newValue.tags
+            self.relayMAC = newValue.relayMAC
+            self.clientID = newValue.clientID
+            self.option82 = newValue.option82
+            self.hostName = newValue.hostName
+        }
+    }
+}
+
 /// Packets and IP bytes of a session, both directions as the customer sees them.
 public struct SessionTotals: Equatable, Sendable {
     public var upPackets: UInt64 = 0

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of one session, whatever protocol carries it (FEATURES B9).
+//
+// Objects: one machine per session id. Access protocols ask (`connect`, `confirm`, `release`), owners of resources answer
+// (`addressReserved`, `persisted`, `installed`, `removed`); the machine orders them so that nothing is promised that a power
+// cut would forget and nothing is freed that a data plane may still use.
+//
+//   connecting ─reserved─► authenticated ─confirm─► persisting ─► installing ─► active
+//        │                      │ lapse                 │             │           │ release, expiry, operator
+//        ▼                      ▼                       ▼             ▼           ▼
+//    terminated ◄──────────────┴─────── nothing was promised     disconnecting ◄──┘
+//                                                                     │ removed by the node (may take as long as it is away)
+//                                                                     ▼
+//                                                                 recording ─persisted─► terminated, address given back
+//
+// A confirmation of an active session (a renewal on the slow path) persists and installs again.
+
+import BNGCore
+
+/// The life-cycle automaton of one session.
+public struct SessionMachine: Machine, Equatable {
+    public enum Event: Sendable {
+        case addressReserved(IPv4Address)
+        case addressRefused
+        /// How the client presents itself now; a change of content raises the generation with the next confirmation.
+        case presented(SessionPresentation)
+        /// The client took the address, or renewed it; the lease is to last until then.
+        case confirm(until: UTCTime)
+        /// The client did not take the address in time, or chose another server.
+        case lapse
+        case persisted(Bool)
+        case installed(Bool)
+        /// The data plane granted a renewal by itself.
+        case renewedByDataPlane(until: UTCTime)
+        case end(TerminateCause, at: UTCTime)
+        /// The node no longer holds the session.
+        case removed(SessionTotals)
+    }
+
+    public enum Action: Equatable, Sendable {
+        /// Store the record; answer `persisted`.
+        case persist(SessionRecord)
+        /// Store a renewal; no answer is awaited.
+        case persistRenewal(SessionID, until: UTCTime)
+        /// Install on the node; answer `installed`.
+        case install(SessionRecord)
+        /// Remove from the node; answer `removed`, however long that takes.
+        case remove(SessionRecord)
+        /// Store the end of the session and its totals; answer `persisted`.
+        case recordEnd(SessionRecord)
+        /// Tell the access protocol.
+        case granted(IPv4Address)
+        case refused
+        case confirmed
+        case confirmationFailed
+        /// The session is over for the access protocol: nothing more is answered for it.
+        case ended(TerminateCause)
+        /// No data plane holds the address any more. `declined`: some other host uses it.
+        case releaseAddress(IPv4Address, declined: Bool)
+        /// The node may forget the final counters.
+        case acknowledgeFinal(SessionID)
+        /// The machine is done.
+        case terminated(TerminateCause?)
+    }
+
+    private enum Step: Equatable, Sendable {
+        case connecting
+        case reserved
+        case persisting
+        case installing
+        case active
+        case disconnecting
+        case recording
+        case terminated
+    }
+
+    private var step: Step
+    /// An end that arrived while the store or the node had yet to answer.
+    private var pendingEnd: PendingEnd?
+    public private(set) var record: SessionRecord
+
+    private struct PendingEnd: Equatable, Sendable {
+        var cause: TerminateCause
+        var at: UTCTime
+    }
+
+    /// A session that a client has asked for. `record.address` is not yet meaningful.
+    public init(connecting record: SessionRecord) {
+        self.record = record
+        self.record.phase = .connecting
+        self.step = .connecting
+    }
+
+    /// A session loaded from the store: active, or being removed when the process stopped.
+    public init(restored record: SessionRecord) {
+        self.record = record
+        self.step = record.phase == .disconnecting ? .disconnecting : .active
+    }
+
+    public var isTerminated: Bool { self.step == .terminated }
+    public var isActive: Bool { self.step == .active }
+    public var isEnding: Bool {
+        self.step == .disconnecting || self.step == .recording || self.step == .terminated || self.pendingEnd != nil
+    }
+
+    public mutating func handle(
+        _ event: Event, at now: ContinuousClock.Instant, into actions: inout ActionBuffer<Action>
+    ) {
+        switch (self.step, event) {
+        case (.connecting, .addressReserved(let address)): self.reserved(address, &actions)
+        case (.connecting, .addressRefused): self.neverBegan(refused: true, &actions)
+        case (.reserved, .presented(let details)), (.active, .presented(let details)): self.present(details)
+        case (.reserved, .confirm(let until)), (.active, .confirm(let until)): self.confirm(until, &actions)
+        case (.reserved, .lapse): self.giveUpReservation(&actions)
+        case (.persisting, .persisted(true)): self.install(&actions)
+        case (.persisting, .persisted(false)): self.persistFailed(&actions)
+        case (.installing, .installed(true)): self.becameActive(&actions)
+        case (.installing, .installed(false)): self.installFailed(&actions)
+        case (.active, .renewedByDataPlane(let until)), (.installing, .renewedByDataPlane(let until)),
+            (.persisting, .renewedByDataPlane(let until)):
+            self.renewed(until, &actions)
+        case (.connecting, .end): self.neverBegan(refused: false, &actions)
+        case (.reserved, .end): self.giveUpReservation(&actions)
+        case (.active, .end(let cause, let at)): self.disconnect(cause, at, &actions)
+        case (.persisting, .end(let cause, let at)), (.installing, .end(let cause, let at)):
+            self.pendingEnd = PendingEnd(cause: cause, at: at)
+        case (.disconnecting, .removed(let totals)): self.recordEnd(totals, &actions)
+        case (.recording, .persisted(true)): self.finish(&actions)
+        case (.recording, .persisted(false)): actions.append(.recordEnd(self.record))
+        default: break  // an answer or a request that a later event has overtaken
+        }
+    }
+
+    private mutating func reserved(_ address: IPv4Address, _ actions: inout ActionBuffer<Action>) {
+        self.record.address = address
+        self.record.phase = .authenticated
+        self.step = .reserved
+        actions.append(.granted(address))
+    }
+
+    private mutating func neverBegan(refused: Bool, _ actions: inout ActionBuffer<Action>) {
+        self.step = .terminated
+        if refused { actions.append(.refused) }
+        actions.append(.terminated(nil))
+    }
+
+    private mutating func giveUpReservation(_ actions: inout ActionBuffer<Action>) {
+        self.step = .terminated
+        actions.append(.releaseAddress(self.record.address, declined: false))
+        actions.append(.terminated(nil))
+    }
+
+    private mutating func confirm(_ until: UTCTime, _ actions: inout ActionBuffer<Action>) {
+        self.record.leaseExpires = max(self.record.leaseExpires, until)
+        self.record.phase = .active
+        if self.record.generation == 0 { self.record.generation = 1 }
+        self.step = .persisting
+        actions.append(.persist(self.record))
+    }
+
+    private mutating func present(_ details: SessionPresentation) {
+        guard self.record.presentation != details else { return }
+        self.record.presentation = details
+        if self.record.generation > 0 { self.record.generation += 1 }
+    }
+
+    private mutating func persistFailed(_ actions: inout ActionBuffer<Action>) {
+        actions.append(.confirmationFailed)
+        // Whether the node holds an older state of it is unknown here: removal settles both cases.
+        self.disconnect(self.pendingEnd?.cause ?? .configuration, self.pendingEnd?.at ?? self.record.started, &actions)
+    }
+
+    private mutating func install(_ actions: inout ActionBuffer<Action>) {
+        self.step = .installing
+        actions.append(.install(self.record))
+    }
+
+    private mutating func becameActive(_ actions: inout ActionBuffer<Action>) {
+        self.step = .active
+        guard let end = self.pendingEnd else { return actions.append(.confirmed) }
+        self.disconnect(end.cause, end.at, &actions)
+    }
+
+    private mutating func installFailed(_ actions: inout ActionBuffer<Action>) {
+        actions.append(.confirmationFailed)
+        self.disconnect(
+            self.pendingEnd?.cause ?? .configuration, self.pendingEnd?.at ?? self.record.started, &actions)
+    }
+
+    private mutating func renewed(_ until: UTCTime, _ actions: inout ActionBuffer<Action>) {
+        guard until > self.record.leaseExpires else { return }
+        self.record.leaseExpires = until
+        actions.append(.persistRenewal(self.record.id, until: until))
+    }
+
+    private mutating func disconnect(
+        _ cause: TerminateCause, _ at: UTCTime, _ actions: inout ActionBuffer<Action>
+    ) {
+        self.step = .disconnecting
+        self.pendingEnd = nil
+        self.record.phase = .disconnecting
+        self.record.cause = cause
+        self.record.ended = at
+        actions.append(.ended(cause))
+        actions.append(.remove(self.record))
+    }
+
+    private mutating func recordEnd(_ totals: SessionTotals, _ actions: inout ActionBuffer<Action>) {
+        self.step = .recording
+        self.record.phase = .terminated
+        self.record.counters = totals
+        actions.append(.recordEnd(self.record))
+    }
+
+    private mutating func finish(_ actions: inout ActionBuffer<Action>) {
+        self.step = .terminated
+        actions.append(.acknowledgeFinal(self.record.id))
+        actions.append(.releaseAddress(self.record.address, declined: self.record.cause == .addressDeclined))
+        actions.append(.terminated(self.record.cause))
+    }
+}
