@@ -17,18 +17,14 @@ public enum FrameCodec {
     }
 
     /// The agent's frame whose body (without the length) is `bytes`.
-    public static func agentFrame(
-        body bytes: some SwiftProtobufContiguousBytes
-    ) throws(ContractError) -> Wire.AgentFrame {
+    public static func agentFrame(body bytes: RawSpan) throws(ContractError) -> Wire.AgentFrame {
         let frame: Wire.AgentFrame = try self.decode(bytes)
         guard frame.body != nil else { throw ContractError(.unknownMessage, "no message this version knows") }
         return frame
     }
 
     /// The controller's frame whose body (without the length) is `bytes`.
-    public static func controllerFrame(
-        body bytes: some SwiftProtobufContiguousBytes
-    ) throws(ContractError) -> Wire.ControllerFrame {
+    public static func controllerFrame(body bytes: RawSpan) throws(ContractError) -> Wire.ControllerFrame {
         let frame: Wire.ControllerFrame = try self.decode(bytes)
         guard frame.body != nil else { throw ContractError(.unknownMessage, "no message this version knows") }
         return frame
@@ -63,7 +59,7 @@ public enum FrameCodec {
         return Array(bytes[Wire.lengthBytes...])
     }
 
-    private static func decode<M: Message>(_ bytes: some SwiftProtobufContiguousBytes) throws(ContractError) -> M {
+    private static func decode<M: Message>(_ bytes: RawSpan) throws(ContractError) -> M {
         do {
             return try M(serializedBytes: bytes)
         } catch {

@@ -37,14 +37,14 @@ public struct IntendedState: Sendable {
         }
     }
 
-    /// Sets the intended content of an object. The generation is raised only if the content differs; `least` is the lowest
-    /// generation a raised object may have.
+    /// Sets the intended content of an object. The generation is raised only if the content differs, or to push a later lease
+    /// (docs/contract.md section 6); `least` is the lowest generation the object may have.
     @discardableResult
     public mutating func upsert(_ body: ObjectBody, id: UInt64, least: Generation = 1) -> Change {
         let key = ObjectKey(body.family, id)
-        if let held = self.object(key), held.body.sameContent(as: body), held.generation >= least {
-            // The newest lease is what a node must be given if it has lost the session.
-            self.replace(DesiredObject(id: id, generation: held.generation, body: body))
+        if let held = self.object(key), held.generation >= least, held.body.sameContent(as: body),
+            !body.hasLaterLease(than: held.body)
+        {
             return .unchanged(held.generation)
         }
         let deleted = self.pendingDeletes.removeValue(forKey: key) ?? 0
@@ -78,6 +78,12 @@ public struct IntendedState: Sendable {
         self.remove(key)
         self.pendingDeletes[key] = held
         return held
+    }
+
+    /// The data plane has extended a lease: what a node must be given if it loses the session.
+    public mutating func leaseRenewed(session id: UInt64, until expires: UTCTime) {
+        guard let held = self.sessions[id]?.body.leaseExpires, held < expires else { return }
+        self.sessions[id]?.body.leaseExpires = expires
     }
 
     /// The node holds no such object at `generation` or below any more.
@@ -144,5 +150,12 @@ public struct IntendedState: Sendable {
         guard let held = self.digest(key) else { return }
         self.digests[key.family, default: ObjectDigest()] -= held
         if key.family == .session { self.sessions[key.id] = nil } else { self.objects[key] = nil }
+    }
+}
+
+extension ObjectBody {
+    fileprivate func hasLaterLease(than other: ObjectBody) -> Bool {
+        guard case .session(let new) = self, case .session(let old) = other else { return false }
+        return new.leaseExpires > old.leaseExpires
     }
 }

@@ -5,6 +5,7 @@ import AgentProto
 
 /// The messages of `proto/bng/agent/v1`.
 public enum Wire {
+    public typealias AgentHeartbeat = Bng_Agent_V1_AgentHeartbeat
     public typealias AgentFrame = Bng_Agent_V1_AgentFrame
     public typealias AuditEntry = Bng_Agent_V1_AuditEntry
     public typealias AuditPage = Bng_Agent_V1_AuditPage
@@ -41,6 +42,7 @@ public enum Wire {
     public typealias ServerIdentity = Bng_Agent_V1_ServerIdentity
     public typealias Session = Bng_Agent_V1_Session
     public typealias SessionCounters = Bng_Agent_V1_SessionCounters
+    public typealias SessionCountersReply = Bng_Agent_V1_SessionCountersReply
     public typealias SessionIPv4 = Bng_Agent_V1_SessionIPv4
 
     /// Largest frame body in bytes.
