@@ -18,6 +18,8 @@ public struct AddressPool: Sendable {
         case resting
         /// Reserved by configuration for another client.
         case reserved
+        /// No pool of that name.
+        case unknownPool
     }
 
     /// Counts of addresses. `held + returned + unused == total`, static addresses outside the ranges apart.
@@ -224,4 +226,6 @@ public struct StickyAddress: Equatable, Sendable {
 public struct DenialError: Error, Equatable, Sendable {
     public let reason: AddressPool.Denial
     init(_ reason: AddressPool.Denial) { self.reason = reason }
+
+    public static let unknownPool = DenialError(.unknownPool)
 }

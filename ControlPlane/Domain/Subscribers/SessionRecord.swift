@@ -121,7 +121,7 @@ public struct SessionTotals: Equatable, Sendable {
     public init() {}
 }
 
-/// A line's last address, kept after the session so that the same customer gets it again while nobody else needs it.
+/// A line's last address (unique by VRF and address, the latest wins), kept after the session so that the same customer gets it again while nobody else needs it.
 public struct StickyBinding: Equatable, Sendable {
     public var line: LineKey
     public var vrf: VRF
@@ -129,12 +129,17 @@ public struct StickyBinding: Equatable, Sendable {
     public var address: IPv4Address
     /// The address may not go to anybody else before this time (quarantine).
     public var reservedUntil: UTCTime
+    /// Another host was seen to use the address (DHCPDECLINE): it rests for everybody, its line included.
+    public var declined: Bool
 
-    public init(line: LineKey, vrf: VRF, pool: String, address: IPv4Address, reservedUntil: UTCTime) {
+    public init(
+        line: LineKey, vrf: VRF, pool: String, address: IPv4Address, reservedUntil: UTCTime, declined: Bool = false
+    ) {
         self.line = line
         self.vrf = vrf
         self.pool = pool
         self.address = address
         self.reservedUntil = reservedUntil
+        self.declined = declined
     }
 }

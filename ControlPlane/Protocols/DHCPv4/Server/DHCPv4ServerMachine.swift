@@ -12,9 +12,9 @@
 // The data plane answers most renewals of a bound client itself; this machine answers the same messages the same way, so it
 // does not matter which of the two a message meets.
 //
-// Deviations: a DHCPREQUEST that verifies an address nobody here knows is met with silence (RFC 2131 4.3.2), unless the
-// address cannot be right on this line: then with DHCPNAK. A DHCPREQUEST in SELECTING for an offer that was forgotten (this
-// process restarted) is granted if the address is still free.
+// Deviations: this server is the only one for its pools, so a DHCPREQUEST for an address it has no record of is granted if the
+// address is free and of this line's pool, and met with DHCPNAK if it is not; silence (RFC 2131 4.3.2) is kept for the case
+// that nothing can be said, such as a session still being removed.
 //
 // Supported standards: RFC 2131 (4.1, 4.3.1-4.3.5, 4.4 as the server sees it), RFC 2132, RFC 3046, RFC 3396, RFC 6842.
 

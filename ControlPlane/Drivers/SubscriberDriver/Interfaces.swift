@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the subscriber plane needs of the world: a durable store, the nodes, and its own configuration. The app adapts the
+// other drivers to these protocols; drivers do not know each other.
+
+import BNGCore
+import Ethernet
+import Fleet
+import Subscribers
+
+/// One durable change. The changes of one `submit` become durable together.
+public enum SessionOperation: Equatable, Sendable {
+    case put(SessionRecord)
+    case renew(SessionID, until: UTCTime)
+    /// Moves the session to history and remembers its address for the line.
+    case end(SessionRecord, sticky: StickyBinding)
+    /// Session counters below `limit` may be used from now on and never again after a restart.
+    case reserveSessionCounters(limit: UInt64)
+}
+
+public protocol SessionStoring: Sendable {
+    /// Makes the operations durable, in order, then calls `done` (on any thread) with whether they are.
+    func submit(_ operations: [SessionOperation], then done: @escaping @Sendable (Bool) -> Void)
+}
+
+public protocol DataPlaneLink: Sendable {
+    /// Installs the session; `done` gets false if the node refused it. While the node is away nothing is called.
+    func upsert(
+        node: NodeName, id: SessionID, generation: Generation, session: InstalledSession,
+        then done: @escaping @Sendable (Bool) -> Void)
+
+    /// Removes the session; `done` gets its final counters once the node has confirmed, however long that takes.
+    func delete(node: NodeName, id: SessionID, then done: @escaping @Sendable (SessionTotals) -> Void)
+
+    /// The final counters are durable here.
+    func acknowledgeFinal(node: NodeName, id: SessionID)
+
+    /// Sends a frame. With `requires`, only if the node holds that session at that generation or a newer one.
+    func inject(node: NodeName, port: String, frame: [UInt8], requires: SessionRequirement?)
+}
+
+public struct SessionRequirement: Equatable, Sendable {
+    public var id: SessionID
+    public var generation: Generation
+
+    public init(id: SessionID, generation: Generation) {
+        self.id = id
+        self.generation = generation
+    }
+}
+
+/// A packet a node sent up, with what is known of the port it came from.
+public struct PuntedPacket: Sendable {
+    public var puntClass: PuntClass
+    public var port: PortPolicy
+    public var portMAC: MACAddress
+    public var frame: [UInt8]
+
+    public init(puntClass: PuntClass, port: PortPolicy, portMAC: MACAddress, frame: [UInt8]) {
+        self.puntClass = puntClass
+        self.port = port
+        self.portMAC = portMAC
+        self.frame = frame
+    }
+}
+
+/// A pool with what its leases carry.
+public struct PoolPolicy: Sendable {
+    public var name: String
+    public var vrf: VRF
+    public var prefix: IPv4Prefix
+    public var ranges: [IPv4Range]
+    public var statics: [MACAddress: IPv4Address]
+    /// As installed on nodes; also what the slow path answers with.
+    public var template: PoolTemplate
+    public var templateID: UInt64
+    public var serverIdentifier: IPv4Address
+    public var quarantine: Seconds
+    public var declineRest: Seconds
+
+    public init(
+        name: String, vrf: VRF, prefix: IPv4Prefix, ranges: [IPv4Range], statics: [MACAddress: IPv4Address],
+        template: PoolTemplate, templateID: UInt64, serverIdentifier: IPv4Address, quarantine: Seconds,
+        declineRest: Seconds = 3600
+    ) {
+        self.name = name
+        self.vrf = vrf
+        self.prefix = prefix
+        self.ranges = ranges
+        self.statics = statics
+        self.template = template
+        self.templateID = templateID
+        self.serverIdentifier = serverIdentifier
+        self.quarantine = quarantine
+        self.declineRest = declineRest
+    }
+}
+
+/// What the plane serves.
+public struct PlaneConfiguration: Sendable {
+    /// Pools of each access domain; the first one unless a relay's address lies in another one's prefix.
+    public var poolsByDomain: [AccessDomainID: [String]]
+    public var pools: [PoolPolicy]
+    public var issuer: UInt16
+    /// First session counter this process may use.
+    public var firstSessionCounter: UInt64
+    /// Clients per shard that have asked but hold no lease yet; more are shed.
+    public var pendingLimit: Int
+
+    public init(
+        poolsByDomain: [AccessDomainID: [String]], pools: [PoolPolicy], issuer: UInt16, firstSessionCounter: UInt64,
+        pendingLimit: Int = 65_536
+    ) {
+        self.poolsByDomain = poolsByDomain
+        self.pools = pools
+        self.issuer = issuer
+        self.firstSessionCounter = firstSessionCounter
+        self.pendingLimit = pendingLimit
+    }
+}
+
+/// What the plane counts; names as in metrics and `bngctl show punts`.
+public enum PlaneCounter: String, Sendable, CaseIterable {
+    case malformedFrame = "malformed_frame"
+    case malformedDHCP = "malformed_dhcp"
+    case notDHCP = "not_dhcp"
+    case forgedOption82 = "forged_option82"
+    case untrustedRelay = "untrusted_relay"
+    case hardwareMismatch = "chaddr_mismatch"
+    case lineConflict = "line_conflict"
+    case noPool = "no_pool"
+    case shed
+    case poolExhausted = "pool_exhausted"
+    case storeFailed = "store_failed"
+    case installFailed = "install_failed"
+    case received, offers, acks, naks, informs
+    case ignored, duplicates
+    case otherServer = "other_server"
+    case silent
+    case released, declined
+    case sessionsStarted = "sessions_started"
+    case sessionsEnded = "sessions_ended"
+    case renewedByDataPlane = "renewed_by_data_plane"
+    case unknownRenewal = "unknown_renewal"
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// The face of the subscriber plane: takes punts and events of nodes apart, gives each line's to its shard, collects views.
+
+import Addressing
+import BNGCore
+import Fleet
+import NIOCore
+import Subscribers
+import Synchronization
+
+/// All shards and pool owners of a controller.
+public final class SubscriberPlane: Sendable {
+    private let shards: [LineShard]
+    private let world: ShardWorld
+    private let refusals: Mutex<[PlaneCounter: UInt64]> = Mutex([:])
+
+    /// One shard and one pool owner per loop.
+    /// - Precondition: at least one loop.
+    public init(
+        configuration: PlaneConfiguration, loops: [any EventLoop], store: any SessionStoring, link: any DataPlaneLink,
+        utcNow: @escaping @Sendable () -> UTCTime
+    ) {
+        precondition(!loops.isEmpty, "the subscriber plane needs an event loop")
+        let world = ShardWorld(
+            configuration: configuration, owners: loops.map(PoolOwner.init(loop:)), store: store, link: link,
+            utcNow: utcNow)
+        self.world = world
+        self.shards = loops.enumerated().map { LineShard(loop: $1, index: $0, world: world) }
+    }
+
+    private func shard(of line: LineKey) -> LineShard {
+        self.shards[Int(line.stableHash % UInt64(self.shards.count))]
+    }
+
+    // MARK: Start
+
+    /// Loads pools and stored sessions; call once, before any node is admitted.
+    /// - Returns: ids of sessions whose address another stored session holds: they are left out and must be reported.
+    public func start(sessions: [SessionRecord], bindings: [StickyBinding]) async throws -> [SessionID] {
+        for policy in self.world.configuration.pools {
+            let owner = self.world.owner(of: policy.name)
+            try await owner.loop.submit { owner.add(policy) }.get()
+        }
+        var conflicts: [SessionID] = []
+        for owner in self.world.owners {
+            let mine = sessions.filter { self.world.owner(of: $0.pool) === owner }
+            let rests = bindings.filter { self.world.owner(of: $0.pool) === owner }
+            conflicts += try await owner.loop.submit {
+                let refused = mine.filter { !owner.restore($0) }.map(\.id)
+                for rest in rests { owner.restore(rest) }
+                return refused
+            }.get()
+        }
+        let refused = Set(conflicts)
+        let count = UInt64(self.shards.count)
+        for shard in self.shards {
+            let mine = sessions.filter {
+                $0.line.stableHash % count == UInt64(shard.index) && !refused.contains($0.id)
+            }
+            try await shard.loop.submit {
+                for record in mine { shard.restore(record) }
+            }.get()
+            self.world.requestCounters(for: shard)
+        }
+        return conflicts
+    }
+
+    // MARK: From the nodes
+
+    /// Packets of one node, in order of arrival.
+    public func receive(node: NodeName, punts: [PuntedPacket]) {
+        var batches = [[(LineKey, DHCPRequestFrame)]](repeating: [], count: self.shards.count)
+        for packet in punts where packet.puntClass == .dhcpv4 {
+            do throws(DHCPRequestFrame.Refusal) {
+                let request = try DHCPRequestFrame(packet, from: node)
+                for line in request.lines {
+                    batches[Int(line.stableHash % UInt64(self.shards.count))].append((line, request))
+                }
+            } catch {
+                let counter = PlaneCounter(error)
+                self.refusals.withLock { $0[counter, default: 0] += 1 }
+            }
+        }
+        for (shard, batch) in zip(self.shards, batches) where !batch.isEmpty {
+            if shard.loop.inEventLoop { shard.receive(batch) } else { shard.loop.execute { shard.receive(batch) } }
+        }
+    }
+
+    /// Leases the data plane of a node renewed. `done` is called once, with true when every one of them is durable here.
+    public func renewed(_ renewals: [(SessionID, UTCTime)], then done: @escaping @Sendable (Bool) -> Void) {
+        let outcome = RenewalOutcome(waiting: self.shards.count, done: done)
+        for shard in self.shards {
+            shard.loop.execute { shard.renewed(renewals) { outcome.report($0) } }
+        }
+    }
+
+    /// A node says that a session forwards no more: its lease ran out, or its time is up.
+    public func lapsed(_ id: SessionID, cause: TerminateCause) {
+        for shard in self.shards { shard.loop.execute { shard.end(id, cause: cause) } }
+    }
+
+    /// A node lost its maps: see `LineShard.nodeLostState`.
+    public func nodeLostState(_ node: NodeName) {
+        for shard in self.shards { shard.loop.execute { shard.nodeLostState(node) } }
+    }
+
+    // MARK: For operators
+
+    /// Ends a session. False if there is none of that id, or it is ending already.
+    public func clear(_ id: SessionID) async throws -> Bool {
+        for shard in self.shards {
+            if try await shard.loop.submit({ shard.end(id, cause: .adminReset) }).get() { return true }
+        }
+        return false
+    }
+
+    /// Sessions with an id above `after`, ascending, at most `limit`, that satisfy `filter`.
+    public func sessions(
+        after: SessionID? = nil, limit: Int, where filter: @escaping @Sendable (SessionRecord) -> Bool = { _ in true }
+    ) async throws -> [SessionRecord] {
+        var found: [SessionRecord] = []
+        for shard in self.shards {
+            found += try await shard.loop.submit {
+                let matching = shard.records.filter { record in
+                    after.map { record.id > $0 } ?? true && filter(record)
+                }
+                return Array(matching.sorted { $0.id < $1.id }.prefix(limit))
+            }.get()
+        }
+        return Array(found.sorted { $0.id < $1.id }.prefix(limit))
+    }
+
+    public func session(_ id: SessionID) async throws -> SessionRecord? {
+        for shard in self.shards {
+            if let record = try await shard.loop.submit({ shard.record(id) }).get() { return record }
+        }
+        return nil
+    }
+
+    /// Sessions by phase.
+    public func sessionCounts() async throws -> [SessionPhase: Int] {
+        var counts: [SessionPhase: Int] = [:]
+        for shard in self.shards {
+            let phases = try await shard.loop.submit {
+                shard.records.reduce(into: [SessionPhase: Int]()) { $0[$1.phase, default: 0] += 1 }
+            }.get()
+            counts.merge(phases, uniquingKeysWith: +)
+        }
+        return counts
+    }
+
+    /// Usage of each pool, by name.
+    public func poolUsage() async throws -> [(name: String, usage: AddressPool.Usage)] {
+        var usage: [(name: String, usage: AddressPool.Usage)] = []
+        for owner in self.world.owners {
+            usage += try await owner.loop.submit { owner.usage().map { (name: $0.0, usage: $0.1) } }.get()
+        }
+        return usage.sorted { $0.name < $1.name }
+    }
+
+    public func counters() async throws -> [PlaneCounter: UInt64] {
+        var total = self.refusals.withLock { $0 }
+        for shard in self.shards {
+            total.merge(try await shard.loop.submit { shard.counters }.get(), uniquingKeysWith: +)
+        }
+        return total
+    }
+}
+
+/// Joins the answers of all shards into one.
+private final class RenewalOutcome: Sendable {
+    private let state: Mutex<(waiting: Int, durable: Bool)>
+    private let done: @Sendable (Bool) -> Void
+
+    init(waiting: Int, done: @escaping @Sendable (Bool) -> Void) {
+        self.state = Mutex((waiting, true))
+        self.done = done
+    }
+
+    func report(_ durable: Bool) {
+        let finished = self.state.withLock { state -> Bool? in
+            state.waiting -= 1
+            state.durable = state.durable && durable
+            return state.waiting == 0 ? state.durable : nil
+        }
+        if let finished { self.done(finished) }
+    }
+}
