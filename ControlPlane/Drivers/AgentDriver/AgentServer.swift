@@ -149,7 +149,8 @@ public final class AgentServer: Sendable {
         }
     }
 
-    /// Wants the node to hold this session. `then` runs on `loop` when the node holds it, at the generation given.
+    /// Wants the node to hold this session. `then` runs on `loop` when the node holds it, at the generation given, or has refused
+    /// it; while the node is away nothing is called.
     /// - Parameter least: lowest generation the session may have; it is higher if the node has been found to hold a higher one.
     public func upsert(
         node: NodeName, session: InstalledSession, id: SessionID, least: Generation = 1, on loop: any EventLoop,

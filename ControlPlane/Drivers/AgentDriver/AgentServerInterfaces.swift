@@ -54,8 +54,10 @@ public protocol AgentServerDelegate: AnyObject, Sendable {
 /// Why a request to a node failed.
 public enum AgentError: Error, Equatable, Sendable {
     case unknownNode
-    /// The node is not connected, or went away; the intended state is kept and installed when it is back.
+    /// The node is not connected, so it cannot be asked.
     case unreachable
+    /// The object was deleted before the node had it.
+    case withdrawn
     /// The agent refused the object.
     case refused(ContractError)
     /// Too much is waiting; the audit repairs what was left out.

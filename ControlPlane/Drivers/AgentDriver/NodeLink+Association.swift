@@ -140,7 +140,7 @@ extension NodeLink {
         self.refusals.removeAll()
         self.injects.removeAll()
         self.audit.reset()
-        self.failUpsertWaiters()
+        self.failCounterRequests()
         self.snapshot.reachability = .unreachable
         self.logger.warning("agent lost", metadata: ["cause": "\(cause)"])
         self.core.becameUnreachable(self)

@@ -158,6 +158,11 @@ extension NodeLink {
         self.quarantine.removeAll()
         for result in results.sorted(by: { $0.family < $1.family }) {
             var items = result.missing.map { SendItem.upsert(ObjectKey(result.family, $0)) }
+            for held in result.ahead {
+                let key = ObjectKey(result.family, held.id)
+                self.intended.adopt(key, generation: held.generation)
+                self.rememberGeneration(key, held.generation)
+            }
             for held in result.different {
                 let key = ObjectKey(result.family, held.id)
                 if held.generation >= self.intended.generation(key) ?? 0 {
@@ -187,6 +192,7 @@ extension NodeLink {
         let finals = self.finalsToAcknowledge.map { SendItem.acknowledgeFinal($0) }
         self.queue.prepend(upserts + pendingSessions + finals + sessionUpserts)
         for item in pendingObjects { self.queue.append(item) }
+        if first { self.answerSettledWaiters() }
     }
 
     /// Deletes the sessions nobody here knows. Returns how many.

@@ -117,16 +117,9 @@ extension NodeLink {
         _ key: ObjectKey, through generation: Generation, _ result: Result<DeleteOutcome?, AgentError>,
         _ completions: inout Completions
     ) {
-        guard let all = self.waiters.removeValue(forKey: key) else { return }
-        var rest: [Waiter] = []
-        for waiter in all {
-            if case .upserted = waiter.answer, waiter.generation <= generation {
-                Self.add(waiter, result, to: &completions)
-            } else {
-                rest.append(waiter)
-            }
+        for waiter in self.takeWaiters(of: key, where: { $0.wantsObject && $0.generation <= generation }) {
+            Self.add(waiter, result, to: &completions)
         }
-        if !rest.isEmpty { self.waiters[key] = rest }
     }
 
     private func settleDelete(
@@ -148,16 +141,9 @@ extension NodeLink {
             self.acknowledgeFinal(key.id)
         }
         let final = result.hasFinalCounters ? SessionCounterValues(result.finalCounters) : nil
-        guard let all = self.waiters.removeValue(forKey: key) else { return }
-        var rest: [Waiter] = []
-        for waiter in all {
-            if case .deleted = waiter.answer, waiter.generation <= generation {
-                Self.add(waiter, .success(DeleteOutcome(finalCounters: final)), to: &completions)
-            } else {
-                rest.append(waiter)
-            }
+        for waiter in self.takeWaiters(of: key, where: { !$0.wantsObject && $0.generation <= generation }) {
+            Self.add(waiter, .success(DeleteOutcome(finalCounters: final)), to: &completions)
         }
-        if !rest.isEmpty { self.waiters[key] = rest }
     }
 
     private func refused(_ batch: Association.Outstanding, _ notice: Wire.ErrorNotice, _ association: Association) {
@@ -181,9 +167,15 @@ extension NodeLink {
     /// Raises an object above what the agent holds, remembers that if it is a configured one, and sends it.
     func raise(_ key: ObjectKey, above generation: Generation) {
         guard let raised = self.intended.raise(key, above: generation) else { return }
-        guard key.family != .session else { return self.enqueue(.upsert(key)) }
-        self.memory.generations[key]?.generation = raised
-        guard let stored = self.memory.generations[key] else { return self.enqueue(.upsert(key)) }
-        self.core.save(self, [key: stored]) { link in link.enqueue(.upsert(key)) }
+        self.rememberGeneration(key, raised)
+        self.enqueue(.upsert(key))
+    }
+
+    /// Configured objects keep their generation over restarts; sessions have theirs from their record.
+    func rememberGeneration(_ key: ObjectKey, _ generation: Generation) {
+        guard key.family != .session, var stored = self.memory.generations[key] else { return }
+        stored.generation = generation
+        self.memory.generations[key] = stored
+        self.core.save(self, [key: stored]) { _ in }
     }
 }

@@ -19,6 +19,12 @@ final class NodeLink {
         var generation: Generation
         var loop: any EventLoop
         var answer: Answer
+
+        /// Waits for the object to be there, not for it to be gone.
+        var wantsObject: Bool {
+            if case .upserted = self.answer { return true }
+            return false
+        }
     }
 
     /// A running request for session counters.
@@ -73,7 +79,6 @@ final class NodeLink {
         let change = self.intended.upsert(body, id: id, least: least)
         if var waiter {
             waiter.generation = change.generation
-            guard self.association != nil else { return self.answer(waiter, .failure(.unreachable)) }
             let settled =
                 !self.queue.holds(upsert: key) && self.inFlight[key] == nil && self.refusals[key] == nil
                 && self.association?.phase == .open
@@ -93,7 +98,11 @@ final class NodeLink {
             return
         }
         self.refusals[key] = nil
-        self.failWaiters(of: key, .unreachable) { if case .upserted = $0.answer { return true } else { return false } }
+        var completions = Completions()
+        for other in self.takeWaiters(of: key, where: \.wantsObject) {
+            Self.add(other, .failure(.withdrawn), to: &completions)
+        }
+        completions.deliver()
         if var waiter {
             waiter.generation = deleted
             self.waiters[key, default: []].append(waiter)
@@ -140,37 +149,34 @@ final class NodeLink {
         }
     }
 
-    /// Answers those waiters of `key` for which `chosen` is true.
-    func failWaiters(of key: ObjectKey, _ error: AgentError, where chosen: (Waiter) -> Bool) {
-        guard let all = self.waiters.removeValue(forKey: key) else { return }
-        var completions = Completions()
-        var rest: [Waiter] = []
-        for waiter in all {
-            if chosen(waiter) { Self.add(waiter, .failure(error), to: &completions) } else { rest.append(waiter) }
-        }
+    /// Takes out the waiters of `key` for which `chosen` is true.
+    func takeWaiters(of key: ObjectKey, where chosen: (Waiter) -> Bool) -> [Waiter] {
+        guard let all = self.waiters.removeValue(forKey: key) else { return [] }
+        let (taken, rest) = all.partitioned(chosen)
         if !rest.isEmpty { self.waiters[key] = rest }
-        completions.deliver()
+        return taken
     }
 
-    /// The association is gone: upserts are answered now, deletes wait for the node to come back.
-    func failUpsertWaiters() {
+    /// The association is gone. Those who wait for an object go on waiting: it is installed when the node is back.
+    func failCounterRequests() {
         var completions = Completions()
-        for (key, all) in self.waiters {
-            var rest: [Waiter] = []
-            for waiter in all {
-                if case .upserted = waiter.answer {
-                    Self.add(waiter, .failure(.unreachable), to: &completions)
-                } else {
-                    rest.append(waiter)
-                }
-            }
-            self.waiters[key] = rest.isEmpty ? nil : rest
-        }
         for request in self.counterRequests.values {
             let then = request.then
             completions.add(request.loop) { then(.failure(.unreachable)) }
         }
         self.counterRequests.removeAll()
+        completions.deliver()
+    }
+
+    /// After the first audit: whoever waits for an object the node turned out to hold already is answered.
+    func answerSettledWaiters() {
+        var completions = Completions()
+        for (key, all) in self.waiters where !self.queue.holds(upsert: key) {
+            guard let held = self.intended.generation(key) else { continue }
+            let (done, rest) = all.partitioned { $0.wantsObject && $0.generation <= held }
+            for waiter in done { Self.add(waiter, .success(nil), to: &completions) }
+            self.waiters[key] = rest.isEmpty ? nil : rest
+        }
         completions.deliver()
     }
 
@@ -187,5 +193,16 @@ final class NodeLink {
         view.quarantine = self.quarantine.values.sorted { $0.id < $1.id }
         view.refusals = self.refusals.values.sorted { $0.key < $1.key }
         return view
+    }
+}
+
+extension Array {
+    /// The elements for which `chosen` is true, and the others, both in order.
+    func partitioned(_ chosen: (Element) -> Bool) -> (chosen: [Element], rest: [Element]) {
+        var result: ([Element], [Element]) = ([], [])
+        for element in self {
+            if chosen(element) { result.0.append(element) } else { result.1.append(element) }
+        }
+        return result
     }
 }

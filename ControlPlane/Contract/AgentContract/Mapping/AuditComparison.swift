@@ -37,6 +37,8 @@ public struct AuditComparison: Sendable {
     public private(set) var missing: [UInt64] = []
     public private(set) var extra: [HeldObject] = []
     public private(set) var different: [HeldObject] = []
+    /// Equal in content but for a generation higher than ours (a lease pushed, or a store restored from a backup): to be adopted.
+    public private(set) var ahead: [HeldObject] = []
     public private(set) var held = 0
 
     public init(_ family: ObjectFamily, of state: IntendedState) {
@@ -59,7 +61,12 @@ public struct AuditComparison: Sendable {
             if changing(entry.id) { continue }
             let key = ObjectKey(self.family, entry.id)
             if let digest = state.digest(key) {
-                if digest != entry.digest || state.generation(key) != entry.generation { self.different.append(entry) }
+                if digest == entry.digest, state.generation(key) == entry.generation { continue }
+                if state.isEqual(key, butForGeneration: entry) {
+                    self.ahead.append(entry)
+                } else {
+                    self.different.append(entry)
+                }
             } else if state.pendingDeletes[key] == nil {
                 self.extra.append(entry)
             }

@@ -108,6 +108,20 @@ public struct IntendedState: Sendable {
         key.family == .session ? self.sessions[key.id]?.digest : self.objects[key]?.digest
     }
 
+    /// Whether the node holds our content, at a newer generation than ours.
+    func isEqual(_ key: ObjectKey, butForGeneration held: HeldObject) -> Bool {
+        guard var object = self.object(key), object.generation < held.generation else { return false }
+        object.generation = held.generation
+        return ObjectDigest(object) == held.digest
+    }
+
+    /// Takes over the generation a node holds an equal object at.
+    public mutating func adopt(_ key: ObjectKey, generation: Generation) {
+        guard var object = self.object(key), object.generation < generation else { return }
+        object.generation = generation
+        self.replace(object)
+    }
+
     public func count(_ family: ObjectFamily) -> Int {
         family == .session ? self.sessions.count : self.objects.keys.count { $0.family == family }
     }
