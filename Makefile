@@ -11,3 +11,4 @@ all: bpf agent controller ## Build everything (bpf, skeletons, agent, controller
 
 include bpf/rules.mk
 -include DataPlane/rules.mk
+include DataPlane/load/rules.mk
