@@ -165,15 +165,15 @@ public final class AgentServer: Sendable {
     }
 
     /// Wants the node not to hold this session any more. `then` runs on `loop` once the node has confirmed, however long it is
-    /// away; call `acknowledgeFinal` when the counters are durable. `generation`: held at most, if this process never knew it.
+    /// away; call `acknowledgeFinal` when the counters are durable. Works for sessions this process never installed, too.
     public func delete(
-        node: NodeName, id: SessionID, generation: Generation = 0, on loop: any EventLoop,
+        node: NodeName, id: SessionID, on loop: any EventLoop,
         then: @escaping @Sendable (Result<DeleteOutcome, AgentError>) -> Void
     ) {
         self.submit { core in
             guard let link = core.nodes[node] else { return loop.execute { then(.failure(.unknownNode)) } }
             link.delete(
-                ObjectKey(.session, id.rawValue), generation: generation,
+                ObjectKey(.session, id.rawValue), generation: .any,
                 waiter: .init(generation: 0, loop: loop, answer: .deleted(then)))
         }
     }

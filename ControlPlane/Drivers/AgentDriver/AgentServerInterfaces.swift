@@ -28,6 +28,11 @@ public struct StoredGeneration: Sendable, Equatable {
     }
 }
 
+extension Generation {
+    /// In a delete: whatever the node holds.
+    public static let any = Generation(Int64.max)
+}
+
 /// Durable facts about nodes. Each call answers once, from any thread, after the fact is on disk.
 public protocol AgentNodeStore: Sendable {
     /// Raises the node's term by one and returns it.
@@ -49,6 +54,8 @@ public protocol AgentServerDelegate: AnyObject, Sendable {
     /// installed before `ready` is called.
     func agentServer(_ server: AgentServer, lostSessionsOf node: NodeName, ready: @escaping @Sendable () -> Void)
     func agentServer(_ server: AgentServer, node: NodeName, became reachability: NodeReachability)
+    /// The node's ports as it reports them; before its first punt, and whenever one changes.
+    func agentServer(_ server: AgentServer, node: NodeName, ports: [PortStatus])
 }
 
 /// Why a request to a node failed.

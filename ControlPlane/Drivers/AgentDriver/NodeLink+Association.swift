@@ -54,6 +54,7 @@ extension NodeLink {
         self.snapshot.bootID = [UInt8](hello.bootID)
         self.snapshot.clockSkewMs = Int64(clamping: hello.utcUnixMs) - now.milliseconds
         self.snapshot.ports = hello.ports.prefix(limits.ports).map(PortStatus.init)
+        self.core.portsChanged(self)
         self.snapshot.capabilities = [:]
         for capability in hello.capabilities.prefix(limits.capabilities) {
             self.snapshot.capabilities[String(capability.name.prefix(64))] = capability.limit

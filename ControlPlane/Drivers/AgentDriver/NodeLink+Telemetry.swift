@@ -35,6 +35,7 @@ extension NodeLink {
     private func update(_ port: PortStatus) {
         guard let index = self.snapshot.ports.firstIndex(where: { $0.name == port.name }) else { return }
         self.snapshot.ports[index] = port
+        self.core.portsChanged(self)
     }
 
     func received(_ report: Wire.CounterReport) {
@@ -43,9 +44,10 @@ extension NodeLink {
             guard counter.name.utf8.count <= 64, counter.port.utf8.count <= 64 else { continue }
             self.snapshot.counters[.init(name: counter.name, port: counter.port)] = counter.value
         }
-        if !report.ports.isEmpty {
-            self.snapshot.ports = report.ports.prefix(self.core.configuration.limits.ports).map(PortStatus.init)
-        }
+        let ports = report.ports.prefix(self.core.configuration.limits.ports).map(PortStatus.init)
+        guard !ports.isEmpty, ports != self.snapshot.ports else { return }
+        self.snapshot.ports = ports
+        self.core.portsChanged(self)
     }
 
     func requestCounters(

@@ -167,6 +167,11 @@ final class ServerCore {
         }
     }
 
+    func portsChanged(_ node: NodeLink) {
+        guard let server = self.server else { return }
+        self.delegate?.agentServer(server, node: node.name, ports: node.snapshot.ports)
+    }
+
     func becameReachable(_ node: NodeLink) { self.became(node, .connected) }
     func becameUnreachable(_ node: NodeLink) { self.became(node, .unreachable) }
 

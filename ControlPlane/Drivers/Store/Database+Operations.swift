@@ -36,15 +36,10 @@ extension Database {
         case .putBinding(let binding):
             // An address is remembered for its last line only.
             try self.run(
-                "DELETE FROM bindings WHERE vrf = ? AND address = ?",
-                [Int64(binding.vrf), Int64(binding.address.rawValue)])
-            try self.run(
-                "INSERT OR REPLACE INTO bindings (\(StickyBinding.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO bindings (\(StickyBinding.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 binding.arguments)
-        case .removeBinding(let line, let vrf):
-            try self.run(
-                "DELETE FROM bindings WHERE access_domain = ? AND s_vlan = ? AND c_vlan = ? AND relay = ? AND mac = ? AND vrf = ?",
-                line.arguments + [Int64(vrf)])
+        case .removeBinding(let vrf, let address):
+            try self.run("DELETE FROM bindings WHERE vrf = ? AND address = ?", [Int64(vrf), Int64(address.rawValue)])
         case .reserveSessionCounters(let issuer, let limit):
             try self.run(
                 """

@@ -81,11 +81,11 @@ extension LineKey {
 }
 
 extension StickyBinding {
-    static let columns = "access_domain, s_vlan, c_vlan, relay, mac, vrf, pool, address, reserved_until_ms"
+    static let columns = "access_domain, s_vlan, c_vlan, relay, mac, vrf, pool, address, reserved_until_ms, declined"
 
     var arguments: [any DatabaseValueConvertible] {
         self.line.arguments + [
-            Int64(self.vrf), self.pool, Int64(self.address.rawValue), self.reservedUntil.milliseconds,
+            Int64(self.vrf), self.pool, Int64(self.address.rawValue), self.reservedUntil.milliseconds, self.declined,
         ]
     }
 
@@ -94,6 +94,6 @@ extension StickyBinding {
         self.init(
             line: line, vrf: UInt32(clamping: row[5] as Int64), pool: row[6],
             address: IPv4Address(rawValue: UInt32(clamping: row[7] as Int64)),
-            reservedUntil: UTCTime(milliseconds: row[8]))
+            reservedUntil: UTCTime(milliseconds: row[8]), declined: row[9])
     }
 }

@@ -207,7 +207,8 @@ public final class Store: Sendable {
                 guard let record = SessionRecord(row) else { throw StoreError.database("a damaged session row: \(row)") }
                 state.sessions.append(record)
             }
-            let bindings = try Row.fetchCursor(db, sql: "SELECT \(StickyBinding.columns) FROM bindings")
+            let bindings = try Row.fetchCursor(
+                db, sql: "SELECT \(StickyBinding.columns) FROM bindings ORDER BY reserved_until_ms, address")
             while let row = try bindings.next() {
                 guard let binding = StickyBinding(row) else { throw StoreError.database("a damaged binding: \(row)") }
                 state.bindings.append(binding)
@@ -252,6 +253,20 @@ public final class Store: Sendable {
                     """,
                 arguments: [before?.milliseconds ?? Int64.max, limit])
             return rows.compactMap(SessionRecord.init(history:))
+        }
+    }
+
+    /// One ended session; nil if there is none of that id, or it has left the history.
+    public func endedSession(_ id: SessionID) throws(StoreError) -> SessionRecord? {
+        try self.read { db in
+            try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT \(SessionRecord.columns), up_packets, up_bytes, down_packets, down_bytes, dropped_packets
+                    FROM history WHERE id = ?
+                    """,
+                arguments: [Int64(bitPattern: id.rawValue)]
+            ).flatMap(SessionRecord.init(history:))
         }
     }
 

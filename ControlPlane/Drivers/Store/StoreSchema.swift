@@ -53,9 +53,9 @@ enum StoreSchema {
                     access_domain INTEGER NOT NULL, s_vlan INTEGER NOT NULL, c_vlan INTEGER NOT NULL,
                     relay INTEGER NOT NULL, mac INTEGER NOT NULL, vrf INTEGER NOT NULL,
                     pool TEXT NOT NULL, address INTEGER NOT NULL, reserved_until_ms INTEGER NOT NULL,
-                    PRIMARY KEY (mac, access_domain, s_vlan, c_vlan, relay, vrf)
+                    declined INTEGER NOT NULL,
+                    PRIMARY KEY (vrf, address)
                 ) WITHOUT ROWID, STRICT;
-                CREATE INDEX bindings_address ON bindings (vrf, address);
                 """)
     ]
 

@@ -14,7 +14,7 @@ public enum StoreOperation: Sendable, Equatable {
     /// Moves a session to the history.
     case endSession(SessionRecord)
     case putBinding(StickyBinding)
-    case removeBinding(line: LineKey, vrf: VRF)
+    case removeBinding(vrf: VRF, address: IPv4Address)
     /// Session counters below `limit` are spent for this issuer.
     case reserveSessionCounters(issuer: UInt16, limit: UInt64)
     case saveTerm(scope: String, term: UInt64)
@@ -51,6 +51,7 @@ public enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
 public struct StoredState: Sendable {
     /// Live sessions: active, or being removed.
     public var sessions: [SessionRecord] = []
+    /// By end of quarantine, so that a line's newest comes last.
     public var bindings: [StickyBinding] = []
     public var sessionEpochs: [NodeName: UInt64] = [:]
     public var generations: [NodeName: [ObjectKey: (generation: Generation, content: [UInt8])]] = [:]

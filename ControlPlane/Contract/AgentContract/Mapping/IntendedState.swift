@@ -48,7 +48,7 @@ public struct IntendedState: Sendable {
             return .unchanged(held.generation)
         }
         let deleted = self.pendingDeletes.removeValue(forKey: key) ?? 0
-        let generation = max(least, (self.generation(key) ?? 0) + 1, deleted + 1)
+        let generation = max(least, (self.generation(key) ?? 0) + 1, deleted &+ 1)
         self.replace(DesiredObject(id: id, generation: generation, body: body))
         return .raised(generation)
     }
