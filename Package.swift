@@ -52,6 +52,7 @@ let contract: [Target] = [
     .target(
         name: "AgentContract", dependencies: ["AgentProto", "BNGCore", "Fleet", protobuf, crypto],
         path: "ControlPlane/Contract/AgentContract/Mapping", swiftSettings: strict),
+    pure("AdminContract", in: "Contract", []),
 ]
 
 let drivers: [Target] = [
@@ -77,7 +78,7 @@ let drivers: [Target] = [
     .target(
         name: "AdminAPI",
         dependencies: nio + [
-            "BNGCore", "Fleet", "Subscribers", logging,
+            "AdminContract", logging,
             .product(name: "Hummingbird", package: "hummingbird"),
         ],
         path: "ControlPlane/Drivers/AdminAPI", swiftSettings: strict),
@@ -90,14 +91,14 @@ let apps: [Target] = [
     .executableTarget(
         name: "bng-controller",
         dependencies: nio + [
-            "AdminAPI", "AgentContract", "AgentDriver", "Addressing", "BNGCore", "BNGConfiguration", "DHCPv4", "Fleet",
+            "AdminAPI", "AdminContract", "AgentContract", "AgentDriver", "Addressing", "BNGCore", "BNGConfiguration", "DHCPv4", "Fleet",
             "Store", "SubscriberDriver", "Subscribers", "Telemetry", argumentParser, logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ],
         path: "ControlPlane/Apps/bng-controller", swiftSettings: strict),
     .executableTarget(
         name: "bngctl",
-        dependencies: nio + [argumentParser, .product(name: "NIOHTTP1", package: "swift-nio")],
+        dependencies: nio + ["AdminContract", argumentParser, .product(name: "NIOHTTP1", package: "swift-nio")],
         path: "ControlPlane/Apps/bngctl", swiftSettings: strict),
 ]
 
