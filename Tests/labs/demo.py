@@ -78,7 +78,7 @@ def subscribers(lab):
 def fast_path(lab, cpe):
     say("The clients renew: known lines are answered in the NIC's program")
     wait_for("renewals served by the data plane",
-             lambda: lab.ctl("show", "session", lab.session_of(cpe)["id"])["counters"]["dhcp_fast_path_replies"] >= 2, 30)
+             lambda: lab.fast_path_replies(cpe) >= 2, 30)
     control(lab, "show", "session", lab.session_of(cpe)["id"])
     control(lab, "show", "drops")
     control(lab, "show", "punts")

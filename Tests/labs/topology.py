@@ -304,35 +304,46 @@ max-sessions = {max_sessions}
         return sh("curl -s http://127.0.0.1:9469/metrics")
 
     def ctl(self, *args, check=True, text=False):
-        """bngctl --json; the parsed answer."""
-        argv = [BIN / "bngctl", "--socket", self.dir / "admin.sock"] + ([] if text else ["--json"]) + list(args)
+        """bngctl; the parsed JSON unless `text`."""
+        argv = [BIN / "bngctl", *args, "--socket", self.dir / "admin.sock"] + ([] if text else ["--json"])
         out = sh([str(a) for a in argv], check=check)
         return out if text else json.loads(out)
 
     def node(self):
-        return next(n for n in self.ctl("show", "nodes")["nodes"] if n["name"] == "edge1")
+        return next(n for n in self.ctl("show", "nodes") if n["name"] == "edge1")
 
     def node_settled(self):
-        node = self.node()
-        return node["state"] == "connected" and self.audit_differences() == 0
+        """Connected, told everything, and the audit since it connected found no difference."""
+        node, audit = self.node(), self.audit()
+        return (node["state"] == "connected" and node["synchronized"] and len(node["lanes"]) == 3
+                and audit["auditedMs"] >= node["connectedSinceMs"] and audit["differences"] == 0)
+
+    def audit(self):
+        return next(a for a in self.ctl("show", "audit") if a["node"] == "edge1")
 
     def audit_differences(self):
-        """Differences of the last audit of the node; None while none has been done since it connected."""
-        entry = next((n for n in self.ctl("show", "audit")["nodes"] if n["name"] == "edge1"), None)
-        if not entry or not entry.get("audited"):
-            return None
-        return sum(f["missing"] + f["extra"] + f["different"] for f in entry["families"])
+        """Asks for an audit now and returns what it found."""
+        before = self.audit()["audits"]
+        self.ctl("audit", text=True)
+        wait_for("an audit", lambda: self.audit()["audits"] > before, 10)
+        return self.audit()["differences"]
 
     def sessions(self):
         return self.ctl("show", "sessions")["sessions"]
 
+    def session(self, session_id):
+        return self.ctl("show", "session", session_id)
+
     def session_of(self, cpe):
         return next((s for s in self.sessions() if s["mac"] == cpe.mac), None)
 
+    def fast_path_replies(self, cpe):
+        return self.session(self.session_of(cpe)["id"])["counters"]["fastPathReplies"]
+
     def counter(self, name):
-        """Sum over ports of a data-plane counter such as drop.no_session or tx.dhcp_ack."""
-        kind = {"drop": "drops", "punt": "punts"}.get(name.split(".")[0], "drops")
-        return sum(c["value"] for c in self.ctl("show", kind)["counters"] if c["name"] == name)
+        """Sum over ports of a data-plane counter such as drop.no_session or punt.dhcp_release."""
+        kind = {"punt": "punts"}.get(name.split(".")[0], "drops")
+        return sum(c["value"] for c in self.ctl("show", kind) if c["name"] == name)
 
     def down(self):
         for cpe in self.cpes:
