@@ -30,7 +30,7 @@ def test_client_comes_online(lab, client, line):
 def test_renewals_are_served_in_the_data_plane_and_reach_the_controller(make_lab):
     lab = make_lab(lease="60s", extra_pool="    renewal: 3s\n    rebinding: 50s").up()
     cpe = lab.cpe("cpe1", "02:00:5e:10:20:31", s=200, c=9)
-    cpe.udhcpc()
+    cpe.dhclient()  # udhcpc ignores option 58
     cpe.wait_address()
     first = lab.session_of(cpe)["leaseExpiresMs"]
     wait_for("a renewal in the data plane", lambda: lab.fast_path_replies(cpe) >= 2, 40)

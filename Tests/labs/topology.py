@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lab's world: one edge (this namespace), an access switch, subscribers, a core server; processes with logs and deadlines.
 
-    cpe ns ──veth(tags by tc-BPF)── bridge in ns `switch` ──veth── access0 [bng-agent] core0 ──veth── ns `server`
+    cpe ns ──veth── (tags by tc-BPF) bridge in ns `switch` ──veth── access0 [bng-agent] core0 ──veth── ns `server`
 
 Everything is made inside the namespaces of Tests/labs/run, so that nothing of the host is touched and nothing remains.
 """
@@ -115,9 +115,10 @@ class CPE:
         obj = self.lab.dir / f"tagger-{self.name}.o"
         sh(["clang-16", "-target", "bpf", "-O2", "-g", f"-DS_VID={self.s}", f"-DC_VID={self.c}", f"-DS_TPID={tpid:#x}",
             f"-I/usr/include/{os.uname().machine}-linux-gnu", "-c", ROOT / "Tests/labs/tagger.bpf.c", "-o", obj])
-        sh("tc qdisc add dev wan clsact", ns=self.name)
-        sh(f"tc filter add dev wan egress bpf da obj {obj} sec egress", ns=self.name)
-        sh(f"tc filter add dev wan ingress bpf da obj {obj} sec ingress", ns=self.name)
+        # On the switch's end: the host's own packet sockets must not see tags.
+        sh(f"tc qdisc add dev {self.name}-sw clsact", ns="switch")
+        sh(f"tc filter add dev {self.name}-sw ingress bpf da obj {obj} sec from_host", ns="switch")
+        sh(f"tc filter add dev {self.name}-sw egress bpf da obj {obj} sec to_host", ns="switch")
 
     def run(self, command, **kw):
         return sh(command, ns=self.name, **kw)
