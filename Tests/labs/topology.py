@@ -90,6 +90,16 @@ def plain_veth(name, ns=None):
     sh(f"ip link set {name} up", ns=ns)
 
 
+def far_end(name, ns, directory):
+    """The other end of a port of the BNG: see pass.bpf.c."""
+    obj = directory / "pass.o"
+    if not obj.exists():
+        sh(["clang-16", "-target", "bpf", "-O2", "-g", f"-I/usr/include/{os.uname().machine}-linux-gnu", "-c",
+            ROOT / "Tests/labs/pass.bpf.c", "-o", obj])
+    plain_veth(name, ns)
+    sh(f"ip link set dev {name} xdp obj {obj} sec xdp", ns=ns)
+
+
 class CPE:
     """A subscriber's host in a namespace of its own. s/c: VLAN ids of its line, 0 for none."""
 
@@ -250,13 +260,13 @@ max-sessions = {max_sessions}
         sh("ip link set uplink mtu 1600", ns="switch")
         sh("ip link set uplink master br0", ns="switch")
         sh("ip link set br0 up", ns="switch")
-        plain_veth("uplink", "switch")
+        far_end("uplink", "switch", self.dir)
         plain_veth("access0")
         sh("ip netns add server")
         sh("ip link add core0 type veth peer name eth0 netns server")
         sh(f"ip addr add {SERVER_IP}/24 dev eth0", ns="server")
         sh(f"ip addr add {CORE_IP}/24 dev core0")
-        plain_veth("eth0", "server")
+        far_end("eth0", "server", self.dir)
         plain_veth("core0")
         sh("ip link set lo up", ns="server")
         sh(f"ip route add {PREFIX} via {CORE_IP}", ns="server")
