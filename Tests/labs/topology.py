@@ -354,7 +354,7 @@ max-sessions = {max_sessions}
     def counter(self, name):
         """Sum over ports of a data-plane counter such as drop.no_session or punt.dhcp_release."""
         kind = {"punt": "punts"}.get(name.split(".")[0], "drops")
-        return sum(c["value"] for c in self.ctl("show", kind) if c["name"] == name)
+        return sum(c["value"] for c in self.ctl("show", kind) if c["name"] in (name, name.removeprefix("drop.")))
 
     def down(self):
         for cpe in self.cpes:
