@@ -114,7 +114,9 @@ let tests: [Target] = [
     unitTests("AgentDriverTests", nio + ["BNGCore", "Fleet", "AgentContract", "AgentProto", "AgentDriver"]),
     unitTests(
         "SubscriberDriverTests",
-        nio + ["BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "Subscribers", "SubscriberDriver", "TestVectors"]),
+        nio + [
+            "BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "Subscribers", "SubscriberDriver", "TestVectors",
+        ]),
 ]
 
 let package = Package(

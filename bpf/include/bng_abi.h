@@ -15,7 +15,7 @@ enum {
 	BNG_MAX_PORTS = 64,		/* port indices 1..63; 0 is never a port */
 	BNG_MAX_TEMPLATES = 4096,	/* template indices 1..4095; 0: none */
 	BNG_MAX_NEXT_HOPS = 1024,	/* indices 1..1023; 0: none */
-	BNG_MAX_TEMPLATE_OPTIONS = 24,
+	BNG_MAX_TEMPLATE_OPTIONS = 26,	/* 24 from the controller, and options 1 and 3 */
 	BNG_TEMPLATE_BYTES = 512,
 	BNG_MAX_OPTION82 = 255,
 	BNG_FRAME_MAX = 2048,		/* largest frame punted or injected */
@@ -33,14 +33,16 @@ enum bng_port_flags {
 struct bng_port {
 	__u32 ifindex;
 	__u32 vrf;
-	__u16 mtu;		/* line-side IP MTU */
+	__u16 mtu;		/* IP MTU, 0: not enforced */
 	__u8 role;
 	__u8 flags;
 	__u8 mac[6];
-	__u8 _pad[6];
+	__u8 _pad[2];
+	__be32 ipv4;		/* source of ICMP errors when no pool's gateway fits; 0: such errors are not sent */
 };
 _Static_assert(sizeof(struct bng_port) == 24, "bng_port");
 _Static_assert(offsetof(struct bng_port, mac) == 12, "bng_port.mac");
+_Static_assert(offsetof(struct bng_port, ipv4) == 20, "bng_port.ipv4");
 
 /* sessions: HASH, the upstream and DHCP key. giaddr is 0 but for clients behind a layer-3 relay. */
 struct bng_line_key {
@@ -132,7 +134,12 @@ struct bng_relay_key {
 };
 _Static_assert(sizeof(struct bng_relay_key) == 8, "bng_relay_key");
 
-/* dhcp_templates: ARRAY, by template index. */
+/*
+ * dhcp_templates: ARRAY, by template index. bytes[] holds ready TLVs, options 1 and 3 among them (from the pool's
+ * prefix and gateway), in ascending code; 51, 53, 54, 58, 59, 61 and 82 are never there. A change is written twice,
+ * first all zero and then whole: version is the last field and not 0, so what was composed from a half-written
+ * template is never kept. A version is never used again for an index while the programs live.
+ */
 struct bng_template_option {
 	__u8 code;
 	__u8 length;		/* of the data; the TLV in bytes[] is length + 2 */
@@ -150,9 +157,13 @@ struct bng_dhcp_template {
 	__u16 option_bytes;
 	struct bng_template_option options[BNG_MAX_TEMPLATE_OPTIONS];
 	__u8 bytes[BNG_TEMPLATE_BYTES];
+	__u8 slot_of_code[256];	/* by option code: 1 + index into options, 0: not held */
+	__u64 version;
 };
 _Static_assert(sizeof(struct bng_template_option) == 4, "bng_template_option");
-_Static_assert(sizeof(struct bng_dhcp_template) == 640, "bng_dhcp_template");
+_Static_assert(sizeof(struct bng_dhcp_template) == 912, "bng_dhcp_template");
+_Static_assert(offsetof(struct bng_dhcp_template, options) == 32, "bng_dhcp_template.options");
+_Static_assert(offsetof(struct bng_dhcp_template, slot_of_code) == 648, "bng_dhcp_template.slot_of_code");
 
 /* routes4: LPM_TRIE. prefix_bits counts the 32 VRF bits: a /24 in any VRF is 56. */
 struct bng_route_key {
@@ -165,6 +176,7 @@ enum bng_route_kind {
 	BNG_ROUTE_NEXT_HOP = 1,
 	BNG_ROUTE_SUBSCRIBERS = 2,
 	BNG_ROUTE_BLACKHOLE = 3,
+	BNG_ROUTE_OWN = 4,	/* a /32 the agent adds for every own address, so that upstream data needs one look-up */
 };
 struct bng_route {
 	__u32 kind;
@@ -176,7 +188,7 @@ _Static_assert(sizeof(struct bng_route_key) == 12, "bng_route_key");
 enum bng_next_hop_kind { BNG_NEXT_HOP_NONE = 0, BNG_NEXT_HOP_GATEWAY = 1, BNG_NEXT_HOP_KERNEL = 2 };
 struct bng_next_hop {
 	__u32 kind;
-	__u32 port;		/* core port index, for GATEWAY */
+	__u32 port;		/* core port index, for GATEWAY; for KERNEL the one to try first */
 	__be32 ipv4;
 	__u32 _pad;
 };
@@ -263,7 +275,7 @@ _Static_assert(sizeof(struct bng_punt) == 40, "bng_punt");
 	X(punt_too_long)                                                                                               \
 	X(redirect_failed)                                                                                             \
 	X(own_address_unhandled)                                                                                       \
-	X(icmp_not_sent)          /* an error was due, but the rules or the rate forbid one */                         \
+	X(icmp_not_sent)          /* an ICMP error was due and allowed, but over its rate or without a source */                        \
 	X(internal_lookup)        /* a lookup that cannot fail has failed */                                           \
 	X(internal_adjust)        /* the kernel refused to resize the frame */
 
@@ -276,7 +288,8 @@ _Static_assert(sizeof(struct bng_punt) == 40, "bng_punt");
 	X(dhcp_release)                                                                                                \
 	X(dhcp_other_message)                                                                                          \
 	X(dhcp_slow_line)         /* the session forbids the fast path */                                              \
-	X(dhcp_options_unusual)   /* more options than the fast path walks */                                          \
+	X(dhcp_options_unusual)   /* more, longer or repeated options than the fast path handles */                    \
+	X(dhcp_relay_moved)       /* the relay's MAC is not the session's */                                           \
 	X(arp_unknown)                                                                                                 \
 	X(neighbor_unresolved)
 
@@ -309,14 +322,32 @@ enum bng_reason {
 enum { BNG_REASON_STRIDE = 128 };
 _Static_assert((int)BNG_REASONS <= (int)BNG_REASON_STRIDE, "reasons");
 
-/* Hash of option values (FNV-1a, 64 bits, keyed by length). Equal hashes are trusted only together with an equal line. */
+/*
+ * Hash of option values: the length, then little-endian 64-bit words, the last padded with zeros. Equal hashes are trusted
+ * only together with an equal line, so a client can collide with itself alone.
+ */
 static inline __u64 bng_hash_start(__u32 length)
 {
 	return 0xcbf29ce484222325ULL ^ length;
 }
-static inline __u64 bng_hash_byte(__u64 hash, __u8 byte)
+static inline __u64 bng_hash_word(__u64 hash, __u64 word)
 {
-	return (hash ^ byte) * 0x100000001b3ULL;
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ (hash >> 32);
+}
+static inline __u64 bng_bytes_hash(const __u8 *bytes, __u32 length)
+{
+	__u64 hash = bng_hash_start(length);
+	__u64 word = 0;
+
+	for (__u32 i = 0; i < length; i++) {
+		word |= (__u64)bytes[i] << (8 * (i & 7));
+		if ((i & 7) == 7 || i + 1 == length) {
+			hash = bng_hash_word(hash, word);
+			word = 0;
+		}
+	}
+	return hash;
 }
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * Every map of the data plane, defined once. The agent sets max_entries before load (from its configuration) and pins them;
- * layouts are in bng_abi.h.
+ * layouts are in bng_abi.h. Maps only the programs use (scratch.h, dhcp4_options.h) are not shared and not pinned.
  */
 #ifndef BNG_MAPS_H
 #define BNG_MAPS_H

@@ -1,16 +1,70 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-// Placeholder until the programs land.
-#include "maps.h"
-#include "tunables.h"
+// Access ingress: sorts what lines send to the stage that serves it. Nothing from a line reaches the kernel's own stack.
+#include "arp.h"
+#include "dhcp4.h"
+#include "upstream.h"
+
+enum { BNG_DHCP_SERVER_PORT = 67, BNG_DHCP_CLIENT_PORT = 68 };
+
+static __always_inline int handle_ipv4(struct xdp_md *ctx, struct bng_scratch *s, const struct bng_port *port)
+{
+	int verdict = parse_ipv4(ctx, s);
+
+	if (verdict != BNG_NEXT)
+		return verdict;
+
+	__u32 ports_of_packet = udp_ports(ctx, s);
+	__u32 destination_port = ports_of_packet & 0xffff;
+
+	if (destination_port == BNG_DHCP_SERVER_PORT &&
+		(s->destination == 0xffffffff || own_address_flags(s, port->vrf, s->destination))) {
+		if (s->ip_header_length == 20)
+			return handle_dhcp4(ctx);
+		s->session_id = 0;
+		s->generation = 0;
+		return punt(ctx, BNG_PUNT_DHCPV4, BNG_PUNT_REASON_dhcp_options_unusual);
+	}
+	if (ports_of_packet == (BNG_DHCP_SERVER_PORT << 16 | BNG_DHCP_CLIENT_PORT))
+		return drop(s, BNG_DROP_dhcp_from_server);
+	return handle_data(ctx, s, port);
+}
 
 SEC("xdp")
 int xdp_access(struct xdp_md *ctx)
 {
-	(void)ctx;
-	__u32 port = bng_port_index;
-	struct bng_port *p = bpf_map_lookup_elem(&ports, &port);
+	struct bng_scratch *s = scratch_of_this_cpu();
+	struct bng_port *port = bpf_map_lookup_elem(&ports, (const void *)&bng_port_index);
 
-	return p ? XDP_PASS : XDP_DROP;
+	if (!s || !port)
+		return XDP_ABORTED;
+	if (!(port->flags & BNG_PORT_CONFIGURED))
+		return drop(s, BNG_DROP_port_not_configured);
+
+	int verdict = parse_ethernet(ctx, s);
+
+	if (verdict != BNG_NEXT)
+		return verdict;
+	if (!s->destination_is_group) {
+		struct bng_eth *eth = packet_start(ctx);
+
+		if ((void *)(eth + 1) > packet_end(ctx))
+			return drop(s, BNG_DROP_malformed_ethernet);
+		if (!same_mac(eth->destination, port->mac))
+			return drop(s, BNG_DROP_not_for_us);
+	}
+	switch (s->ethertype) {
+	case BNG_ETH_IPV4:
+		return handle_ipv4(ctx, s, port);
+	case BNG_ETH_ARP:
+		return handle_arp(ctx, s, port);
+	case BNG_ETH_IPV6:
+		return drop(s, BNG_DROP_ipv6_not_enabled);
+	case BNG_ETH_PPPOE_DISCOVERY:
+	case BNG_ETH_PPPOE_SESSION:
+		return drop(s, BNG_DROP_pppoe_not_enabled);
+	default:
+		return drop(s, BNG_DROP_unknown_ethertype);
+	}
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

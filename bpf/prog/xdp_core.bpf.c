@@ -1,16 +1,64 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-// Placeholder until the programs land.
-#include "maps.h"
-#include "tunables.h"
+// Core ingress: packets for subscribers are encapsulated for their line; everything that is not theirs is the kernel's.
+#include "downstream.h"
+#include "route.h"
+
+static __always_inline int pass(struct bng_scratch *s)
+{
+	count(s, BNG_TX_pass_kernel);
+	return XDP_PASS;
+}
+
+static __always_inline int handle_ipv4(struct xdp_md *ctx, struct bng_scratch *s, const struct bng_port *port)
+{
+	int verdict = parse_ipv4(ctx, s);
+
+	if (verdict != BNG_NEXT)
+		return verdict;
+	if (is_martian(s->destination))
+		return pass(s);
+	s->address.vrf = port->vrf;
+	s->address.ipv4 = s->destination;
+	verdict = send_to_line(ctx, s, bpf_ktime_get_boot_ns(), BNG_TX_forward_down);
+	if (verdict != BNG_NEXT)
+		return verdict;
+
+	struct bng_route *route = route_of(s, port->vrf, s->destination);
+
+	if (!route)
+		return pass(s);
+	if (route->kind == BNG_ROUTE_BLACKHOLE)
+		return drop(s, BNG_DROP_route_blackhole);
+	if (route->kind != BNG_ROUTE_SUBSCRIBERS || own_address_flags(s, port->vrf, s->destination))
+		return pass(s);
+	return refuse(ctx, BNG_DROP_no_subscriber);
+}
 
 SEC("xdp")
 int xdp_core(struct xdp_md *ctx)
 {
-	(void)ctx;
-	__u32 port = bng_port_index;
-	struct bng_port *p = bpf_map_lookup_elem(&ports, &port);
+	struct bng_scratch *s = scratch_of_this_cpu();
+	struct bng_port *port = bpf_map_lookup_elem(&ports, (const void *)&bng_port_index);
 
-	return p ? XDP_PASS : XDP_DROP;
+	if (!s || !port)
+		return XDP_ABORTED;
+	if (!(port->flags & BNG_PORT_CONFIGURED))
+		return pass(s);
+
+	int verdict = parse_ethernet(ctx, s);
+
+	if (verdict != BNG_NEXT)
+		return verdict;
+	if (s->destination_is_group || s->ethertype != BNG_ETH_IPV4 || s->l2_length != 14)
+		return pass(s);
+
+	struct bng_eth *eth = packet_start(ctx);
+
+	if ((void *)(eth + 1) > packet_end(ctx))
+		return drop(s, BNG_DROP_malformed_ethernet);
+	if (!same_mac(eth->destination, port->mac))
+		return drop(s, BNG_DROP_not_for_us);
+	return handle_ipv4(ctx, s, port);
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -6,7 +6,9 @@ import BNGCore
 import TestVectors
 import Testing
 
-private func line(_ n: Int) -> LineKey { LineKey(accessDomain: 1, mac: MACAddress(rawValue: 0x0200_0000_0000 + UInt64(n))) }
+private func line(_ n: Int) -> LineKey {
+    LineKey(accessDomain: 1, mac: MACAddress(rawValue: 0x0200_0000_0000 + UInt64(n)))
+}
 private func id(_ n: Int) -> SessionID { SessionID(issuer: 1, counter: UInt64(n)) }
 private func ip(_ text: String) -> IPv4Address { IPv4Address(text) ?? .zero }
 private func at(_ seconds: Int) -> UTCTime { UTCTime(milliseconds: Int64(seconds) * 1000) }
@@ -110,7 +112,8 @@ struct AddressPoolTests {
             .compactMap(\.self)
         let statics = Dictionary(uniqueKeysWithValues: (0..<20).map { (line($0).mac, ip("10.0.1.\($0)")) })
         let make = {
-            AddressPool(name: "p", vrf: 0, ranges: ranges, statics: statics, excluded: [ip("10.0.0.1"), ip("10.9.0.50")])
+            AddressPool(
+                name: "p", vrf: 0, ranges: ranges, statics: statics, excluded: [ip("10.0.0.1"), ip("10.9.0.50")])
         }
         var pool = make()
         var held: [Int: (id: Int, address: IPv4Address)] = [:]
@@ -124,27 +127,38 @@ struct AddressPoolTests {
             if let session = held[n] {
                 switch generator.next() % 8 {
                 case 0:
-                    let again = try pool.takeExactly(session.address, for: line(n), session: id(session.id), now: at(now)).get()
+                    let again = try pool.takeExactly(
+                        session.address, for: line(n), session: id(session.id), now: at(now)
+                    ).get()
                     #expect(again == session.address)
                 case 1:
-                    let answer20 = pool.decline(session.address, session: id(session.id), line: line(n), until: at(now + 300))
+                    let answer20 = pool.decline(
+                        session.address, session: id(session.id), line: line(n), until: at(now + 300))
                     #expect(answer20)
                     rests[session.address] = (nil, now + 300)
                     (held[n], owner[session.address]) = (nil, nil)
                 default:
-                    let answer21 = pool.release(session.address, session: id(session.id), line: line(n), until: at(now + 60))
+                    let answer21 = pool.release(
+                        session.address, session: id(session.id), line: line(n), until: at(now + 60))
                     #expect(answer21)
                     rests[session.address] = (n, now + 60)
                     (held[n], owner[session.address]) = (nil, nil)
                 }
             } else {
-                let wish = generator.next() % 4 == 0 ? ip("10.0.\(generator.next() % 5).\(generator.next() % 256)") : nil
+                let wish =
+                    generator.next() % 4 == 0 ? ip("10.0.\(generator.next() % 5).\(generator.next() % 256)") : nil
                 nextID += 1
-                guard case .success(let address) = pool.take(for: line(n), session: id(nextID), wish: wish, now: at(now))
+                guard
+                    case .success(let address) = pool.take(for: line(n), session: id(nextID), wish: wish, now: at(now))
                 else { continue }
                 try #require(owner[address] == nil, "\(address) given twice at step \(step)")
-                if n < 20 { try #require(address == ip("10.0.1.\(n)")) } else { try #require(!statics.values.contains(address)) }
-                try #require(ranges.contains { $0.contains(address) } && address != ip("10.0.0.1") && address != ip("10.9.0.50"))
+                if n < 20 {
+                    try #require(address == ip("10.0.1.\(n)"))
+                } else {
+                    try #require(!statics.values.contains(address))
+                }
+                try #require(
+                    ranges.contains { $0.contains(address) } && address != ip("10.0.0.1") && address != ip("10.9.0.50"))
                 if let rest = rests[address], n >= 20, rest.line != n {
                     try #require(rest.until <= now, "\(address) left quarantine early at step \(step)")
                 }
@@ -155,23 +169,31 @@ struct AddressPoolTests {
             if generator.next() % 50_000 == 0 {
                 restarts += 1
                 pool = make()
-                for (n, session) in held { let answer22 = pool.restore(session.address, session: id(session.id), line: line(n)); #expect(answer22) }
+                for (n, session) in held {
+                    let answer22 = pool.restore(session.address, session: id(session.id), line: line(n));
+                    #expect(answer22)
+                }
                 for (address, rest) in rests {
-                    pool.restore(StickyAddress(address: address, line: rest.line.map(line), reservedUntil: at(rest.until)))
+                    pool.restore(
+                        StickyAddress(address: address, line: rest.line.map(line), reservedUntil: at(rest.until)))
                 }
             }
         }
         #expect(restarts > 5)
         #expect(pool.usage.held == held.count)
-        for (n, session) in held { let answer23 = pool.release(session.address, session: id(session.id), line: line(n), until: at(0)); #expect(answer23) }
+        for (n, session) in held {
+            let answer23 = pool.release(session.address, session: id(session.id), line: line(n), until: at(0));
+            #expect(answer23)
+        }
         // Nothing is lost: after every rest is over each address of the ranges can be given again.
         var given = Set<IPv4Address>()
         for n in 10_000... {
-            guard case .success(let address) = pool.take(for: line(n), session: id(n + 10_000_000), wish: nil, now: at(10_000_000))
+            guard
+                case .success(let address) = pool.take(
+                    for: line(n), session: id(n + 10_000_000), wish: nil, now: at(10_000_000))
             else { break }
             given.insert(address)
         }
         #expect(given.count == 1024 + 100 - 2 - 20)
     }
 }
-

@@ -13,7 +13,9 @@ struct ValueTests {
         #expect("\(address)" == "100.64.1.2")
     }
 
-    @Test(arguments: ["", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1..2.3", " 1.2.3.4", "1.2.3.4 ", "a.b.c.d", "+1.2.3.4"])
+    @Test(arguments: [
+        "", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1..2.3", " 1.2.3.4", "1.2.3.4 ", "a.b.c.d", "+1.2.3.4",
+    ])
     func `a malformed address is refused`(_ text: String) {
         #expect(IPv4Address(text) == nil)
     }
@@ -27,7 +29,9 @@ struct ValueTests {
         #expect(MACAddress.broadcast.isMulticast)
     }
 
-    @Test(arguments: ["", "02:00:5e:10:20", "02:00:5e:10:20:3g", "2:0:5e:10:20:30", "02005e102030", "02:00:5e:10:20:30:40"])
+    @Test(arguments: [
+        "", "02:00:5e:10:20", "02:00:5e:10:20:3g", "2:0:5e:10:20:30", "02005e102030", "02:00:5e:10:20:30:40",
+    ])
     func `a malformed MAC address is refused`(_ text: String) {
         #expect(MACAddress(text) == nil)
     }

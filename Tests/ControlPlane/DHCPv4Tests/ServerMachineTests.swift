@@ -14,7 +14,8 @@ private let client = MACAddress(rawValue: 0x0200_5e10_2030)
 
 private let parameters = DHCPv4Parameters(
     serverIdentifier: server, gateway: gateway, netmask: IPv4Address(rawValue: 0xffff_0000), lease: 3600, renewal: 1800,
-    rebinding: 3150, options: [.init(code: 6, data: [192, 0, 2, 53]), .init(code: 15, data: Array("example.net".utf8))])
+    rebinding: 3150,
+    options: [.init(code: 6, data: [192, 0, 2, 53]), .init(code: 15, data: Array("example.net".utf8))])
 
 private func message(
     _ type: DHCPv4MessageType, requested: IPv4Address? = nil, server: IPv4Address? = nil, ciaddr: IPv4Address = .zero,
@@ -86,7 +87,10 @@ struct ServerMachineTests {
         var machine = DHCPv4ServerMachine(parameters: parameters, boundTo: address)
         _ = run(
             &machine,
-            [.received(message(.request, ciaddr: address, xid: 7)), .received(message(.request, ciaddr: address, xid: 8))])
+            [
+                .received(message(.request, ciaddr: address, xid: 7)),
+                .received(message(.request, ciaddr: address, xid: 8)),
+            ])
         var buffer = ActionBuffer<DHCPv4ServerMachine.Action>()
         machine.handle(.leaseGranted, at: .now, into: &buffer)
         guard case .send(let reply, .unicast(address)) = try #require(buffer.actions.first) else {
@@ -117,7 +121,8 @@ struct ServerMachineTests {
     @Test func `a bound client of another server keeps its lease and hears nothing`() {
         var machine = DHCPv4ServerMachine(parameters: parameters, boundTo: address)
         #expect(
-            run(&machine, [.received(message(.request, requested: address, server: other))]) == [["count other_server"]])
+            run(&machine, [.received(message(.request, requested: address, server: other))]) == [["count other_server"]]
+        )
         #expect(!machine.isIdle)
     }
 
@@ -149,7 +154,10 @@ struct ServerMachineTests {
 
     @Test(
         arguments: [
-            (message(.request, requested: address, server: server), DHCPv4ServerMachine.Denial.wrong, "nak 0.0.0.0 broadcast"),
+            (
+                message(.request, requested: address, server: server), DHCPv4ServerMachine.Denial.wrong,
+                "nak 0.0.0.0 broadcast"
+            ),
             (message(.request, requested: address, server: server), .unavailable, "nak 0.0.0.0 broadcast"),
             (message(.request, requested: address), .wrong, "nak 0.0.0.0 broadcast"),
             (message(.request, requested: address), .unavailable, "count silent"),
@@ -197,7 +205,8 @@ struct ServerMachineTests {
             .received(message(.discover)), .received(message(.request, requested: address, server: server)),
             .received(message(.request, ciaddr: address)), .received(message(.request, requested: other)),
             .received(message(.release, server: server, ciaddr: address)),
-            .received(message(.decline, requested: address, server: server)), .received(message(.inform, ciaddr: address)),
+            .received(message(.decline, requested: address, server: server)),
+            .received(message(.inform, ciaddr: address)),
             .addressGranted(address), .addressDenied(.wrong), .leaseGranted, .leaseDenied, .leaseEnded,
             .timerFired(.offer),
         ]
@@ -221,4 +230,3 @@ struct ServerMachineTests {
         }
     }
 }
-

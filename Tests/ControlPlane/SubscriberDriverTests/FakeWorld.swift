@@ -5,8 +5,8 @@ import BNGCore
 import Fleet
 import NIOCore
 import NIOPosix
-import Subscribers
 import SubscriberDriver
+import Subscribers
 import Synchronization
 import Testing
 

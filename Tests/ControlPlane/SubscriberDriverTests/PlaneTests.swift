@@ -4,8 +4,8 @@
 import BNGCore
 import DHCPv4
 import Ethernet
-import Subscribers
 import SubscriberDriver
+import Subscribers
 import Testing
 
 /// A client message in a frame.

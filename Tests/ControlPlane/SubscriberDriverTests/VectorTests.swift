@@ -5,8 +5,8 @@ import BNGCore
 import DHCPv4
 import Ethernet
 import Fleet
-import Subscribers
 import SubscriberDriver
+import Subscribers
 import TestVectors
 import Testing
 

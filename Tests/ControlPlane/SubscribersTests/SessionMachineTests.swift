@@ -12,7 +12,8 @@ private let later = UTCTime(milliseconds: 9_000)
 private func record() -> SessionRecord {
     SessionRecord(
         id: SessionID(issuer: 1, counter: 9), generation: 0, phase: .connecting, node: "edge1",
-        line: LineKey(accessDomain: 1, mac: MACAddress(rawValue: 2)), tags: .untagged, relayMAC: .zero, vrf: 0, pool: "p",
+        line: LineKey(accessDomain: 1, mac: MACAddress(rawValue: 2)), tags: .untagged, relayMAC: .zero, vrf: 0,
+        pool: "p",
         address: .zero, clientID: [], option82: [], hostName: "", started: UTCTime(milliseconds: 1_000),
         leaseExpires: .zero)
 }
@@ -71,8 +72,11 @@ struct SessionMachineTests {
     @Test func `an address is not freed until the node and the store have agreed`() {
         var machine = SessionMachine(restored: active())
         let steps = run(
-            &machine, [.end(.leaseExpired, at: later), .end(.adminReset, at: later), .persisted(true), .removed(totals),
-                .removed(totals), .persisted(false), .persisted(true)])
+            &machine,
+            [
+                .end(.leaseExpired, at: later), .end(.adminReset, at: later), .persisted(true), .removed(totals),
+                .removed(totals), .persisted(false), .persisted(true),
+            ])
         #expect(
             steps == [
                 ["ended lease_expired", "remove"], [], [], ["record lease_expired 77"], [], ["record lease_expired 77"],
@@ -90,7 +94,10 @@ struct SessionMachineTests {
         var machine = SessionMachine(connecting: record())
         let steps = run(
             &machine,
-            [.addressReserved(address), .confirm(until: until), .persisted(true), .installed(false), .removed(totals), .persisted(true)])
+            [
+                .addressReserved(address), .confirm(until: until), .persisted(true), .installed(false),
+                .removed(totals), .persisted(true),
+            ])
         #expect(steps[3] == ["failed", "ended configuration", "remove"])
         #expect(steps[5] == ["acknowledge", "release 100.64.1.2", "terminated configuration"])
     }
@@ -110,7 +117,10 @@ struct SessionMachineTests {
         var machine = SessionMachine(connecting: record())
         let steps = run(
             &machine,
-            [.addressReserved(address), .confirm(until: until), .end(.adminReset, at: later), .persisted(true), .installed(true)])
+            [
+                .addressReserved(address), .confirm(until: until), .end(.adminReset, at: later), .persisted(true),
+                .installed(true),
+            ])
         #expect(Array(steps[2...]) == [[], ["install g1"], ["ended admin_reset", "remove"]])
         #expect(machine.isEnding)
     }

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+# The fast path's bench: root, a quiet machine. Writes build/bench-xdp.json, which `make bench` merges.
+
+build/bpf/generator.bpf.o: Tests/bench/xdp/generator.bpf.c bpf/rules.mk
+	@mkdir -p $(@D)
+	$(CLANG_BPF) $(BPF_CFLAGS) -c $< -o $@
+
+build/bpf/bench-xdp: Tests/bench/xdp/bench.c build/bpf/generator.skel.h $(BPF_TEST_BED)
+	$(CC) $(BPF_TEST_FLAGS) -MF $@.d $< $(BPF_TEST_BED) -lbpf -lcap -o $@
+
+.PHONY: bench-xdp
+bench-xdp: build/bpf/bench-xdp ## Fast path and forwarding against a bare XDP echo (root)
+	$< --json build/bench-xdp.json

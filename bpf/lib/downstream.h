@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The way to a line, shared by packets from the core and from other lines: session by address, lease, TTL, MTU, encapsulation. */
+#ifndef BNG_DOWNSTREAM_H
+#define BNG_DOWNSTREAM_H
+
+#include "forward.h"
+#include "icmp.h"
+#include "session.h"
+
+/* BNG_NEXT: s->address has no session. */
+static __always_inline int send_to_line(struct xdp_md *ctx, struct bng_scratch *s, __u64 now, __u32 reason)
+{
+	struct bng_line_key *line = bpf_map_lookup_elem(&session_addresses, &s->address);
+
+	if (!line)
+		return BNG_NEXT;
+	struct bng_session *session = bpf_map_lookup_elem(&sessions, line);
+
+	if (!session)
+		return BNG_NEXT;
+	s->out_port = line->port;
+	struct bng_port *port = bpf_map_lookup_elem(&ports, &s->out_port);
+	struct bng_session_state *state = state_of(session);
+
+	if (!port || !state)
+		return drop(s, BNG_DROP_internal_lookup);
+
+	__u32 lapse = session_lapse(session, state, now);
+
+	s->slot = session->slot;
+	s->session_is_known = 1;
+	if (lapse)
+		return refuse(ctx, lapse);
+	if (s->ttl <= 1)
+		return refuse(ctx, BNG_DROP_ttl_expired);
+	if (port->mtu && s->ip_length > port->mtu) {
+		s->icmp.mtu = port->mtu;
+		return refuse(ctx, BNG_DROP_too_big);
+	}
+
+	struct bng_session_counters *counters = counters_of(session);
+
+	if (counters) {
+		counters->down_packets += 1;
+		counters->down_bytes += s->ip_length;
+	}
+	return forward_to_line(ctx, s, session, line, port, reason);
+}
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The last step: TTL, the new Ethernet header and tags, the redirect. All checks have passed before. */
+#ifndef BNG_FORWARD_H
+#define BNG_FORWARD_H
+
+#include "ipv4.h"
+#include "maps.h"
+
+static __always_inline int redirect_to(struct bng_scratch *s, __u32 port, __u32 reason)
+{
+	int verdict = (int)bpf_redirect_map(&tx_ports, port, XDP_DROP);
+
+	if (verdict != XDP_REDIRECT)
+		return drop(s, BNG_DROP_redirect_failed);
+	count(s, reason);
+	return XDP_REDIRECT;
+}
+
+/* Replaces an Ethernet header of s->l2_length bytes by an untagged one with s->next_mac, and decrements the TTL. */
+static __always_inline int forward_untagged(struct xdp_md *ctx, struct bng_scratch *s, __u32 reason)
+{
+	if (s->l2_length != 14 && bpf_xdp_adjust_head(ctx, (int)s->l2_length - 14))
+		return drop(s, BNG_DROP_internal_adjust);
+
+	void *end = packet_end(ctx);
+	struct bng_eth *eth = packet_start(ctx);
+	struct bng_ipv4 *ip = (void *)(eth + 1);
+
+	if ((void *)(ip + 1) > end)
+		return drop(s, BNG_DROP_internal_adjust);
+	BNG_STORE(__u64, eth, *(__u64 *)s->next_mac);
+	BNG_STORE(__u32, eth->source + 2, *(__u32 *)(s->next_mac + 8));
+	eth->type = bpf_htons(BNG_ETH_IPV4);
+	decrement_ttl(ip);
+	return redirect_to(s, s->out_port, reason);
+}
+
+/* Replaces the Ethernet header by the one of a line: tags, its MAC address, the port's MAC address. */
+static __always_inline int forward_to_line(struct xdp_md *ctx, struct bng_scratch *s, const struct bng_session *session,
+	const struct bng_line_key *line, const struct bng_port *port, __u32 reason)
+{
+	__u32 l2_length = session->c_tpid ? 22 : session->s_tpid ? 18 : 14;
+	int change = (int)s->l2_length - (int)l2_length;
+
+	if (change && bpf_xdp_adjust_head(ctx, change))
+		return drop(s, BNG_DROP_internal_adjust);
+
+	void *end = packet_end(ctx);
+	void *ip = network_header(ctx, l2_length);
+	struct bng_eth *eth = packet_start(ctx);
+	struct bng_tag *tags = (void *)(eth + 1);
+
+	if (ip + sizeof(struct bng_ipv4) > end)
+		return drop(s, BNG_DROP_internal_adjust);
+	decrement_ttl(ip);
+	BNG_STORE(__be16, ip - 2, bpf_htons(BNG_ETH_IPV4));
+	if (l2_length != 14) {
+		eth->type = session->s_tpid;
+		tags[0].tci = bpf_htons(line->s_vlan);
+		if (l2_length != 18) {
+			tags[0].type = session->c_tpid;
+			tags[1].tci = bpf_htons(line->c_vlan);
+		}
+	}
+	copy_mac(eth->destination, session->frame_mac);
+	copy_mac(eth->source, port->mac);
+	return redirect_to(s, s->out_port, reason);
+}
+
+#endif

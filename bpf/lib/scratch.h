@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Working memory of one packet: what the parsers found, look-up keys, and the copy of variable-length parts. It is a per-CPU
+ * map value because, without CAP_PERFMON, the verifier allows variable offsets into map values but not into packets.
+ */
+#ifndef BNG_SCRATCH_H
+#define BNG_SCRATCH_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include "tunables.h"
+
+enum {
+	BNG_NEXT = -1,			/* a stage's verdict: go on with the next stage */
+	BNG_OPTIONS_MAX = 512,		/* bytes of the DHCP options field the fast path takes */
+	BNG_FILE_AT = 512,		/* where file and sname are copied when option 52 says so */
+	BNG_SNAME_AT = 768,
+	BNG_OPTIONS_MASK = 1023,
+	BNG_OPTIONS_SLACK = 288,	/* one TLV and one word past the mask */
+	BNG_PRL_MAX = 64,
+	BNG_QUOTE_MAX = 512,		/* bpf_csum_diff takes no more */
+};
+
+struct bng_dhcp_request {
+	__be32 ciaddr;
+	__be32 giaddr;
+	__be32 requested;
+	__be32 server;
+	__u32 options_length;
+	__u32 seen;			/* enum bng_dhcp_seen */
+	__u32 client_id_at;		/* of the TLV in options[] */
+	__u32 client_id_length;		/* of the data */
+	__u32 option82_at;
+	__u32 option82_length;
+	__u32 prl_at;
+	__u32 prl_length;
+	__u32 max_message;
+	__u8 type;
+	__u8 broadcast;
+	__u8 unicast;			/* sent to one of our addresses */
+	__u8 _pad;
+};
+
+/* What a reply will be; filled by the decision, carried out by the writer. */
+struct bng_dhcp_answer {
+	__u64 lease_ns;
+	__be32 yiaddr;
+	__be32 destination;
+	__u32 lease_s;
+	__u32 renewal_s;
+	__u32 rebinding_s;
+	__u32 template_index;
+	__u32 slot;
+	__u32 blob;			/* index into dhcp_blobs */
+	__u32 blob_length;
+	__u32 reply;			/* enum bng_reason */
+	__be32 server_id;
+	__u32 tail_length;		/* options 61 and 82 and the end */
+	__u8 type;
+	__u8 broadcast;			/* to the broadcast MAC address */
+	__u8 _pad[2];
+};
+
+/* How far the composing of a block of options has come. */
+struct bng_compose {
+	__u64 emitted;			/* slots, as bits */
+	__u32 taken;			/* codes of the list */
+	__u32 from;			/* in the template's bytes */
+	__u32 left;
+	__u32 out;			/* in the block */
+	__u32 done;
+	__u32 _pad;
+};
+
+struct bng_icmp_due {
+	__u32 type;
+	__u32 code;
+	__u32 mtu;			/* set by whoever finds the packet too big */
+	__be32 source;
+	__u32 sent;			/* tx reason, 0: the cause calls for no error */
+};
+
+struct bng_scratch {
+	/* the frame */
+	__u32 index;			/* of the counter being bumped */
+	__u32 forgotten;
+	__u32 frame_length;
+	__u32 l2_length;		/* 14, 18 or 22 */
+	__u16 ethertype;		/* behind the tags, host order */
+	__u8 destination_is_group;
+	__u8 ip_header_length;
+	__u32 ip_length;
+	__u32 vrf;
+	__be32 source;
+	__be32 destination;
+	__u16 fragment;			/* host order: flags and offset */
+	__u8 protocol;
+	__u8 ttl;
+	__u32 slot;			/* of the session to blame when the packet is refused */
+	__u32 template_index;		/* whose gateway ICMP errors come from; 0: the port's address */
+	__u32 session_is_known;		/* slot is meaningful */
+	__u32 out_port;
+
+	struct bng_line_key line;
+	struct bng_address_key address;
+	struct bng_route_key route;
+	struct bng_relay_key relay;
+	struct bng_guard_key guard;
+	__u64 now_ns;
+	__u64 session_id;		/* of the punted packet's line */
+	__u64 generation;
+	__u8 next_mac[12];		/* destination and source toward the next hop */
+
+	struct bpf_fib_lookup fib;
+	struct bng_icmp_due icmp;
+	struct bng_dhcp_request request;
+	struct bng_dhcp_answer answer;
+	__u64 prl[BNG_PRL_MAX / 8];
+	struct bng_compose compose;
+	__u64 walk;			/* +1 per request, so that option_at needs no clearing */
+	__u64 option_at[256];		/* by code: walk << 16 | offset of the data in options[] */
+	union {
+		__u8 options[BNG_OPTIONS_MASK + 1 + BNG_OPTIONS_SLACK];
+		__u8 quote[BNG_QUOTE_MAX + 8];
+		__u8 header[64];
+	};
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bng_scratch);
+} scratch SEC(".maps");
+
+static __always_inline struct bng_scratch *scratch_of_this_cpu(void)
+{
+	return bpf_map_lookup_elem(&scratch, (const void *)&bng_zero);
+}
+
+/*
+ * The value, without what the verifier knew of it: without CAP_PERFMON an offset that is a constant on one path and a range on
+ * another may not be added to a map value.
+ */
+static __always_inline __u32 forget(struct bng_scratch *s, __u32 value)
+{
+	volatile __u32 *memory = &s->forgotten;
+
+	*memory = value;
+	return *memory;
+}
+
+#endif
