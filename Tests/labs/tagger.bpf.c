@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-// What a tagging access switch does, for lab hosts on kernels without 8021q: tags pushed on the way out of the host's veth, the
-// same tags taken off on the way in, everything else dropped. Compiled once per host with its ids.
+// What a tagging access switch does, on kernels without 8021q: tags pushed on what a host sends, the same tags taken off what is
+// for it, everything else dropped. On the switch's end of the host's veth; compiled once per host with its ids.
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-SEC("egress")
+SEC("from_host")
 int push(struct __sk_buff *skb)
 {
 	if (C_VID && bpf_skb_vlan_push(skb, bpf_htons(0x8100), C_VID))
@@ -16,7 +16,7 @@ int push(struct __sk_buff *skb)
 	return TC_ACT_OK;
 }
 
-SEC("ingress")
+SEC("to_host")
 int pop(struct __sk_buff *skb)
 {
 	if (!S_VID)

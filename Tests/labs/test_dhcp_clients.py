@@ -21,21 +21,20 @@ def test_client_comes_online(lab, client, line):
     assert cpe.ping(count=5) == (5, 5)
     assert "hello" in cpe.run(f"curl -s --max-time 5 http://{SERVER_IP}/hello.txt")
     session = lab.session_of(cpe)
-    assert session["address"] == address and session["state"] == "active" and session["node"] == "edge1"
+    assert session["address"] == address and session["phase"] == "active" and session["node"] == "edge1"
     detail = lab.ctl("show", "session", session["id"])
-    assert detail["counters"]["up_packets"] >= 6 and detail["counters"]["down_packets"] >= 6
-    assert detail["counters"]["up_bytes"] > 0
+    assert detail["counters"]["upPackets"] >= 6 and detail["counters"]["downPackets"] >= 6
+    assert detail["counters"]["upBytes"] > 0
 
 
 def test_renewals_are_served_in_the_data_plane_and_reach_the_controller(make_lab):
     lab = make_lab(lease="60s", extra_pool="    renewal: 3s\n    rebinding: 50s").up()
     cpe = lab.cpe("cpe1", "02:00:5e:10:20:31", s=200, c=9)
-    cpe.udhcpc()
+    cpe.dhclient()  # udhcpc ignores option 58
     cpe.wait_address()
-    first = lab.session_of(cpe)["lease_expires_unix_ms"]
-    wait_for("a renewal in the data plane", lambda: lab.ctl("show", "session", lab.session_of(cpe)["id"])["counters"]
-             ["dhcp_fast_path_replies"] >= 2, 40)
-    wait_for("the controller knows of it", lambda: lab.session_of(cpe)["lease_expires_unix_ms"] > first + 2000, 20)
+    first = lab.session_of(cpe)["leaseExpiresMs"]
+    wait_for("a renewal in the data plane", lambda: lab.fast_path_replies(cpe) >= 2, 40)
+    wait_for("the controller knows of it", lambda: lab.session_of(cpe)["leaseExpiresMs"] > first + 2000, 20)
     assert cpe.ping(count=2) == (2, 2)
 
 
@@ -46,7 +45,7 @@ def test_release_gives_the_address_back_after_quarantine(make_lab):
     assert first.wait_address() == "100.64.1.0"
     client.stop()  # udhcpc -R releases on exit
     wait_for("the session has ended", lambda: not lab.sessions(), 10)
-    history = lab.ctl("show", "history")["sessions"]
+    history = lab.ctl("show", "history")
     assert history[0]["cause"] == "user_request" and history[0]["address"] == "100.64.1.0"
     second = lab.cpe("cpe2", "02:00:5e:10:20:33")
     second.udhcpc()
@@ -61,7 +60,7 @@ def test_a_lapsed_lease_stops_traffic_and_ends_the_session(make_lab):
     assert cpe.ping(count=2) == (2, 2)
     client.kill()  # silent from now on; the address stays configured on its interface
     wait_for("the lease lapses in the data plane and the controller ends the session", lambda: not lab.sessions(), 75, 0.5)
-    assert lab.ctl("show", "history")["sessions"][0]["cause"] == "lease_expired"
+    assert lab.ctl("show", "history")[0]["cause"] == "lease_expired"
     assert cpe.ping(count=2, wait=1)[1] == 0
 
 
@@ -72,7 +71,7 @@ def test_clear_session_cuts_the_customer_off(lab):
     lab.ctl("clear", "session", lab.session_of(cpe)["id"], text=True)
     wait_for("no session", lambda: not lab.sessions(), 10)
     assert cpe.ping(count=2, wait=1)[1] == 0
-    assert lab.counter("drop.no_session") >= 2
+    wait_for("the drops are counted", lambda: lab.counter("drop.no_session") >= 2, 10)
 
 
 def test_traceroute_and_path_mtu_see_the_bng(lab):

@@ -43,7 +43,7 @@ def test_no_acked_lease_is_forgotten_and_no_address_given_twice(lab):
     acked = {row[1]: row[4] for row in csv.reader(open(leases))}
     assert len(acked) == LINES and len(set(acked.values())) == LINES, "an address was ACKed to two clients"
     held = {}
-    page = lab.ctl("show", "sessions", "--limit", "100000")["sessions"]
+    page = lab.sessions()
     for session in page:
         assert session["address"] not in held.values(), f"{session['address']} is in two sessions"
         held[session["mac"]] = session["address"]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lab's world: one edge (this namespace), an access switch, subscribers, a core server; processes with logs and deadlines.
 
-    cpe ns ──veth(tags by tc-BPF)── bridge in ns `switch` ──veth── access0 [bng-agent] core0 ──veth── ns `server`
+    cpe ns ──veth── (tags by tc-BPF) bridge in ns `switch` ──veth── access0 [bng-agent] core0 ──veth── ns `server`
 
 Everything is made inside the namespaces of Tests/labs/run, so that nothing of the host is touched and nothing remains.
 """
@@ -90,6 +90,16 @@ def plain_veth(name, ns=None):
     sh(f"ip link set {name} up", ns=ns)
 
 
+def far_end(name, ns, directory):
+    """The other end of a port of the BNG: see pass.bpf.c."""
+    obj = directory / "pass.o"
+    if not obj.exists():
+        sh(["clang-16", "-target", "bpf", "-O2", "-g", f"-I/usr/include/{os.uname().machine}-linux-gnu", "-c",
+            ROOT / "Tests/labs/pass.bpf.c", "-o", obj])
+    plain_veth(name, ns)
+    sh(f"ip link set dev {name} xdp obj {obj} sec xdp", ns=ns)
+
+
 class CPE:
     """A subscriber's host in a namespace of its own. s/c: VLAN ids of its line, 0 for none."""
 
@@ -115,9 +125,10 @@ class CPE:
         obj = self.lab.dir / f"tagger-{self.name}.o"
         sh(["clang-16", "-target", "bpf", "-O2", "-g", f"-DS_VID={self.s}", f"-DC_VID={self.c}", f"-DS_TPID={tpid:#x}",
             f"-I/usr/include/{os.uname().machine}-linux-gnu", "-c", ROOT / "Tests/labs/tagger.bpf.c", "-o", obj])
-        sh("tc qdisc add dev wan clsact", ns=self.name)
-        sh(f"tc filter add dev wan egress bpf da obj {obj} sec egress", ns=self.name)
-        sh(f"tc filter add dev wan ingress bpf da obj {obj} sec ingress", ns=self.name)
+        # On the switch's end: the host's own packet sockets must not see tags.
+        sh(f"tc qdisc add dev {self.name}-sw clsact", ns="switch")
+        sh(f"tc filter add dev {self.name}-sw ingress bpf da obj {obj} sec from_host", ns="switch")
+        sh(f"tc filter add dev {self.name}-sw egress bpf da obj {obj} sec to_host", ns="switch")
 
     def run(self, command, **kw):
         return sh(command, ns=self.name, **kw)
@@ -249,13 +260,13 @@ max-sessions = {max_sessions}
         sh("ip link set uplink mtu 1600", ns="switch")
         sh("ip link set uplink master br0", ns="switch")
         sh("ip link set br0 up", ns="switch")
-        plain_veth("uplink", "switch")
+        far_end("uplink", "switch", self.dir)
         plain_veth("access0")
         sh("ip netns add server")
         sh("ip link add core0 type veth peer name eth0 netns server")
         sh(f"ip addr add {SERVER_IP}/24 dev eth0", ns="server")
         sh(f"ip addr add {CORE_IP}/24 dev core0")
-        plain_veth("eth0", "server")
+        far_end("eth0", "server", self.dir)
         plain_veth("core0")
         sh("ip link set lo up", ns="server")
         sh(f"ip route add {PREFIX} via {CORE_IP}", ns="server")
@@ -304,35 +315,46 @@ max-sessions = {max_sessions}
         return sh("curl -s http://127.0.0.1:9469/metrics")
 
     def ctl(self, *args, check=True, text=False):
-        """bngctl --json; the parsed answer."""
-        argv = [BIN / "bngctl", "--socket", self.dir / "admin.sock"] + ([] if text else ["--json"]) + list(args)
+        """bngctl; the parsed JSON unless `text`."""
+        argv = [BIN / "bngctl", *args, "--socket", self.dir / "admin.sock"] + ([] if text else ["--json"])
         out = sh([str(a) for a in argv], check=check)
         return out if text else json.loads(out)
 
     def node(self):
-        return next(n for n in self.ctl("show", "nodes")["nodes"] if n["name"] == "edge1")
+        return next(n for n in self.ctl("show", "nodes") if n["name"] == "edge1")
 
     def node_settled(self):
-        node = self.node()
-        return node["state"] == "connected" and self.audit_differences() == 0
+        """Connected, told everything, and the audit since it connected found no difference."""
+        node, audit = self.node(), self.audit()
+        return (node["state"] == "connected" and node["synchronized"] and len(node["lanes"]) == 3
+                and audit["auditedMs"] >= node["connectedSinceMs"] and audit["differences"] == 0)
+
+    def audit(self):
+        return next(a for a in self.ctl("show", "audit") if a["node"] == "edge1")
 
     def audit_differences(self):
-        """Differences of the last audit of the node; None while none has been done since it connected."""
-        entry = next((n for n in self.ctl("show", "audit")["nodes"] if n["name"] == "edge1"), None)
-        if not entry or not entry.get("audited"):
-            return None
-        return sum(f["missing"] + f["extra"] + f["different"] for f in entry["families"])
+        """Asks for an audit now and returns what it found."""
+        before = self.audit()["audits"]
+        self.ctl("audit", text=True)
+        wait_for("an audit", lambda: self.audit()["audits"] > before, 10)
+        return self.audit()["differences"]
 
     def sessions(self):
         return self.ctl("show", "sessions")["sessions"]
 
+    def session(self, session_id):
+        return self.ctl("show", "session", session_id)
+
     def session_of(self, cpe):
         return next((s for s in self.sessions() if s["mac"] == cpe.mac), None)
 
+    def fast_path_replies(self, cpe):
+        return self.session(self.session_of(cpe)["id"])["counters"]["fastPathReplies"]
+
     def counter(self, name):
-        """Sum over ports of a data-plane counter such as drop.no_session or tx.dhcp_ack."""
-        kind = {"drop": "drops", "punt": "punts"}.get(name.split(".")[0], "drops")
-        return sum(c["value"] for c in self.ctl("show", kind)["counters"] if c["name"] == name)
+        """Sum over ports of a data-plane counter such as drop.no_session or punt.dhcp_release."""
+        kind = {"punt": "punts"}.get(name.split(".")[0], "drops")
+        return sum(c["value"] for c in self.ctl("show", kind) if c["name"] in (name, name.removeprefix("drop.")))
 
     def down(self):
         for cpe in self.cpes:
