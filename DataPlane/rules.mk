@@ -7,6 +7,7 @@ C_CC ?= gcc
 C_BUILD ?= build/agent
 C_SANITIZE ?=
 C_OPTIMIZE ?= -O2
+C_LINK ?=
 C_WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wconversion -Werror
 C_FLAGS = -std=gnu2x -D_GNU_SOURCE -g $(C_OPTIMIZE) $(C_SANITIZE) -fstack-protector-strong -MMD -MP -DBNG_VERSION='"$(VERSION)"'
 
@@ -40,7 +41,7 @@ $(foreach layer,$(C_LAYERS),$(eval $(call C_LAYER_RULE,$(layer))))
 
 $(C_BUILD)/bng-agent: $(C_OBJECTS)
 	@echo "  LINK    $@"
-	@$(C_CC) $(C_SANITIZE) $^ $(C_LIBRARIES) -o $@
+	@$(C_CC) $(C_SANITIZE) $(C_LINK) $^ $(C_LIBRARIES) -o $@
 
 .PHONY: agent
 agent: $(C_BUILD)/bng-agent ## Build bng-agent
@@ -74,7 +75,7 @@ $(C_BUILD)/libagent.a: $(C_LIBRARY_OBJECTS)
 
 $(C_BUILD)/tests/%_test: $(C_BUILD)/tests/%_test.o $(C_TEST_SUPPORT) $(C_BUILD)/libagent.a
 	@echo "  LINK    $@"
-	@$(C_CC) $(C_SANITIZE) $^ -lcmocka $(C_LIBRARIES) -o $@
+	@$(C_CC) $(C_SANITIZE) $(C_LINK) $^ -lcmocka $(C_LIBRARIES) -o $@
 
 .PRECIOUS: $(C_BUILD)/tests/%.o
 .PHONY: test-c asan-c
@@ -83,7 +84,7 @@ test-c: $(C_TESTS:%=$(C_BUILD)/tests/%) $(C_BUILD)/bng-agent ## C unit tests (th
 
 asan-c: ## C unit tests under ASan and UBSan
 	$(MAKE) test-c C_CC=clang C_BUILD=build/agent-asan C_OPTIMIZE=-O1 \
-		C_SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fuse-ld=lld"
+		C_SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined" C_LINK=-fuse-ld=lld
 
 # Fuzzers: Tests/fuzz/c/<target>.c with libFuzzer; S seconds each, T selects one.
 S ?= 30

@@ -40,7 +40,7 @@ static int take_slot(struct bng_kern *kern, const struct bng_session_object *ses
 /* The programs may renew at the same moment: the later end wins. */
 static void extend(struct bng_session_state *state, uint64_t expires_ns)
 {
-	uint64_t held = __atomic_load_n(&state->expires_ns, __ATOMIC_RELAXED);
+	__u64 held = __atomic_load_n(&state->expires_ns, __ATOMIC_RELAXED);
 
 	while (held < expires_ns && !__atomic_compare_exchange_n(&state->expires_ns, &held, expires_ns, false,
 					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))

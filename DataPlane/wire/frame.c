@@ -2,6 +2,8 @@
 // Framing, and protobuf-c over an arena so that a message cannot cost more than its budget.
 #include "frame.h"
 
+#include "field.h"
+
 #include <errno.h>
 
 int bng_frame_next(struct bng_bytes data, struct bng_bytes *ret_body)
@@ -49,10 +51,33 @@ static void arena_free(void *arena, void *p)
 	(void)p;
 }
 
+/* protobuf-c lets field number 0 pass when it comes in two bytes; it is no field (protobuf encoding, "field numbers"). */
+static bool has_field_zero(const ProtobufCMessage *message)
+{
+	const ProtobufCMessageDescriptor *type = message->descriptor;
+	size_t element;
+	unsigned i;
+
+	for (i = 0; i < message->n_unknown_fields; i++)
+		if (!message->unknown_fields[i].tag)
+			return true;
+	for (i = 0; i < type->n_fields; i++) {
+		const ProtobufCFieldDescriptor *field = &type->fields[i];
+
+		if (field->type != PROTOBUF_C_TYPE_MESSAGE)
+			continue;
+		for (element = 0; element < bng_field_count(message, field); element++)
+			if (has_field_zero(*(const ProtobufCMessage *const *)bng_field_at(message, field, element)))
+				return true;
+	}
+	return false;
+}
+
 ProtobufCMessage *bng_frame_decode(const ProtobufCMessageDescriptor *type, struct bng_arena *arena,
 	struct bng_bytes body)
 {
 	ProtobufCAllocator allocator = { .alloc = arena_alloc, .free = arena_free, .allocator_data = arena };
+	ProtobufCMessage *message = protobuf_c_message_unpack(type, &allocator, body.size, body.data);
 
-	return protobuf_c_message_unpack(type, &allocator, body.size, body.data);
+	return message && has_field_zero(message) ? NULL : message;
 }

@@ -76,7 +76,7 @@ class Lane:
 class Controller:
     """Accepts one association after the other."""
 
-    def __init__(self, path, heartbeat_ms=200, timeout_ms=2000):
+    def __init__(self, path, heartbeat_ms=200, timeout_ms=60000):
         self.path, self.heartbeat_ms, self.timeout_ms = path, heartbeat_ms, timeout_ms
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.listener.bind(path)
