@@ -110,8 +110,23 @@ let tests: [Target] = [
     unitTests("SubscribersTests", ["BNGCore", "Subscribers"]),
     unitTests("AgentContractTests", ["BNGCore", "Fleet", "AgentContract", "AgentProto", "TestVectors", protobuf]),
     unitTests("BNGConfigurationTests", ["BNGCore", "Fleet", "BNGConfiguration"]),
-    unitTests("StoreTests", ["BNGCore", "Fleet", "Subscribers", "Store"]),
-    unitTests("AgentDriverTests", nio + ["BNGCore", "Fleet", "AgentContract", "AgentProto", "AgentDriver"]),
+    unitTests("TelemetryTests", ["Telemetry", logging]),
+    unitTests("AdminAPITests", ["AdminAPI"]),
+    unitTests(
+        "StoreTests",
+        [
+            "BNGCore", "Fleet", "Subscribers", "Store", "store-writer", "TestVectors", logging,
+            .product(name: "GRDB", package: "GRDB.swift"),
+        ]),
+    .executableTarget(
+        name: "store-writer", dependencies: ["BNGCore", "Subscribers", "Store", logging],
+        path: "Tests/support/StoreWriter", swiftSettings: strict),
+    unitTests(
+        "AgentDriverTests",
+        nio + [
+            "BNGCore", "Fleet", "AgentContract", "AgentProto", "AgentDriver", "TestVectors", protobuf, logging,
+            .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ]),
     unitTests(
         "SubscriberDriverTests",
         nio + [

@@ -41,6 +41,8 @@ final class Controller: Service {
     init(_ configuration: ControllerConfiguration, logger: Logger) async throws {
         self.configuration = configuration
         self.logger = logger
+        // The database's companions and the sockets are nobody else's to read, whatever the environment says.
+        umask(0o077)
         self.lock = try StateLock(beside: configuration.controller.state)
         self.store = try Store(
             path: configuration.controller.state,

@@ -51,7 +51,7 @@ public final class AgentServer: Sendable {
         for listener in self.configuration.listeners {
             let channel = try await self.listen(listener)
             self.channels.withLock { $0.append(channel) }
-            self.logger.info("listening for agents", metadata: ["address": "\(String(describing: channel.localAddress))"])
+            self.logger.info("listening for agents", metadata: ["address": "\(channel.localAddress?.description ?? "?")"])
         }
     }
 

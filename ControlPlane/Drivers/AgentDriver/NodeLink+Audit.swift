@@ -197,7 +197,9 @@ extension NodeLink {
 
     /// Deletes the sessions nobody here knows. Returns how many.
     func clearQuarantine() -> Int {
-        let held = self.quarantine.values
+        let held = Array(self.quarantine.values)
+        self.cleared.formUnion(held.map(\.id))
+        self.quarantine.removeAll()
         for object in held { self.delete(ObjectKey(.session, object.id), generation: object.generation, waiter: nil) }
         return held.count
     }

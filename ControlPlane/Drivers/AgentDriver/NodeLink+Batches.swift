@@ -136,10 +136,7 @@ extension NodeLink {
             return
         }
         self.intended.deleteConfirmed(key, generation: generation)
-        if key.family == .session, self.quarantine.removeValue(forKey: key.id) != nil {
-            // Nobody here knows this session, so nobody will ask for its counters.
-            self.acknowledgeFinal(key.id)
-        }
+        if key.family == .session, self.cleared.remove(key.id) != nil { self.acknowledgeFinal(key.id) }
         let final = result.hasFinalCounters ? SessionCounterValues(result.finalCounters) : nil
         for waiter in self.takeWaiters(of: key, where: { !$0.wantsObject && $0.generation <= generation }) {
             Self.add(waiter, .success(DeleteOutcome(finalCounters: final)), to: &completions)

@@ -53,6 +53,8 @@ final class NodeLink {
     var term: UInt64?
     var audit = AuditRun()
     var quarantine: [UInt64: HeldObject] = [:]
+    /// Unknown sessions an operator had removed: nobody here asks for their final counters.
+    var cleared: Set<UInt64> = []
     var credits: [PuntClass: CreditLedger]
     var injects = CircularBuffer<Wire.Inject>(initialCapacity: 16)
     var counterRequests: [UInt64: CounterRequest] = [:]

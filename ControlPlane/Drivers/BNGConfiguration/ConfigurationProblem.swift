@@ -24,6 +24,13 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
 final class ProblemList {
     let file: String
     private(set) var problems: [ConfigurationProblem] = []
+    /// Keys asked for, by the path of their mapping without indices: what the schema must list.
+    private(set) var knownKeys: [String: Set<String>] = [:]
+
+    func know(_ keys: [String], at path: String) {
+        let plain = path.replacing(/\[[0-9]+\]/, with: "")
+        self.knownKeys[plain, default: []].formUnion(keys)
+    }
 
     init(file: String) {
         self.file = file

@@ -115,6 +115,7 @@ struct MappingReader {
 
     /// Reports every key that nobody asked for.
     func finish() {
+        self.problems.know(self.known, at: self.path)
         for (name, entry) in self.entries where !self.known.contains(name) {
             self.problems.add(
                 entry.key, "unknown key \(self.name(name)): expected one of \(self.known.joined(separator: ", "))")
