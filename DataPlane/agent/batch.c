@@ -179,7 +179,7 @@ static void report_final(struct bng_agent *agent, uint64_t session_id, const str
 	counters->down_packets = final->counters.down_packets;
 	counters->down_bytes = final->counters.down_bytes;
 	counters->dropped_packets = final->counters.dropped_packets;
-	counters->dhcp_fast_path_replies = final->counters.dhcp_replies;
+	counters->dhcp_fast_path_replies = final->dhcp_replies;
 	if (reason)
 		counters->last_drop_reason = (char *)(uintptr_t)reason;
 	counters->last_drop_unix_ms = final->last_drop_unix_ms;

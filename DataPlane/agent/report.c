@@ -95,7 +95,7 @@ int bng_session_counters_fill(struct bng_agent *agent, const struct bng_session_
 	ret->down_packets = counters.down_packets;
 	ret->down_bytes = counters.down_bytes;
 	ret->dropped_packets = counters.dropped_packets;
-	ret->dhcp_fast_path_replies = counters.dhcp_replies;
+	ret->dhcp_fast_path_replies = state->dhcp_replies;
 	if (reason) {
 		ret->last_drop_reason = (char *)(uintptr_t)reason;
 		ret->last_drop_unix_ms = bng_utc_ms(clock, state->last_drop_ns);

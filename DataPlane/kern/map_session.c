@@ -126,7 +126,6 @@ int bng_map_session_counters(struct bng_kern *kern, uint32_t slot, struct bng_se
 		ret->down_packets += each[cpu].down_packets;
 		ret->down_bytes += each[cpu].down_bytes;
 		ret->dropped_packets += each[cpu].dropped_packets;
-		ret->dhcp_replies += each[cpu].dhcp_replies;
 	}
 	return 0;
 }
@@ -138,7 +137,6 @@ static void add(struct bng_session_counters *to, const struct bng_session_counte
 	to->down_packets += from->down_packets;
 	to->down_bytes += from->down_bytes;
 	to->dropped_packets += from->dropped_packets;
-	to->dhcp_replies += from->dhcp_replies;
 }
 
 static int store_final(struct bng_kern *kern, const struct bng_session_object *session, const struct bng_clock *clock,
@@ -152,6 +150,7 @@ static int store_final(struct bng_kern *kern, const struct bng_session_object *s
 	if (err)
 		return err;
 	add(&final.counters, &now);
+	final.dhcp_replies += state->dhcp_replies;
 	final.generation = session->head.generation;
 	final.expires_unix_ms = bng_utc_ms(clock, state->expires_ns);
 	if (state->last_drop_reason) {

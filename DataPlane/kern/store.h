@@ -18,6 +18,7 @@ struct bng_final {
 	uint64_t last_drop_unix_ms;
 	uint32_t last_drop_reason;
 	uint32_t _pad;
+	uint64_t dhcp_replies;
 	struct bng_session_counters counters;
 };
 

@@ -51,14 +51,16 @@ def main():
         assert dora["failed"] == 0, dora
         row("F4", f"{SESSIONS} new QinQ lines online (DORA, durable)", dora["seconds"], "s")
         # bngctl's own answer, not an assumption: every session is there.
-        wait_for("all sessions active", lambda: lab.node()["sessions"] >= SESSIONS, 30)
+        wait_for("all sessions active", lambda: lab.node()["sessionsInstalled"] >= SESSIONS, 30)
         row("F5", f"controller memory per session at {SESSIONS}", (rss(lab.controller.pid) - empty["controller"]) / SESSIONS, "bytes",
             goal="< 4 KB", met=(rss(lab.controller.pid) - empty["controller"]) / SESSIONS < 4096)
         maps = map_bytes(lab.pins)
         agent = (rss(lab.agent.pid) - empty["agent"] + maps) / SESSIONS
         row("F5", f"agent memory per session at {SESSIONS}, its maps included", agent, "bytes", goal="< 8 KB", met=agent < 8192)
-        equal = lab.ctl("audit")["nodes"][0]
-        row("F6", f"audit of {SESSIONS} equal sessions", equal["milliseconds"] / 1000, "s", goal="< 1 s", met=equal["milliseconds"] < 1000)
+        began = time.monotonic()
+        assert lab.audit_differences() == 0
+        audit = time.monotonic() - began
+        row("F6", f"audit of {SESSIONS} equal sessions, as three bngctl calls see it", audit, "s", goal="< 1 s", met=audit < 1)
         # Scrape at scale.
         began = time.monotonic()
         lab.metrics()
@@ -70,7 +72,7 @@ def main():
         began = time.monotonic()
         lab.start_agent(wait=False)
         wait_for("every session installed again and audited equal",
-                 lambda: lab.node_settled() and lab.node()["installed_sessions"] >= SESSIONS, 120, 0.02)
+                 lambda: lab.node_settled() and lab.node()["sessionsInstalled"] >= SESSIONS, 120, 0.02)
         back = time.monotonic() - began
         row("F5", f"{SESSIONS} sessions back after the edge lost its maps", back, "s", goal="< 60 s", met=back < 60)
         row("F5", "of these, upserts per second", SESSIONS / back, "sessions/s")
@@ -78,9 +80,9 @@ def main():
         lab.controller.kill()
         began = time.monotonic()
         lab.start_controller()
-        wait_for("node settled", lambda: lab.node_settled() and lab.node()["sessions"] >= SESSIONS, 120, 0.02)
-        row("F5", f"controller back with {SESSIONS} sessions, audited", time.monotonic() - began, "s", goal="< 60 s",
-            met=time.monotonic() - began < 60)
+        wait_for("node settled", lambda: lab.node_settled() and lab.node()["sessionsIntended"] >= SESSIONS, 120, 0.02)
+        back = time.monotonic() - began
+        row("F5", f"controller back with {SESSIONS} sessions, audited equal", back, "s", goal="< 60 s", met=back < 60)
         stored = sqlite3.connect(f"file:{lab.dir}/controller.sqlite?mode=ro", uri=True).execute("select count(*) from sessions").fetchone()[0]
         assert stored == SESSIONS, stored
     finally:

@@ -376,7 +376,6 @@ void bed_session_counters(struct bed *bed, uint32_t slot, struct bng_session_cou
 		ret->down_packets += values[i].down_packets;
 		ret->down_bytes += values[i].down_bytes;
 		ret->dropped_packets += values[i].dropped_packets;
-		ret->dhcp_replies += values[i].dhcp_replies;
 	}
 }
 

@@ -292,9 +292,10 @@ max-sessions = {max_sessions}
         return self.controller
 
     def start_agent(self, wait=True):
+        before = self.node()["connectedSinceMs"] if wait else 0
         self.agent = Process("agent", [BIN / "bng-agent", "--config", self.agent_config], self.dir / "agent.log")
         if wait:
-            wait_for("node connected and equal", lambda: self.node_settled() or self._dead(self.agent), 30)
+            wait_for("node connected and equal", lambda: self.node_settled(before) or self._dead(self.agent), 30)
         return self.agent
 
     def _dead(self, process):
@@ -323,10 +324,10 @@ max-sessions = {max_sessions}
     def node(self):
         return next(n for n in self.ctl("show", "nodes") if n["name"] == "edge1")
 
-    def node_settled(self):
-        """Connected, told everything, and the audit since it connected found no difference."""
+    def node_settled(self, since=0):
+        """Connected (later than `since`), told everything, and the audit since it connected found no difference."""
         node, audit = self.node(), self.audit()
-        return (node["state"] == "connected" and node["synchronized"] and len(node["lanes"]) == 3
+        return (node["connectedSinceMs"] > since and node["state"] == "connected" and node["synchronized"] and len(node["lanes"]) == 3
                 and audit["auditedMs"] >= node["connectedSinceMs"] and audit["differences"] == 0)
 
     def audit(self):

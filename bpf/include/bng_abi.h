@@ -98,7 +98,8 @@ struct bng_session_state {
 	__u64 last_drop_ns;
 	__u32 last_drop_reason;
 	__u32 lapse_reported;		/* 1: the agent has reported this slot's end */
-	__u64 _pad[2];
+	__u64 dhcp_replies;		/* answered by the fast path; here, and not per CPU, to spare a cache line */
+	__u64 _pad;
 };
 _Static_assert(sizeof(struct bng_session_state) == 64, "bng_session_state");
 
@@ -109,8 +110,7 @@ struct bng_session_counters {
 	__u64 down_packets;		/* sent to the line */
 	__u64 down_bytes;
 	__u64 dropped_packets;
-	__u64 dhcp_replies;		/* answered by the fast path */
-	__u64 _pad[2];
+	__u64 _pad[3];
 };
 _Static_assert(sizeof(struct bng_session_counters) == 64, "bng_session_counters");
 

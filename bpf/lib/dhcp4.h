@@ -17,26 +17,17 @@
 #define BNG_DHCP4_H
 
 #include "dhcp4_reply.h"
+#include "icmp.h"
 #include "punt.h"
 
-static __always_inline int refuse_dhcp(struct xdp_md *ctx, struct bng_scratch *s, __u32 reason)
-{
-	if (reason >= BNG_PUNT_REASON_dhcp_unknown_line)
-		return punt(ctx, BNG_PUNT_DHCPV4, reason);
-	if (s->session_is_known)
-		blame_session(s, reason);
-	return drop(s, reason);
-}
-
 /* RFC 2131 4.4.5: a relayed client renews by unicast, straight to us. */
-static __always_inline struct bng_session *renewing_session(struct bng_scratch *s, const struct bng_port *port,
-	const __u8 *frame_source)
+static __always_inline struct bng_session *renewing_session(struct bng_scratch *s)
 {
 	const struct bng_dhcp_request *r = &s->request;
 
 	if (r->giaddr || !r->ciaddr || r->ciaddr != s->source)
 		return NULL;
-	s->address.vrf = port->vrf;
+	s->address.vrf = s->port_vrf;
 	s->address.ipv4 = r->ciaddr;
 	struct bng_line_key *line = bpf_map_lookup_elem(&session_addresses, &s->address);
 
@@ -45,88 +36,91 @@ static __always_inline struct bng_session *renewing_session(struct bng_scratch *
 		return NULL;
 	struct bng_session *session = bpf_map_lookup_elem(&sessions, line);
 
-	if (!session || !(session->flags & BNG_SESSION_RELAYED) || !same_mac(session->frame_mac, frame_source))
+	if (!session || !(session->flags & BNG_SESSION_RELAYED) || !same_mac(session->frame_mac, s->frame_source))
 		return NULL;
 	return session;
 }
 
-static __always_inline __u32 unknown_line(struct bng_scratch *s, const struct bng_port *port)
+static __always_inline __u32 unknown_line(struct bng_scratch *s)
 {
 	const struct bng_dhcp_request *r = &s->request;
 
 	/* RFC 2131 4.3.2: what names another server is that server's. */
-	if (r->type == BNG_DHCP_REQUEST && (r->seen & BNG_SEEN_SERVER) && !own_address_flags(s, port->vrf, r->server))
+	if (r->type == BNG_DHCP_REQUEST && (r->seen & BNG_SEEN_SERVER) && !own_address_flags(s, s->port_vrf, r->server))
 		return BNG_DROP_dhcp_other_server;
 	return BNG_PUNT_REASON_dhcp_unknown_line;
 }
 
-static __always_inline void grant(struct bng_scratch *s)
+/* 0: the request is sound and not forged; or a reason. */
+__noinline int read_dhcp(struct xdp_md *ctx)
 {
-	struct bng_session_counters *counters = bpf_map_lookup_elem(&session_counters, &s->slot);
+	struct bng_scratch *s = scratch_of_this_cpu();
 
-	if (counters)
-		counters->dhcp_replies += 1;
-	if (s->answer.reply != BNG_TX_dhcp_ack)
-		return;
-	struct bng_session_state *state = bpf_map_lookup_elem(&session_state, &s->slot);
-
-	if (state) {
-		state->expires_ns = s->now_ns + s->answer.lease_ns;
-		state->renewed_ns = s->now_ns;
-		state->renewals += 1;
-	}
-}
-
-static __always_inline __u32 decide_dhcp(struct xdp_md *ctx, struct bng_scratch *s, const struct bng_port *port)
-{
-	__u64 frame_source = *(__u64 *)s->line.mac; /* and the PPPoE id, 0 */
+	if (!s)
+		return BNG_DROP_internal_lookup;
+	*(__u64 *)s->frame_source = *(__u64 *)s->line.mac; /* and the PPPoE id, 0 */
+	s->session_id = 0;
+	s->generation = 0;
 	__u32 reason = read_bootp(ctx, s);
 
 	if (!reason)
 		reason = read_options(ctx, s);
-	if (reason) {
-		if (reason < BNG_PUNT_REASON_dhcp_unknown_line)
-			return reason;
-		/* Not even a controller should look at what is forged. */
-		__u32 forged = judge_relay(s, port);
+	if (reason && reason < BNG_PUNT_REASON_dhcp_unknown_line)
+		return (int)reason;
+	/* Not even a controller should look at what is forged. */
+	__u32 forged = judge_relay(s);
 
-		return forged ? forged : reason;
-	}
-	reason = judge_relay(s, port);
-	if (reason)
-		return reason;
-	*(__u64 *)s->next_mac = frame_source;
+	return forged ? (int)forged : (int)reason;
+}
 
-	struct bng_session *session = NULL;
+/* 0: s->answer holds the answer; or a reason. Nothing is written but to the scratch. */
+__noinline int decide_dhcp(__u32 unused)
+{
+	struct bng_scratch *s = scratch_of_this_cpu();
+	struct bng_session *session;
 
-	if (s->request.giaddr || same_mac(s->next_mac, s->line.mac)) {
+	(void)unused;
+	if (!s)
+		return BNG_DROP_internal_lookup;
+	if (s->request.giaddr || same_mac(s->frame_source, s->line.mac)) {
 		session = bpf_map_lookup_elem(&sessions, &s->line);
 		if (!session)
-			return unknown_line(s, port);
+			return unknown_line(s);
 	} else {
-		session = renewing_session(s, port, s->next_mac);
+		session = renewing_session(s);
 		if (!session)
 			return BNG_DROP_malformed_dhcp;
 	}
 	s->session_is_known = 1;
-	return decide(s, session, s->next_mac);
+	return (int)decide(s, session);
 }
 
-/* Global, so that the verifier sees it once. */
-__noinline int handle_dhcp4(struct xdp_md *ctx)
+static __always_inline void grant(struct bng_scratch *s)
 {
-	struct bng_scratch *s = scratch_of_this_cpu();
-	struct bng_port *port = bpf_map_lookup_elem(&ports, (const void *)&bng_port_index);
+	struct bng_session_state *state = bpf_map_lookup_elem(&session_state, &s->slot);
 
-	if (!s || !port)
-		return XDP_ABORTED;
-	s->session_id = 0;
-	s->generation = 0;
-	__u32 reason = decide_dhcp(ctx, s, port);
+	if (!state)
+		return;
+	state->dhcp_replies += 1;
+	if (s->answer.reply != BNG_TX_dhcp_ack)
+		return;
+	state->expires_ns = s->now_ns + s->answer.lease_ns;
+	state->renewed_ns = s->now_ns;
+	state->renewals += 1;
+}
 
+/* The stages are global functions: the verifier sees each once, and each has its own registers. */
+static __always_inline int handle_dhcp4(struct xdp_md *ctx, struct bng_scratch *s)
+{
+	__u32 reason = (__u32)read_dhcp(ctx);
+
+	if (!reason)
+		reason = (__u32)decide_dhcp(0);
+	if (reason >= BNG_PUNT_REASON_dhcp_unknown_line)
+		return punt(ctx, BNG_PUNT_DHCPV4, reason);
 	if (reason)
-		return refuse_dhcp(ctx, s, reason);
-	int verdict = write_reply(ctx, s, port);
+		return refuse_silently(reason);
+	int verdict = write_reply(ctx);
 
 	if (verdict != XDP_TX)
 		return verdict;

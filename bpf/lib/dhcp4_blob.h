@@ -160,31 +160,6 @@ __noinline int compose_blob(__u32 version_low)
 	return 0;
 }
 
-/* The list into s->prl, padded with zeros, and a hash of it. Global, so that the verifier sees it once. */
-__noinline __u64 read_list(__u32 at, __u32 length)
-{
-	struct bng_scratch *s = scratch_of_this_cpu();
-	__u64 hash = length;
-
-	if (!s)
-		return 0;
-#pragma clang loop unroll(full)
-	for (int i = 0; i < BNG_PRL_MAX / 8; i++)
-		s->prl[i] = 0;
-#pragma clang loop unroll(full)
-	for (int i = 0; i < BNG_PRL_MAX / 8; i++) {
-		if (length < 8) {
-			s->prl[i] = option_tail(s, at, length);
-			return bng_hash_word(hash, s->prl[i]);
-		}
-		s->prl[i] = option_word(s, at);
-		hash = bng_hash_word(hash, s->prl[i]);
-		at += 8;
-		length -= 8;
-	}
-	return hash;
-}
-
 /* The block for this request's list, found or composed; its length in s->answer. 0 or a reason. */
 static __always_inline __u32 choose_blob(struct bng_scratch *s, const struct bng_dhcp_template *template)
 {
@@ -193,7 +168,7 @@ static __always_inline __u32 choose_blob(struct bng_scratch *s, const struct bng
 
 	if (length > BNG_PRL_MAX)
 		return BNG_PUNT_REASON_dhcp_options_unusual;
-	__u64 hash = bng_hash_word(read_list(s->request.prl_at, length), s->answer.template_index);
+	__u64 hash = bng_hash_word(s->prl_hash, s->answer.template_index);
 
 	s->answer.blob = (__u32)(hash >> 40) & (BNG_BLOBS - 1);
 	struct bng_blob *blob = bpf_map_lookup_elem(&dhcp_blobs, &s->answer.blob);

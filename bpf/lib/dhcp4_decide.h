@@ -6,10 +6,16 @@
 #ifndef BNG_DHCP4_DECIDE_H
 #define BNG_DHCP4_DECIDE_H
 
+#include "clock.h"
 #include "dhcp4_blob.h"
 #include "dhcp4_request.h"
 
-enum { BNG_DHCP_MESSAGE_MIN = 576 };
+enum {
+	BNG_DHCP_MESSAGE_MIN = 576,
+	BNG_HEAD_LEASE = 27, /* 53, 54, 51, 58, 59 */
+	BNG_HEAD_PLAIN = 9,  /* 53, 54 */
+	BNG_BLOB_COPIED_MIN = 64,
+};
 
 /* The line is known by MAC and tags; its identity must be as the controller knows it. 0 or a reason. */
 static __always_inline __u32 judge_identity(struct bng_scratch *s, const struct bng_session *session)
@@ -130,32 +136,37 @@ static __always_inline __u32 decide_lease(struct bng_scratch *s, const struct bn
 	return 0;
 }
 
-/* Length of what follows the block of asked options: 61 (RFC 6842), 82 (RFC 3046 2.2), end. 0 or a reason. */
+/* 61 (RFC 6842), 82 (RFC 3046 2.2) and the end follow the block of asked options, which is copied in steps of 32 bytes. 0 or a reason. */
 static __always_inline __u32 decide_length(struct bng_scratch *s)
 {
 	const struct bng_dhcp_request *r = &s->request;
 	struct bng_dhcp_answer *a = &s->answer;
 	__u32 limit = r->max_message > BNG_DHCP_MESSAGE_MIN ? r->max_message : BNG_DHCP_MESSAGE_MIN;
+	__u32 copied = (a->blob_length + 32) & ~31u;
+	__u32 exact = a->blob_length + 1;
 
-	a->tail_length = 1;
+	a->head_length = a->reply == BNG_TX_dhcp_offer || a->reply == BNG_TX_dhcp_ack ? BNG_HEAD_LEASE : BNG_HEAD_PLAIN;
 	if (r->seen & BNG_SEEN_CLIENT_ID)
-		a->tail_length += 2 + r->client_id_length;
-	if (28 + BNG_BOOTP_BYTES + 27 + a->blob_length + a->tail_length > limit)
+		exact += 2 + r->client_id_length;
+	if (28 + BNG_BOOTP_BYTES + a->head_length + exact > limit)
 		return BNG_PUNT_REASON_dhcp_options_unusual;
 	/* Who inserted option 82 takes it out again: it does not count against the client's limit. */
 	if (r->seen & BNG_SEEN_RELAY)
-		a->tail_length += 2 + r->option82_length;
+		exact += 2 + r->option82_length;
+	if (copied < BNG_BLOB_COPIED_MIN)
+		copied = BNG_BLOB_COPIED_MIN;
+	a->ip_length = 28 + BNG_BOOTP_BYTES + a->head_length + (copied > exact ? copied : exact);
 	return 0;
 }
 
-static __always_inline __u32 decide(struct bng_scratch *s, struct bng_session *session, const __u8 *frame_source)
+static __always_inline __u32 decide(struct bng_scratch *s, struct bng_session *session)
 {
 	struct bng_dhcp_answer *a = &s->answer;
 
 	s->session_id = session->session_id;
 	s->generation = session->generation;
 	s->slot = session->slot;
-	if (!same_mac(session->frame_mac, frame_source))
+	if (!same_mac(session->frame_mac, s->frame_source))
 		return BNG_PUNT_REASON_dhcp_relay_moved;
 	if (!(session->flags & BNG_SESSION_FAST_DHCP) || !session->ipv4)
 		return BNG_PUNT_REASON_dhcp_slow_line;
@@ -176,7 +187,7 @@ static __always_inline __u32 decide(struct bng_scratch *s, struct bng_session *s
 
 	struct bng_session_state *state = state_of(session);
 
-	s->now_ns = bpf_ktime_get_boot_ns();
+	s->now_ns = clock_now(s);
 	if (!state)
 		return BNG_DROP_internal_lookup;
 	refused = session_lapse(session, state, s->now_ns);

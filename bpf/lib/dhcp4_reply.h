@@ -8,12 +8,6 @@
 
 #include "dhcp4_decide.h"
 
-enum {
-	BNG_HEAD_LEASE = 27, /* 53, 54, 51, 58, 59 */
-	BNG_HEAD_PLAIN = 9,  /* 53, 54 */
-	BNG_BLOB_COPIED_MIN = 64,
-};
-
 static __always_inline void store_option4(__u8 *to, __u8 code, __be32 value)
 {
 	BNG_STORE(__u16, to, (__u16)(code | 4 << 8));
@@ -85,8 +79,12 @@ static __always_inline int clear_blob(__u8 *to, const void *end)
 }
 
 /* 61, 82 and the end, at an offset only the helper may write to. 0: done. */
-static __always_inline long store_tail(struct xdp_md *ctx, struct bng_scratch *s, __u32 at)
+__noinline int store_tail(struct xdp_md *ctx, __u32 at)
 {
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	if (!s)
+		return -1;
 	const struct bng_dhcp_request *r = &s->request;
 	__u32 seen = r->seen;
 
@@ -114,61 +112,63 @@ static __always_inline long store_tail(struct xdp_md *ctx, struct bng_scratch *s
 	return 0;
 }
 
-/* Writes the reply. The frame is not touched when resizing fails. */
-static __always_inline int write_reply(struct xdp_md *ctx, struct bng_scratch *s, const struct bng_port *port)
+static __always_inline void write_ethernet(struct bng_eth *eth, const struct bng_scratch *s)
 {
-	struct bng_dhcp_answer *a = &s->answer;
-	struct bng_blob *blob = bpf_map_lookup_elem(&dhcp_blobs, &a->blob);
-	__u32 head = a->reply == BNG_TX_dhcp_offer || a->reply == BNG_TX_dhcp_ack ? BNG_HEAD_LEASE : BNG_HEAD_PLAIN;
-	__u32 blob_length = a->blob_length;
-	__u32 copied = (blob_length + 32) & ~31u;
-	__u32 exact = blob_length + a->tail_length;
-
-	if (!blob)
-		return drop(s, BNG_DROP_internal_lookup);
-	if (copied < BNG_BLOB_COPIED_MIN)
-		copied = BNG_BLOB_COPIED_MIN;
-	__u32 ip_length = 28 + BNG_BOOTP_BYTES + head + (copied > exact ? copied : exact);
-	int change = (int)(s->l2_length + ip_length) - (int)s->frame_length;
-
-	if (change && bpf_xdp_adjust_tail(ctx, change))
-		return drop(s, BNG_DROP_internal_adjust);
-
-	void *data = packet_start(ctx), *end = packet_end(ctx);
-	struct bng_ipv4 *ip = network_header(ctx, s->l2_length);
-	struct bng_bootp *bootp = (void *)ip + 28;
-	struct bng_eth *eth = data;
-	__u8 *options = bootp->options;
-
-	if ((void *)options + BNG_HEAD_LEASE > end || (void *)(eth + 1) > end)
-		return drop(s, BNG_DROP_internal_adjust);
-	if (a->broadcast) {
+	if (s->answer.broadcast) {
 		BNG_STORE(__u32, eth->destination, 0xffffffff);
 		BNG_STORE(__u16, eth->destination + 4, 0xffff);
 	} else {
 		copy_mac(eth->destination, eth->source);
 	}
-	copy_mac(eth->source, port->mac);
-	write_ip_udp(ip, a, ip_length, s->request.giaddr != 0);
-	write_bootp(bootp, a);
+	copy_mac(eth->source, s->port_mac);
+}
 
+/* The options that are always there; where the block begins. */
+static __always_inline __u8 *write_head(__u8 *options, const struct bng_dhcp_answer *a)
+{
 	BNG_STORE(__u16, options, BNG_OPTION_MESSAGE_TYPE | 1 << 8);
 	options[2] = a->type;
 	store_option4(options + 3, BNG_OPTION_SERVER_ID, a->server_id);
 	__u8 *to = options + BNG_HEAD_PLAIN;
 
-	if (head == BNG_HEAD_LEASE) {
+	if (a->head_length == BNG_HEAD_LEASE) {
 		store_option4(options + 9, BNG_OPTION_LEASE_TIME, bpf_htonl(a->lease_s));
 		store_option4(options + 15, BNG_OPTION_RENEWAL_TIME, bpf_htonl(a->renewal_s));
 		store_option4(options + 21, BNG_OPTION_REBINDING_TIME, bpf_htonl(a->rebinding_s));
 		asm volatile("%0 += 18" : "+r"(to));
 	}
-	if (a->type == BNG_DHCP_NAK ? clear_blob(to, end) : copy_blob(blob, to, end, blob_length))
+	return to;
+}
+
+/* Writes the reply; the frame is not touched when resizing fails. Global: a stage of its own keeps its few registers. */
+__noinline int write_reply(struct xdp_md *ctx)
+{
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	if (!s)
+		return XDP_ABORTED;
+	struct bng_blob *blob = bpf_map_lookup_elem(&dhcp_blobs, &s->answer.blob);
+
+	if (!blob)
+		return drop(s, BNG_DROP_internal_lookup);
+	if (bpf_xdp_adjust_tail(ctx, (int)s->answer.ip_length - (int)s->ip_length))
+		return drop(s, BNG_DROP_internal_adjust);
+
+	void *data = packet_start(ctx), *end = packet_end(ctx);
+	struct bng_ipv4 *ip = network_header(ctx, s->l2_length);
+	struct bng_bootp *bootp = (void *)ip + 28;
+
+	if ((void *)bootp->options + BNG_HEAD_LEASE > end || data + 14 > end)
+		return drop(s, BNG_DROP_internal_adjust);
+	write_ethernet(data, s);
+	write_ip_udp(ip, &s->answer, s->answer.ip_length, s->request.giaddr != 0);
+	write_bootp(bootp, &s->answer);
+	__u8 *to = write_head(bootp->options, &s->answer);
+
+	if (s->answer.type == BNG_DHCP_NAK ? clear_blob(to, end) : copy_blob(blob, to, end, s->answer.blob_length))
 		return drop(s, BNG_DROP_internal_adjust);
 	if (s->request.seen & (BNG_SEEN_CLIENT_ID | BNG_SEEN_RELAY)) {
-		__u32 at = s->l2_length + 28 + BNG_BOOTP_BYTES + head + blob_length;
-
-		if (store_tail(ctx, s, at))
+		if (store_tail(ctx, s->l2_length + 28 + BNG_BOOTP_BYTES + s->answer.head_length + s->answer.blob_length))
 			return drop(s, BNG_DROP_internal_adjust);
 	}
 	return XDP_TX;

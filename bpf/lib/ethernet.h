@@ -29,7 +29,6 @@ struct bng_tag {
 
 static __always_inline int parse_ethernet(struct xdp_md *ctx, struct bng_scratch *s)
 {
-	s->frame_length = (__u32)bpf_xdp_get_buff_len(ctx);
 	s->session_is_known = 0;
 	s->template_index = 0;
 

@@ -34,7 +34,7 @@ __noinline int punt(struct xdp_md *ctx, __u32 class, __u32 reason)
 
 	if (!s)
 		return XDP_ABORTED;
-	__u64 length = s->frame_length;
+	__u64 length = bpf_xdp_get_buff_len(ctx);
 
 	if (length < 14 || length > BNG_FRAME_MAX)
 		return drop(s, BNG_DROP_punt_too_long);

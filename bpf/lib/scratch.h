@@ -35,6 +35,7 @@ struct bng_dhcp_request {
 	__u32 prl_at;
 	__u32 prl_length;
 	__u32 max_message;
+	__u32 bad;			/* an option has the wrong length */
 	__u8 type;
 	__u8 broadcast;
 	__u8 unicast;			/* sent to one of our addresses */
@@ -55,7 +56,8 @@ struct bng_dhcp_answer {
 	__u32 blob_length;
 	__u32 reply;			/* enum bng_reason */
 	__be32 server_id;
-	__u32 tail_length;		/* options 61 and 82 and the end */
+	__u32 head_length;		/* options before the block */
+	__u32 ip_length;
 	__u8 type;
 	__u8 broadcast;			/* to the broadcast MAC address */
 	__u8 _pad[2];
@@ -81,6 +83,13 @@ struct bng_icmp_due {
 };
 
 struct bng_scratch {
+	/* First, so that its address is the scratch's and needs no register of its own. */
+	union {
+		__u8 options[BNG_OPTIONS_MASK + 1 + BNG_OPTIONS_SLACK];
+		__u8 quote[BNG_QUOTE_MAX + 8];
+		__u8 header[64];
+	};
+
 	/* the frame */
 	__u32 index;			/* of the counter being bumped */
 	__u32 forgotten;
@@ -90,7 +99,10 @@ struct bng_scratch {
 	__u8 destination_is_group;
 	__u8 ip_header_length;
 	__u32 ip_length;
-	__u32 vrf;
+	__u32 port_vrf;
+	__u32 port_flags;
+	__u8 port_mac[8];
+	__u8 frame_source[8];
 	__be32 source;
 	__be32 destination;
 	__u16 fragment;			/* host order: flags and offset */
@@ -106,6 +118,8 @@ struct bng_scratch {
 	struct bng_route_key route;
 	struct bng_relay_key relay;
 	struct bng_guard_key guard;
+	__u64 clock_jiffies;		/* of this CPU, not of the packet */
+	__u64 clock_ns;
 	__u64 now_ns;
 	__u64 session_id;		/* of the punted packet's line */
 	__u64 generation;
@@ -115,15 +129,14 @@ struct bng_scratch {
 	struct bng_icmp_due icmp;
 	struct bng_dhcp_request request;
 	struct bng_dhcp_answer answer;
-	__u64 prl[BNG_PRL_MAX / 8];
+	__u64 prl[BNG_PRL_MAX / 8];	/* the asked codes, padded with zeros */
+	__u64 prl_hash;
+	__u64 hash;
 	struct bng_compose compose;
 	__u64 walk;			/* +1 per request, so that option_at needs no clearing */
-	__u64 option_at[256];		/* by code: walk << 16 | offset of the data in options[] */
-	union {
-		__u8 options[BNG_OPTIONS_MASK + 1 + BNG_OPTIONS_SLACK];
-		__u8 quote[BNG_QUOTE_MAX + 8];
-		__u8 header[64];
-	};
+	__u64 last_code;		/* where the walk stopped */
+	__u64 repeated;			/* not 0: an option came twice */
+	__u64 option_at[256];		/* by code: walk << 16 | BNG_OPTION_NOTED | offset in options[] */
 };
 
 struct {

@@ -3,6 +3,7 @@
 #ifndef BNG_UPSTREAM_H
 #define BNG_UPSTREAM_H
 
+#include "clock.h"
 #include "downstream.h"
 #include "punt.h"
 #include "route.h"
@@ -66,6 +67,8 @@ static __always_inline int route_upstream(
 
 static __always_inline int handle_data(struct xdp_md *ctx, struct bng_scratch *s, const struct bng_port *port)
 {
+	if (!ipv4_is_whole(ctx, s))
+		return drop(s, BNG_DROP_malformed_ipv4);
 	struct bng_session *session = bpf_map_lookup_elem(&sessions, &s->line);
 
 	if (!session) {
@@ -84,7 +87,7 @@ static __always_inline int handle_data(struct xdp_md *ctx, struct bng_scratch *s
 	if (is_martian(s->destination) || s->destination_is_group)
 		return refuse_silently(BNG_DROP_martian_destination);
 
-	__u64 now = bpf_ktime_get_boot_ns();
+	__u64 now = clock_now(s);
 	struct bng_session_state *state = state_of(session);
 
 	if (!state)

@@ -19,7 +19,7 @@ static __always_inline int handle_ipv4(struct xdp_md *ctx, struct bng_scratch *s
 	if (destination_port == BNG_DHCP_SERVER_PORT &&
 		(s->destination == 0xffffffff || own_address_flags(s, port->vrf, s->destination))) {
 		if (s->ip_header_length == 20)
-			return handle_dhcp4(ctx);
+			return handle_dhcp4(ctx, s);
 		s->session_id = 0;
 		s->generation = 0;
 		return punt(ctx, BNG_PUNT_DHCPV4, BNG_PUNT_REASON_dhcp_options_unusual);
@@ -40,6 +40,9 @@ int xdp_access(struct xdp_md *ctx)
 	if (!(port->flags & BNG_PORT_CONFIGURED))
 		return drop(s, BNG_DROP_port_not_configured);
 
+	s->port_vrf = port->vrf;
+	s->port_flags = port->flags;
+	*(__u64 *)s->port_mac = *(__u64 *)port->mac;
 	int verdict = parse_ethernet(ctx, s);
 
 	if (verdict != BNG_NEXT)

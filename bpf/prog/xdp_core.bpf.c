@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 // Core ingress: packets for subscribers are encapsulated for their line; everything that is not theirs is the kernel's.
+#include "clock.h"
 #include "downstream.h"
 #include "route.h"
 
@@ -15,11 +16,13 @@ static __always_inline int handle_ipv4(struct xdp_md *ctx, struct bng_scratch *s
 
 	if (verdict != BNG_NEXT)
 		return verdict;
+	if (!ipv4_is_whole(ctx, s))
+		return drop(s, BNG_DROP_malformed_ipv4);
 	if (is_martian(s->destination))
 		return pass(s);
 	s->address.vrf = port->vrf;
 	s->address.ipv4 = s->destination;
-	verdict = send_to_line(ctx, s, bpf_ktime_get_boot_ns(), BNG_TX_forward_down);
+	verdict = send_to_line(ctx, s, clock_now(s), BNG_TX_forward_down);
 	if (verdict != BNG_NEXT)
 		return verdict;
 

@@ -125,7 +125,7 @@ static struct traffic dhcp_traffic(bool renew, bool many)
 static struct traffic data_traffic(bool downstream, bool tagged, bool many)
 {
 	static struct traffic t;
-	static const uint8_t payload[18];
+	static const uint8_t payload[26];
 	struct packet_layers layers;
 
 	memset(&t, 0, sizeof(t));
