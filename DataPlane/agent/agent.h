@@ -137,7 +137,8 @@ void bng_audit_page_send(struct bng_agent *agent, const Bng__Agent__V1__AuditPag
 /* report.c */
 void bng_counters_send(struct bng_agent *agent);
 void bng_session_counters_begin(struct bng_agent *agent, const Bng__Agent__V1__SessionCountersRequest *request);
-void bng_session_counters_work(struct bng_agent *agent);
+/* One reply; false when there is nothing more to do now: all is sent, or the lane is full. */
+bool bng_session_counters_work(struct bng_agent *agent);
 void bng_session_counters_forget(struct bng_agent *agent);
 int bng_session_counters_fill(struct bng_agent *agent, const struct bng_session_object *session,
 	const struct bng_clock *clock, Bng__Agent__V1__SessionCounters *ret);

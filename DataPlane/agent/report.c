@@ -143,7 +143,7 @@ static const struct bng_session_object *next_session(struct bng_agent *agent)
 	return session;
 }
 
-void bng_session_counters_work(struct bng_agent *agent)
+bool bng_session_counters_work(struct bng_agent *agent)
 {
 	static Bng__Agent__V1__SessionCounters sessions[SESSIONS_PER_REPLY], *list[SESSIONS_PER_REPLY];
 	Bng__Agent__V1__SessionCountersReply reply = BNG__AGENT__V1__SESSION_COUNTERS_REPLY__INIT;
@@ -152,7 +152,7 @@ void bng_session_counters_work(struct bng_agent *agent)
 	struct bng_clock clock = bng_clock_now();
 
 	if (bng_buffer_size(&agent->link.lanes[BNG_LANE_TELEMETRY].out) > OUT_PAUSE)
-		return;
+		return false;
 	while (reply.n_sessions < SESSIONS_PER_REPLY && (session = next_session(agent))) {
 		list[reply.n_sessions] = &sessions[reply.n_sessions];
 		if (!bng_session_counters_fill(agent, session, &clock, &sessions[reply.n_sessions]))
@@ -166,4 +166,5 @@ void bng_session_counters_work(struct bng_agent *agent)
 	bng_lanes_send(agent, BNG_LANE_TELEMETRY, &frame);
 	if (reply.last)
 		bng_session_counters_forget(agent);
+	return !reply.last;
 }

@@ -176,3 +176,23 @@ def test_packet_to_an_unresolved_neighbour_arrives_after_its_arp(agent, associat
         run("ip", "address", "del", "192.0.2.1/24", "dev", "core0")
         router.close()
         line.close()
+
+
+def test_interface_that_goes_and_comes_back_is_attached_again(agent, associated):
+    associated.apply(session(1))
+    run("ip", "link", "del", "access0")
+    gone = associated.expect("events", s.LANE_TELEMETRY).events[0].port_changed.port
+    assert gone.name == "access0" and gone.mode == 1
+    run("ip", "link", "add", "access0", "type", "veth", "peer", "name", "access0p")
+    run("ip", "link", "set", "access0", "up")
+    run("ip", "link", "set", "access0p", "up")
+    agent.wait_log("event=port_attached_again")
+    end = time.monotonic() + 5
+    while "xdp" not in subprocess.run(["ip", "link", "show", "access0"], capture_output=True, text=True).stdout:
+        assert time.monotonic() < end
+    listener = raw_socket("access0p")
+    frame = mac(5) + mac(200) + b"\x88\xb5" + b"after" * 10
+    associated.punt.send(injects=s.InjectBatch(injects=[s.Inject(port="access0", frame=frame)]))
+    while listener.recv(2048) != frame:
+        pass
+    listener.close()
