@@ -240,7 +240,7 @@ int bng_agent_run(struct bng_agent *agent)
 	while (!agent->stopping && !err) {
 		err = bng_loop_run_once(&agent->loop, busy ? 0 : -1);
 		work_on_batches(agent);
-		busy = agent->counters_run.active && bng_session_counters_work(agent);
+		busy = agent->counters_run_count && bng_session_counters_work(agent);
 		busy = busy || agent->batch.batch;
 		bng_lanes_flush(agent);
 	}

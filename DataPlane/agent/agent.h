@@ -46,8 +46,9 @@ struct bng_batch_run {
 };
 
 /* A request for session counters being answered, reply by reply. */
+enum { BNG_COUNTERS_WAITING_MAX = 16 };
+
 struct bng_counters_run {
-	bool active;
 	bool all;
 	uint64_t request_id;
 	uint64_t *ids;
@@ -84,7 +85,8 @@ struct bng_agent {
 	struct bng_audit audit;
 	struct bng_ring ring;
 	struct bng_batch_run batch;
-	struct bng_counters_run counters_run;
+	struct bng_counters_run counters_runs[BNG_COUNTERS_WAITING_MAX];	/* the first is being answered */
+	size_t counters_run_count;
 	struct bng_punt_batch punts;
 	struct bng_lane_connection lanes[BNG_LANES];
 	void *tls_context;
