@@ -111,7 +111,9 @@ let tests: [Target] = [
     unitTests("AgentContractTests", ["BNGCore", "Fleet", "AgentContract", "AgentProto", "TestVectors", protobuf]),
     unitTests("BNGConfigurationTests", ["BNGCore", "Fleet", "BNGConfiguration"]),
     unitTests("TelemetryTests", ["Telemetry", logging]),
-    unitTests("AdminAPITests", ["AdminAPI"]),
+    unitTests(
+        "AdminAPITests",
+        nio + ["AdminAPI", "AdminContract", logging, .product(name: "Hummingbird", package: "hummingbird")]),
     unitTests(
         "StoreTests",
         [
@@ -134,6 +136,20 @@ let tests: [Target] = [
         ]),
 ]
 
+// Built with `-sanitize=fuzzer` for everything and in a scratch path of their own, so only when asked for.
+let fuzzers: [Target] =
+    Context.environment["BNG_FUZZ"] == nil
+    ? []
+    : [
+        .target(name: "FuzzDriver", path: "Tests/fuzz/FuzzDriver", swiftSettings: strict),
+        .executableTarget(
+            name: "fuzz-contract", dependencies: ["FuzzDriver", "AgentContract", "AgentProto", protobuf, "Fleet"],
+            path: "Tests/fuzz/fuzz-contract", swiftSettings: strict),
+        .executableTarget(
+            name: "fuzz-dhcpv4", dependencies: ["FuzzDriver", "BNGCore", "DHCPv4", "Ethernet"],
+            path: "Tests/fuzz/fuzz-dhcpv4", swiftSettings: strict),
+    ]
+
 let package = Package(
     name: "bng",
     dependencies: [
@@ -148,5 +164,5 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     ],
-    targets: core + protocols + domain + contract + drivers + apps + tests
+    targets: core + protocols + domain + contract + drivers + apps + tests + fuzzers
 )
