@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 struct bng_interface {
-	uint32_t index;		/* 0: absent */
+	uint32_t index; /* 0: absent */
 	uint32_t mtu;
-	uint32_t ipv4;		/* first address, network order; 0: none */
+	uint32_t ipv4; /* first address, network order; 0: none */
 	uint8_t mac[6];
 	bool link_up;
 	char driver[32];

@@ -34,7 +34,7 @@ static int write_data(struct bng_kern *kern, const struct bng_state *state, cons
 int bng_kern_upsert(struct bng_kern *kern, const struct bng_state *state, const struct bng_change *change,
 	struct bng_bytes packed, const struct bng_clock *clock)
 {
-	struct bng_change back = { .held = change->next, .next = change->held };
+	struct bng_change back = {.held = change->next, .next = change->held};
 	int err = write_data(kern, state, change, clock);
 
 	if (!err)

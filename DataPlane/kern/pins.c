@@ -98,7 +98,7 @@ int bng_pins_lock(struct bng_kern *kern, struct bng_words *words)
 
 int bng_pins_open(struct bng_kern *kern, struct bng_words *words)
 {
-	static const char *const folders[] = { "maps", "links", "programs" };
+	static const char *const folders[] = {"maps", "links", "programs"};
 	size_t i;
 	int err = check_file_system(kern, words);
 
