@@ -103,4 +103,4 @@ fuzz-c: $(patsubst %,build/agent-fuzz/fuzz/%,$(or $(T),$(C_FUZZERS))) ## Run the
 fuzz-replay-c: $(C_FUZZERS:%=build/agent-fuzz/fuzz/%) ## Run the C fuzzers over their corpora only
 	@for target in $(C_FUZZERS); do Tests/fuzz/run-c $$target 0 || exit 1; done
 
--include $(C_OBJECTS:.o=.d)
+-include $(C_OBJECTS:.o=.d) $(wildcard $(C_BUILD)/tests/*.d $(C_BUILD)/tests/support/*.d)

@@ -182,7 +182,8 @@ int bng_store_read_objects(struct bng_kern *kern, struct bng_stored_object **ret
 	int err = bng_walk_map(kern->objects, sizeof(struct chunk_key), sizeof(struct chunk), collect, &reading);
 
 	if (!err) {
-		qsort(reading.chunks, reading.count, sizeof(*reading.chunks), by_place);
+		if (reading.count)
+			qsort(reading.chunks, reading.count, sizeof(*reading.chunks), by_place);
 		objects = bng_alloc_zero(reading.count, sizeof(*objects));
 		err = objects ? 0 : -ENOMEM;
 	}

@@ -17,6 +17,8 @@ sys.path.insert(0, str(ROOT / "Tests" / "labs"))
 from topology import BIN, Lab, Process, plain_veth, sh, wait_for  # noqa: E402
 
 RELAY, SERVER = "100.64.255.254", "100.64.0.1"
+# Large enough for every client of every run: an exhausted pool would look like a slow server.
+PREFIX, RANGE = "100.64.0.0/10", "100.65.0.0-100.127.255.254"
 SECONDS = int(os.environ.get("BENCH_SECONDS", "4"))
 rows = []
 
@@ -30,23 +32,27 @@ def row(id, what, value, unit, **kw):
 def perfdhcp(ns, interface, rate, clients, seed, seconds=SECONDS):
     """Runs perfdhcp; returns (completed exchanges per second, drops)."""
     out = subprocess.run(["ip", "netns", "exec", ns, "perfdhcp", "-4", "-l", interface, "-r", str(rate), "-R", str(clients), "-s",
-                          str(seed), "-p", str(seconds), "-W", "1", SERVER], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          str(seed), "-p", str(seconds), "-W", "500000", SERVER], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                          timeout=seconds + 60).stdout
-    achieved = re.search(r"Rate: ([\d.]+) 4-way exchanges/second", out)
+    received = [int(n) for n in re.findall(r"^received packets: (\d+)", out, re.M)]
     drops = [int(n) for n in re.findall(r"^drops: (-?\d+)", out, re.M)]
-    if not achieved or len(drops) < 2:
+    if len(received) < 2 or len(drops) < 2:
         raise RuntimeError(f"perfdhcp said: {out}")
-    return float(achieved.group(1)), sum(max(d, 0) for d in drops)
+    # perfdhcp's own rate counts the wait for stragglers as time.
+    return received[1] / seconds, sum(max(d, 0) for d in drops)
 
 
 def best_rate(ns, interface, clients, low, high, label):
     """Highest rate on a ladder with 0 drops, confirmed once more; coarse, then finer."""
     best, seed = 0.0, 1
     rate, step = low, 2.0
-    while step > 1.12:
+    while step > 1.15:
         while rate <= high:
             seed += 1
             achieved, drops = perfdhcp(ns, interface, int(rate), clients, seed)
+            if drops:  # once more: the machine is shared
+                seed += 1
+                achieved, drops = perfdhcp(ns, interface, int(rate), clients, seed)
             print(f"    {label} at {int(rate)}/s: {achieved:.0f}/s, {drops} drops", flush=True)
             if drops or achieved < rate * 0.9:
                 break
@@ -62,7 +68,7 @@ def kea(directory):
     sh("ip netns add kea")
     sh("ip netns add keaclient")
     sh("ip link add eth0 netns kea type veth peer name eth0 netns keaclient")
-    for ns, address in (("kea", f"{SERVER}/16"), ("keaclient", f"{RELAY}/16")):
+    for ns, address in (("kea", f"{SERVER}/10"), ("keaclient", f"{RELAY}/10")):
         sh(f"ip addr add {address} dev eth0", ns=ns)
         plain_veth("eth0", ns)
         sh("ip link set lo up", ns=ns)
@@ -71,7 +77,7 @@ def kea(directory):
         "interfaces-config": {"interfaces": ["eth0"], "dhcp-socket-type": "udp"},
         "lease-database": {"type": "memfile", "persist": True, "name": str(directory / "kea-leases.csv"), "lfc-interval": 0},
         "multi-threading": {"enable-multi-threading": True, "thread-pool-size": 2, "packet-queue-size": 64},
-        "valid-lifetime": 3600, "subnet4": [{"subnet": "100.64.0.0/16", "pools": [{"pool": "100.64.1.0-100.64.254.255"}]}],
+        "valid-lifetime": 3600, "subnet4": [{"subnet": PREFIX, "pools": [{"pool": RANGE}]}],
         "loggers": [{"name": "kea-dhcp4", "severity": "ERROR", "output_options": [{"output": str(directory / "kea.log")}]}]}}))
     (directory / "kea-run").mkdir()
     env = {"KEA_PIDFILE_DIR": str(directory / "kea-run"), "KEA_LOCKFILE_DIR": "none"}
@@ -79,19 +85,20 @@ def kea(directory):
 
 
 def relay_lab(synchronous):
-    lab = Lab(directory=tempfile.mkdtemp(prefix="bng-bench-"), synchronous=synchronous, pool_range="100.64.1.0-100.64.254.255",
-              guard={"line-pps": 1000000, "line-burst": 1000000, "port-pps": 1000000, "port-burst": 1000000}, max_sessions=131072)
+    lab = Lab(directory=tempfile.mkdtemp(prefix="bng-bench-"), synchronous=synchronous, prefix=PREFIX, pool_range=RANGE,
+              guard={"line-pps": 1000000, "line-burst": 1000000, "port-pps": 1000000, "port-burst": 1000000}, max_sessions=500000)
     lab.up()
     relay = lab.cpe("relay", "02:00:5e:77:88:99")
     relay.run(f"ip addr add {RELAY}/16 dev wan")
-    wait_for("gateway answers", lambda: relay.ping(SERVER, count=1)[1] == 1, 10)
+    # Without a session the gateway answers ARP, not ping.
+    wait_for("gateway answers ARP", lambda: relay.ping(SERVER, count=1, wait=1) and "lladdr" in relay.run(f"ip neigh show {SERVER}"), 10)
     return lab
 
 
 def measure_ours(synchronous):
     lab = relay_lab(synchronous)
     try:
-        return best_rate("relay", "wan", 10_000_000, 1000, 16000, f"ours, new, {synchronous}")
+        return best_rate("relay", "wan", 10_000_000, 2000, 20000, f"ours, new, {synchronous}")
     finally:
         lab.down()
 
@@ -100,7 +107,7 @@ def known_clients():
     lab = relay_lab("full")
     try:
         perfdhcp("relay", "wan", 500, 1000, 99, seconds=6)
-        return best_rate("relay", "wan", 1000, 4000, 64000, "ours, known")
+        return best_rate("relay", "wan", 1000, 4000, 40000, "ours, known")
     finally:
         lab.down()
 

@@ -3,6 +3,8 @@
 
     client ─ veth ─ ns `relay` (isc-dhcp-relay or dnsmasq, 100.64.255.254) ─ switch ─ access0 [BNG]
 """
+import re
+
 import pytest
 
 from topology import Process, plain_veth, sh, wait_for
@@ -66,3 +68,21 @@ def test_option82_of_an_access_node_is_kept_and_returned(make_lab):
     cpe.udhcpc("-x", "0x52:01066f6c74372f31")
     cpe.wait_address()
     assert lab.session_of(cpe)["option82"] == "01066f6c74372f31"
+
+
+def perfdhcp(ns, rate, clients, seconds):
+    out = sh(f"perfdhcp -4 -l wan -r {rate} -R {clients} -p {seconds} -W 500000 {SERVER_ID}", ns=ns, check=False)
+    return [int(n) for n in re.findall(r"^(?:received packets|drops): (-?\d+)", out, re.M)], out
+
+
+def test_perfdhcp_new_clients_by_the_controller_then_known_ones_by_the_data_plane(lab):
+    """perfdhcp's short messages leave no room behind the frame: the reply grows in front."""
+    router = lab.cpe("relay", "02:00:5e:77:88:99")
+    router.run(f"ip addr add {RELAY_IP}/16 dev wan")
+    for expected in ("controller", "data plane"):
+        (offers, lost_offers, acks, lost_acks), out = perfdhcp("relay", 200, 100, 2)
+        assert lost_offers <= 0 and lost_acks <= 0 and offers == acks >= 390, f"{expected}: {out}"
+    wait_for("100 sessions", lambda: len(lab.sessions()) == 100, 10)
+    replies = sum(lab.session(s["id"])["counters"]["fastPathReplies"] for s in lab.sessions())
+    assert replies >= 2 * 390, f"the data plane answered {replies}"
+    assert lab.counter("drop.internal_adjust") == 0

@@ -185,10 +185,10 @@ class Lab:
 
     def __init__(self, directory=None, shards=2, synchronous="full", lease="1h", quarantine="2s", relay_trust="relays",
                  trusted_relays=("100.64.255.254",), pool_range="100.64.1.0-100.64.254.255", max_sessions=65536, guard=None,
-                 attach="auto", extra_pool=""):
+                 attach="auto", extra_pool="", prefix=PREFIX):
         self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="bng-lab-"))
         self.dir.mkdir(parents=True, exist_ok=True)
-        self.cpes, self.extra = [], []
+        self.cpes, self.extra, self.prefix = [], [], prefix
         self.controller = self.agent = None
         self.pins = f"/sys/fs/bpf/bng-{os.getpid()}-{self.dir.name[-6:]}"
         guard = guard or {"line-pps": 1000, "line-burst": 2000, "port-pps": 100000, "port-burst": 100000}
@@ -228,7 +228,7 @@ nodes:
 pools:
   - name: residential
     vrf: 0
-    prefix: {PREFIX}
+    prefix: {prefix}
     gateway: {GATEWAY}
     ranges: [{pool_range}]
     lease: {lease}
@@ -269,7 +269,7 @@ max-sessions = {max_sessions}
         far_end("eth0", "server", self.dir)
         plain_veth("core0")
         sh("ip link set lo up", ns="server")
-        sh(f"ip route add {PREFIX} via {CORE_IP}", ns="server")
+        sh(f"ip route add {self.prefix} via {CORE_IP}", ns="server")
         pathlib.Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
         www = self.dir / "www"
         www.mkdir(exist_ok=True)

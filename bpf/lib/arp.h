@@ -21,7 +21,7 @@ struct bng_arp {
 	__be32 target_ip;
 } __attribute__((packed, aligned(2)));
 
-static __always_inline int arp_reply(struct xdp_md *ctx, struct bng_scratch *s, const struct bng_port *port)
+static __always_inline int arp_reply(struct xdp_md *ctx, struct bng_scratch *s)
 {
 	void *data = packet_start(ctx), *end = packet_end(ctx);
 	struct bng_arp *arp = network_header(ctx, s->l2_length);
@@ -30,17 +30,22 @@ static __always_inline int arp_reply(struct xdp_md *ctx, struct bng_scratch *s, 
 		return drop(s, BNG_DROP_malformed_arp);
 	__be32 sender = arp->sender_ip, target = arp->target_ip;
 
-	answer_ethernet(data, port->mac);
+	answer_ethernet(data, s->port_mac);
 	arp->operation = bpf_htons(2);
 	copy_mac(arp->target_mac, arp->sender_mac);
-	copy_mac(arp->sender_mac, port->mac);
+	copy_mac(arp->sender_mac, s->port_mac);
 	arp->sender_ip = target;
 	arp->target_ip = sender;
 	return sent(s, BNG_TX_arp_reply);
 }
 
-static __always_inline int handle_arp(struct xdp_md *ctx, struct bng_scratch *s, const struct bng_port *port)
+/* Global, like handle_data: what it needs of registers is not taken from the DHCP path. */
+__noinline int handle_arp(struct xdp_md *ctx)
 {
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	if (!s)
+		return XDP_ABORTED;
 	void *end = packet_end(ctx);
 	struct bng_arp *arp = network_header(ctx, s->l2_length);
 
@@ -56,8 +61,8 @@ static __always_inline int handle_arp(struct xdp_md *ctx, struct bng_scratch *s,
 	struct bng_session *session = bpf_map_lookup_elem(&sessions, &s->line);
 
 	if (!session) {
-		if (own_address_flags(s, port->vrf, target))
-			return arp_reply(ctx, s, port);
+		if (own_address_flags(s, s->port_vrf, target))
+			return arp_reply(ctx, s);
 		return punt(ctx, BNG_PUNT_ARP, BNG_PUNT_REASON_arp_unknown);
 	}
 	/* RFC 5227: a probe carries no sender address. */
@@ -67,7 +72,7 @@ static __always_inline int handle_arp(struct xdp_md *ctx, struct bng_scratch *s,
 		return drop(s, BNG_DROP_spoofed_source);
 	}
 	if (own_address_flags(s, session->vrf, target))
-		return arp_reply(ctx, s, port);
+		return arp_reply(ctx, s);
 	if (target == session->ipv4)
 		return drop(s, BNG_DROP_arp_not_ours);
 
@@ -78,7 +83,7 @@ static __always_inline int handle_arp(struct xdp_md *ctx, struct bng_scratch *s,
 
 	if (!state || session_lapse(other, state, bpf_ktime_get_boot_ns()))
 		return drop(s, BNG_DROP_arp_not_ours);
-	return arp_reply(ctx, s, port);
+	return arp_reply(ctx, s);
 }
 
 #endif

@@ -180,7 +180,7 @@ __noinline int refuse_silently(__u32 cause)
 }
 
 /* An echo request for one of our addresses, answered in place. */
-static __always_inline int answer_echo(struct xdp_md *ctx, struct bng_scratch *s, const struct bng_port *port)
+static __always_inline int answer_echo(struct xdp_md *ctx, struct bng_scratch *s)
 {
 	void *end = packet_end(ctx);
 	void *data = packet_start(ctx);
@@ -195,7 +195,7 @@ static __always_inline int answer_echo(struct xdp_md *ctx, struct bng_scratch *s
 
 	__u16 before = BNG_LOAD(__u16, &ip->ttl);
 
-	answer_ethernet(data, port->mac);
+	answer_ethernet(data, s->port_mac);
 	ip->source = s->destination;
 	ip->destination = s->source;
 	ip->ttl = 64;

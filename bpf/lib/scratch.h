@@ -112,6 +112,7 @@ struct bng_scratch {
 	__u32 template_index;		/* whose gateway ICMP errors come from; 0: the port's address */
 	__u32 session_is_known;		/* slot is meaningful */
 	__u32 out_port;
+	__u8 front[96];			/* Ethernet to giaddr and chaddr, while the frame grows in front */
 
 	struct bng_line_key line;
 	struct bng_address_key address;

@@ -19,10 +19,10 @@ static __always_inline void count_upstream(struct bng_scratch *s, struct bng_ses
 }
 
 static __always_inline int toward_subscribers(
-	struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session, const struct bng_port *port, __u64 now)
+	struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session, __u64 now)
 {
 	if (own_address_flags(s, session->vrf, s->destination))
-		return answer_echo(ctx, s, port);
+		return answer_echo(ctx, s);
 	if (s->ttl <= 1)
 		return refuse(ctx, BNG_DROP_ttl_expired);
 	int verdict = send_to_line(ctx, s, now, BNG_TX_forward_line_to_line);
@@ -33,7 +33,7 @@ static __always_inline int toward_subscribers(
 }
 
 static __always_inline int route_upstream(
-	struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session, const struct bng_port *port, __u64 now)
+	struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session, __u64 now)
 {
 	struct bng_route *route = route_of(s, session->vrf, s->destination);
 
@@ -42,7 +42,7 @@ static __always_inline int route_upstream(
 	switch (route->kind) {
 	case BNG_ROUTE_OWN:
 	case BNG_ROUTE_SUBSCRIBERS:
-		return toward_subscribers(ctx, s, session, port, now);
+		return toward_subscribers(ctx, s, session, now);
 	case BNG_ROUTE_BLACKHOLE:
 		return refuse_silently(BNG_DROP_route_blackhole);
 	case BNG_ROUTE_NEXT_HOP:
@@ -65,14 +65,19 @@ static __always_inline int route_upstream(
 	return forward_untagged(ctx, s, BNG_TX_forward_up);
 }
 
-static __always_inline int handle_data(struct xdp_md *ctx, struct bng_scratch *s, const struct bng_port *port)
+/* Global: see handle_arp. */
+__noinline int handle_data(struct xdp_md *ctx)
 {
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	if (!s)
+		return XDP_ABORTED;
 	if (!ipv4_is_whole(ctx, s))
 		return drop(s, BNG_DROP_malformed_ipv4);
 	struct bng_session *session = bpf_map_lookup_elem(&sessions, &s->line);
 
 	if (!session) {
-		session = session_behind_relay(s, port->vrf, s->source);
+		session = session_behind_relay(s, s->port_vrf, s->source);
 		if (!session)
 			return drop(s, BNG_DROP_no_session);
 	}
@@ -97,7 +102,7 @@ static __always_inline int handle_data(struct xdp_md *ctx, struct bng_scratch *s
 	if (lapse)
 		return refuse_silently(lapse);
 	count_upstream(s, session);
-	return route_upstream(ctx, s, session, port, now);
+	return route_upstream(ctx, s, session, now);
 }
 
 #endif

@@ -6,7 +6,7 @@
 
 enum { BNG_DHCP_SERVER_PORT = 67, BNG_DHCP_CLIENT_PORT = 68 };
 
-static __always_inline int handle_ipv4(struct xdp_md *ctx, struct bng_scratch *s, const struct bng_port *port)
+static __always_inline int handle_ipv4(struct xdp_md *ctx, struct bng_scratch *s)
 {
 	int verdict = parse_ipv4(ctx, s);
 
@@ -17,7 +17,7 @@ static __always_inline int handle_ipv4(struct xdp_md *ctx, struct bng_scratch *s
 	__u32 destination_port = ports_of_packet & 0xffff;
 
 	if (destination_port == BNG_DHCP_SERVER_PORT &&
-		(s->destination == 0xffffffff || own_address_flags(s, port->vrf, s->destination))) {
+		(s->destination == 0xffffffff || own_address_flags(s, s->port_vrf, s->destination))) {
 		if (s->ip_header_length == 20)
 			return handle_dhcp4(ctx, s);
 		s->session_id = 0;
@@ -26,7 +26,7 @@ static __always_inline int handle_ipv4(struct xdp_md *ctx, struct bng_scratch *s
 	}
 	if (ports_of_packet == (BNG_DHCP_SERVER_PORT << 16 | BNG_DHCP_CLIENT_PORT))
 		return drop(s, BNG_DROP_dhcp_from_server);
-	return handle_data(ctx, s, port);
+	return handle_data(ctx);
 }
 
 SEC("xdp")
@@ -57,9 +57,9 @@ int xdp_access(struct xdp_md *ctx)
 	}
 	switch (s->ethertype) {
 	case BNG_ETH_IPV4:
-		return handle_ipv4(ctx, s, port);
+		return handle_ipv4(ctx, s);
 	case BNG_ETH_ARP:
-		return handle_arp(ctx, s, port);
+		return handle_arp(ctx);
 	case BNG_ETH_IPV6:
 		return drop(s, BNG_DROP_ipv6_not_enabled);
 	case BNG_ETH_PPPOE_DISCOVERY:
