@@ -148,6 +148,10 @@ static void log_ports(struct bng_agent *agent)
 		bng_log(port->fell_back ? "warning" : "info", "port_attached", "port=%s role=%s mode=%s tag=%016llx adopted=%s",
 			port->name, port->role == BNG_ROLE_ACCESS ? "access" : "core", modes[port->mode],
 			(unsigned long long)port->program_tag, port->adopted ? "yes" : "no");
+		/* bpf_fib_lookup obeys it: without it nothing leaves toward the core. */
+		if (port->role == BNG_ROLE_ACCESS && !bng_interface_forwards(port->name))
+			bng_log("warning", "forwarding_is_off", "port=%s hint=%s", port->name,
+				bng_quote("sysctl net.ipv4.ip_forward=1").text);
 	}
 }
 
@@ -229,16 +233,15 @@ static void work_on_batches(struct bng_agent *agent)
 int bng_agent_run(struct bng_agent *agent)
 {
 	struct bng_link_event start = { .kind = BNG_LINK_START, .lane = BNG_LANE_STATE };
+	bool busy = false;
 	int err = 0;
 
 	bng_lanes_event(agent, &start);
 	while (!agent->stopping && !err) {
-		bool busy = agent->batch.batch || agent->counters_run.active;
-
 		err = bng_loop_run_once(&agent->loop, busy ? 0 : -1);
 		work_on_batches(agent);
-		if (agent->counters_run.active)
-			bng_session_counters_work(agent);
+		busy = agent->counters_run_count && bng_session_counters_work(agent);
+		busy = busy || agent->batch.batch;
 		bng_lanes_flush(agent);
 	}
 	return err;

@@ -46,8 +46,9 @@ struct bng_batch_run {
 };
 
 /* A request for session counters being answered, reply by reply. */
+enum { BNG_COUNTERS_WAITING_MAX = 16 };
+
 struct bng_counters_run {
-	bool active;
 	bool all;
 	uint64_t request_id;
 	uint64_t *ids;
@@ -84,7 +85,8 @@ struct bng_agent {
 	struct bng_audit audit;
 	struct bng_ring ring;
 	struct bng_batch_run batch;
-	struct bng_counters_run counters_run;
+	struct bng_counters_run counters_runs[BNG_COUNTERS_WAITING_MAX];	/* the first is being answered */
+	size_t counters_run_count;
 	struct bng_punt_batch punts;
 	struct bng_lane_connection lanes[BNG_LANES];
 	void *tls_context;
@@ -137,7 +139,8 @@ void bng_audit_page_send(struct bng_agent *agent, const Bng__Agent__V1__AuditPag
 /* report.c */
 void bng_counters_send(struct bng_agent *agent);
 void bng_session_counters_begin(struct bng_agent *agent, const Bng__Agent__V1__SessionCountersRequest *request);
-void bng_session_counters_work(struct bng_agent *agent);
+/* One reply; false when there is nothing more to do now: all is sent, or the lane is full. */
+bool bng_session_counters_work(struct bng_agent *agent);
 void bng_session_counters_forget(struct bng_agent *agent);
 int bng_session_counters_fill(struct bng_agent *agent, const struct bng_session_object *session,
 	const struct bng_clock *clock, Bng__Agent__V1__SessionCounters *ret);

@@ -38,7 +38,7 @@ static bool is_wanted(struct bng_agent *agent, const Bng__Agent__V1__Inject *inj
 {
 	const struct bng_object *session;
 
-	if (!port) {
+	if (!port || agent->packet[port] < 0) {
 		agent->counters[BNG_COUNT_inject_unknown_port]++;
 		return false;
 	}

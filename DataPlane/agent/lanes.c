@@ -228,9 +228,16 @@ void bng_lanes_pump(struct bng_agent *agent, enum bng_lane lane)
 
 void bng_lanes_send(struct bng_agent *agent, enum bng_lane lane, const Bng__Agent__V1__AgentFrame *frame)
 {
+	struct bng_link_event closed = { .kind = BNG_LINK_CLOSED, .lane = BNG_LANE_STATE };
 	int err = bng_link_send(&agent->link, lane, frame);
 
-	if (err && err != -ENOTCONN)
-		bng_log("warning", "frame_not_sent", "lane=%s body=%d reason=%s", lane_names[lane], (int)frame->body_case,
-			strerrordesc_np(-err));
+	if (!err || err == -ENOTCONN)
+		return;
+	bng_log("warning", "frame_not_sent", "lane=%s body=%d reason=%s", lane_names[lane], (int)frame->body_case,
+		bng_quote(strerrordesc_np(-err)).text);
+	/* An answer that cannot be given on the state lane must not just be missing: the controller starts anew. */
+	if (lane == BNG_LANE_STATE) {
+		bng_connection_close(&agent->lanes[lane].connection);
+		bng_lanes_event(agent, &closed);
+	}
 }

@@ -107,30 +107,37 @@ int bng_session_counters_fill(struct bng_agent *agent, const struct bng_session_
 
 void bng_session_counters_begin(struct bng_agent *agent, const Bng__Agent__V1__SessionCountersRequest *request)
 {
-	struct bng_counters_run *run = &agent->counters_run;
-	size_t bytes = request->n_session_ids * sizeof(uint64_t);
+	struct bng_counters_run run = { .all = !request->n_session_ids, .request_id = request->request_id };
 
-	if (run->active || (bytes && !(run->ids = bng_duplicate(request->session_ids, bytes)))) {
+	if (agent->counters_run_count < BNG_COUNTERS_WAITING_MAX)
+		run.ids = bng_duplicate(request->session_ids, request->n_session_ids * sizeof(uint64_t));
+	if (!run.ids) {
 		bng_link_notify(&agent->link, BNG_LANE_TELEMETRY, BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_OVERLOAD,
-			"one session counters request at a time");
+			"too many session counters requests at a time");
 		return;
 	}
-	run->active = true;
-	run->all = !request->n_session_ids;
-	run->request_id = request->request_id;
-	run->id_count = request->n_session_ids;
-	run->next = 0;
+	run.id_count = request->n_session_ids;
+	agent->counters_runs[agent->counters_run_count++] = run;
+}
+
+static void finish_run(struct bng_agent *agent)
+{
+	struct bng_counters_run *runs = agent->counters_runs;
+
+	bng_free(runs[0].ids);
+	agent->counters_run_count--;
+	memmove(runs, runs + 1, agent->counters_run_count * sizeof(*runs));
 }
 
 void bng_session_counters_forget(struct bng_agent *agent)
 {
-	bng_free(agent->counters_run.ids);
-	agent->counters_run = (struct bng_counters_run){ 0 };
+	while (agent->counters_run_count)
+		finish_run(agent);
 }
 
 static const struct bng_session_object *next_session(struct bng_agent *agent)
 {
-	struct bng_counters_run *run = &agent->counters_run;
+	struct bng_counters_run *run = &agent->counters_runs[0];
 	const struct bng_session_object *session = NULL;
 
 	while (!session && run->next < (run->all ? (size_t)agent->options.max_sessions : run->id_count)) {
@@ -143,7 +150,7 @@ static const struct bng_session_object *next_session(struct bng_agent *agent)
 	return session;
 }
 
-void bng_session_counters_work(struct bng_agent *agent)
+bool bng_session_counters_work(struct bng_agent *agent)
 {
 	static Bng__Agent__V1__SessionCounters sessions[SESSIONS_PER_REPLY], *list[SESSIONS_PER_REPLY];
 	Bng__Agent__V1__SessionCountersReply reply = BNG__AGENT__V1__SESSION_COUNTERS_REPLY__INIT;
@@ -152,18 +159,19 @@ void bng_session_counters_work(struct bng_agent *agent)
 	struct bng_clock clock = bng_clock_now();
 
 	if (bng_buffer_size(&agent->link.lanes[BNG_LANE_TELEMETRY].out) > OUT_PAUSE)
-		return;
+		return false;
 	while (reply.n_sessions < SESSIONS_PER_REPLY && (session = next_session(agent))) {
 		list[reply.n_sessions] = &sessions[reply.n_sessions];
 		if (!bng_session_counters_fill(agent, session, &clock, &sessions[reply.n_sessions]))
 			reply.n_sessions++;
 	}
-	reply.request_id = agent->counters_run.request_id;
+	reply.request_id = agent->counters_runs[0].request_id;
 	reply.sessions = list;
 	reply.last = !session;
 	frame.body_case = BNG__AGENT__V1__AGENT_FRAME__BODY_SESSION_COUNTERS;
 	frame.session_counters = &reply;
 	bng_lanes_send(agent, BNG_LANE_TELEMETRY, &frame);
 	if (reply.last)
-		bng_session_counters_forget(agent);
+		finish_run(agent);
+	return agent->counters_run_count != 0;
 }

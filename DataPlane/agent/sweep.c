@@ -8,6 +8,7 @@
 #include "map_session.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 enum { OUT_PAUSE = 2 * 1024 * 1024 };
 
@@ -192,10 +193,32 @@ static void port_changed(struct bng_agent *agent, uint32_t index)
 	}
 }
 
+/* Another interface of the same name has no program yet, and its own send socket. */
+static void take_interface(struct bng_agent *agent, uint32_t index)
+{
+	struct bng_kern_port *port = &agent->kern.ports[index];
+	struct bng_words words = { 0 };
+	int err;
+
+	port->mode = BNG_XDP_DETACHED;
+	if (agent->packet[index] >= 0)
+		(void)close(agent->packet[index]);
+	agent->packet[index] = -1;
+	if (!port->interface.index)
+		return;
+	err = bng_kern_reattach(&agent->kern, index, &words);
+	if (!err) {
+		agent->packet[index] = bng_packet_open(port->interface.index);
+		err = agent->packet[index] < 0 ? agent->packet[index] : 0;
+	}
+	bng_log(err ? "error" : "warning", err ? "port_not_attached" : "port_attached_again", "port=%s reason=%s", port->name,
+		bng_quote(err ? (words.text[0] ? words.text : strerrordesc_np(-err)) : "new interface").text);
+}
+
 void bng_ports_check(struct bng_agent *agent)
 {
 	struct bng_interface now;
-	uint32_t i;
+	uint32_t i, before;
 
 	for (i = 1; i <= agent->kern.port_count; i++) {
 		struct bng_kern_port *port = &agent->kern.ports[i];
@@ -203,10 +226,10 @@ void bng_ports_check(struct bng_agent *agent)
 		(void)bng_interface_query(port->name, &now);
 		if (!memcmp(&now, &port->interface, sizeof(now)))
 			continue;
-		/* Another interface of that name has no program: start the agent again to attach. */
-		if (now.index != port->interface.index)
-			port->mode = BNG_XDP_DETACHED;
+		before = port->interface.index;
 		port->interface = now;
+		if (now.index != before)
+			take_interface(agent, i);
 		if (bng_map_port_refresh(&agent->kern, i, agent->state.ports[i].object))
 			bng_log("error", "port_not_refreshed", "port=%s", port->name);
 		port_changed(agent, i);

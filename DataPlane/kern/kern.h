@@ -66,8 +66,11 @@ struct bng_clock {
 void bng_kern_init(struct bng_kern *kern, const char *pins, enum bng_attach_mode attach, uint32_t max_sessions);
 void bng_kern_done(struct bng_kern *kern);
 
-/* Locks the pins, opens or creates the maps, loads the programs. Attaches nothing. */
+/* Locks the pins, opens or creates the maps, loads the programs, then attaches them. */
 int bng_kern_load(struct bng_kern *kern, uint64_t epoch_seed, struct bng_words *words);
+
+/* A port whose interface went and came back (ports[port].interface is the new one): its program is loaded and attached again. */
+int bng_kern_reattach(struct bng_kern *kern, uint32_t port, struct bng_words *words);
 
 /* Removes links and pins; the agent itself must not run. */
 int bng_kern_detach(struct bng_kern *kern, struct bng_words *words);

@@ -157,6 +157,17 @@ static int load_ports(struct bng_kern *kern, struct bng_words *words)
 	return err;
 }
 
+int bng_kern_reattach(struct bng_kern *kern, uint32_t port, struct bng_words *words)
+{
+	struct bng_program program = { 0 };
+	int err = open_port(kern, port, &program, words);
+
+	if (!err)
+		err = attach_port(kern, port, &program, words);
+	bng_program_close(&program);
+	return err;
+}
+
 static int map_state(struct bng_kern *kern)
 {
 	void *at = mmap(NULL, state_bytes(kern), PROT_READ | PROT_WRITE, MAP_SHARED, kern->maps[BNG_MAP_session_state], 0);

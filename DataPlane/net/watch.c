@@ -61,6 +61,21 @@ int bng_interface_query(const char *name, struct bng_interface *ret_interface)
 	return 0;
 }
 
+bool bng_interface_forwards(const char *name)
+{
+	char path[128];
+	FILE *file;
+	int value;
+
+	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding", name);
+	file = fopen(path, "re");
+	if (!file)
+		return true;
+	value = fgetc(file);
+	(void)fclose(file);
+	return value != '0';
+}
+
 int bng_watch_open(void)
 {
 	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR };

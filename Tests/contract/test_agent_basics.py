@@ -116,3 +116,24 @@ def test_session_counters_on_request(associated):
         if reply.last:
             break
     assert got == 1500
+
+
+def test_session_counter_requests_wait_their_turn_up_to_a_bound(associated):
+    associated.apply(*[session(n) for n in range(1, 1101)])
+    frames = b""
+    for request in range(40):
+        body = s.ControllerFrame(session_counters_request=s.SessionCountersRequest(request_id=request)).SerializeToString()
+        frames += len(body).to_bytes(4, "big") + body
+    associated.telemetry.send_raw(frames)
+    finished, refused, current = [], 0, None
+    while len(finished) + refused < 40:
+        frame = associated.telemetry.receive()
+        if frame.WhichOneof("body") == "error":
+            assert frame.error.code == s.ERROR_CODE_OVERLOAD
+            refused += 1
+        elif frame.WhichOneof("body") == "session_counters":
+            assert current in (None, frame.session_counters.request_id), "interleaved"
+            current = None if frame.session_counters.last else frame.session_counters.request_id
+            if frame.session_counters.last:
+                finished.append(frame.session_counters.request_id)
+    assert finished == sorted(finished) and len(finished) >= 16
