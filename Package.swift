@@ -52,6 +52,7 @@ let contract: [Target] = [
     .target(
         name: "AgentContract", dependencies: ["AgentProto", "BNGCore", "Fleet", protobuf, crypto],
         path: "ControlPlane/Contract/AgentContract/Mapping", swiftSettings: strict),
+    pure("AdminContract", in: "Contract", []),
 ]
 
 let drivers: [Target] = [
@@ -77,7 +78,7 @@ let drivers: [Target] = [
     .target(
         name: "AdminAPI",
         dependencies: nio + [
-            "BNGCore", "Fleet", "Subscribers", logging,
+            "AdminContract", logging,
             .product(name: "Hummingbird", package: "hummingbird"),
         ],
         path: "ControlPlane/Drivers/AdminAPI", swiftSettings: strict),
@@ -90,14 +91,15 @@ let apps: [Target] = [
     .executableTarget(
         name: "bng-controller",
         dependencies: nio + [
-            "AdminAPI", "AgentContract", "AgentDriver", "Addressing", "BNGCore", "BNGConfiguration", "DHCPv4", "Fleet",
+            "AdminAPI", "AdminContract", "AgentContract", "AgentDriver", "Addressing", "BNGCore", "BNGConfiguration",
+            "DHCPv4", "Fleet",
             "Store", "SubscriberDriver", "Subscribers", "Telemetry", argumentParser, logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ],
         path: "ControlPlane/Apps/bng-controller", swiftSettings: strict),
     .executableTarget(
         name: "bngctl",
-        dependencies: nio + [argumentParser, .product(name: "NIOHTTP1", package: "swift-nio")],
+        dependencies: nio + ["AdminContract", argumentParser, .product(name: "NIOHTTP1", package: "swift-nio")],
         path: "ControlPlane/Apps/bngctl", swiftSettings: strict),
 ]
 
@@ -105,16 +107,49 @@ let tests: [Target] = [
     .target(name: "TestVectors", dependencies: [], path: "Tests/support/TestVectors", swiftSettings: strict),
     unitTests("BNGCoreTests", ["BNGCore"]),
     unitTests("DHCPv4Tests", ["BNGCore", "DHCPv4", "Ethernet", "TestVectors"]),
-    unitTests("AddressingTests", ["BNGCore", "Addressing"]),
+    unitTests("AddressingTests", ["BNGCore", "Addressing", "TestVectors"]),
     unitTests("SubscribersTests", ["BNGCore", "Subscribers"]),
     unitTests("AgentContractTests", ["BNGCore", "Fleet", "AgentContract", "AgentProto", "TestVectors", protobuf]),
     unitTests("BNGConfigurationTests", ["BNGCore", "Fleet", "BNGConfiguration"]),
-    unitTests("StoreTests", ["BNGCore", "Fleet", "Subscribers", "Store"]),
-    unitTests("AgentDriverTests", nio + ["BNGCore", "Fleet", "AgentContract", "AgentProto", "AgentDriver"]),
+    unitTests("TelemetryTests", ["Telemetry", logging]),
+    unitTests(
+        "AdminAPITests",
+        nio + ["AdminAPI", "AdminContract", logging, .product(name: "Hummingbird", package: "hummingbird")]),
+    unitTests(
+        "StoreTests",
+        [
+            "BNGCore", "Fleet", "Subscribers", "Store", "store-writer", "TestVectors", logging,
+            .product(name: "GRDB", package: "GRDB.swift"),
+        ]),
+    .executableTarget(
+        name: "store-writer", dependencies: ["BNGCore", "Subscribers", "Store", logging],
+        path: "Tests/support/StoreWriter", swiftSettings: strict),
+    unitTests(
+        "AgentDriverTests",
+        nio + [
+            "BNGCore", "Fleet", "AgentContract", "AgentProto", "AgentDriver", "TestVectors", protobuf, logging,
+            .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ]),
     unitTests(
         "SubscriberDriverTests",
-        nio + ["BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "Subscribers", "SubscriberDriver"]),
+        nio + [
+            "BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "Subscribers", "SubscriberDriver", "TestVectors",
+        ]),
 ]
+
+// Built with `-sanitize=fuzzer` for everything and in a scratch path of their own, so only when asked for.
+let fuzzers: [Target] =
+    Context.environment["BNG_FUZZ"] == nil
+    ? []
+    : [
+        .target(name: "FuzzDriver", path: "Tests/fuzz/FuzzDriver", swiftSettings: strict),
+        .executableTarget(
+            name: "fuzz-contract", dependencies: ["FuzzDriver", "AgentContract", "AgentProto", protobuf, "Fleet"],
+            path: "Tests/fuzz/fuzz-contract", swiftSettings: strict),
+        .executableTarget(
+            name: "fuzz-dhcpv4", dependencies: ["FuzzDriver", "BNGCore", "DHCPv4", "Ethernet"],
+            path: "Tests/fuzz/fuzz-dhcpv4", swiftSettings: strict),
+    ]
 
 let package = Package(
     name: "bng",
@@ -130,5 +165,5 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     ],
-    targets: core + protocols + domain + contract + drivers + apps + tests
+    targets: core + protocols + domain + contract + drivers + apps + tests + fuzzers
 )

@@ -48,6 +48,7 @@ static __always_inline void write_bootp(struct bng_bootp *bootp, const struct bn
 #pragma clang loop unroll(full)
 	for (int i = 0; i < 24; i++)
 		BNG_STORE(__u64, bootp->sname + 8 * i, 0);
+	bootp->cookie = bpf_htonl(BNG_DHCP_COOKIE);
 }
 
 /* Copies the block in steps of 32 bytes behind a head of constant length. 0: done. */
@@ -140,6 +141,17 @@ static __always_inline __u8 *write_head(__u8 *options, const struct bng_dhcp_ans
 	return to;
 }
 
+/*
+ * Makes room in front instead: behind a frame that came from a socket (veth, generic XDP) there may be none. What is kept of the
+ * request, all of it before sname, moves along. 0: done; the frame is not touched otherwise.
+ */
+static __always_inline int grow_in_front(struct xdp_md *ctx, struct bng_scratch *s, int by)
+{
+	if (bpf_xdp_load_bytes(ctx, 0, s->front, sizeof(s->front)) || bpf_xdp_adjust_head(ctx, -by))
+		return -1;
+	return bpf_xdp_store_bytes(ctx, 0, s->front, sizeof(s->front));
+}
+
 /* Writes the reply; the frame is not touched when resizing fails. Global: a stage of its own keeps its few registers. */
 __noinline int write_reply(struct xdp_md *ctx)
 {
@@ -151,7 +163,9 @@ __noinline int write_reply(struct xdp_md *ctx)
 
 	if (!blob)
 		return drop(s, BNG_DROP_internal_lookup);
-	if (bpf_xdp_adjust_tail(ctx, (int)(s->l2_length + s->answer.ip_length) - (int)bpf_xdp_get_buff_len(ctx)))
+	int longer = (int)(s->l2_length + s->answer.ip_length) - (int)bpf_xdp_get_buff_len(ctx);
+
+	if (bpf_xdp_adjust_tail(ctx, longer) && (longer < 0 || grow_in_front(ctx, s, longer)))
 		return drop(s, BNG_DROP_internal_adjust);
 
 	void *data = packet_start(ctx), *end = packet_end(ctx);

@@ -114,6 +114,7 @@ struct bng_scratch {
 	__u32 out_port;
 	__u32 hop_slot;			/* index into hop_cache */
 	__u32 hop_mtu;			/* of the core port toward a GATEWAY */
+	__u8 front[96];			/* Ethernet to giaddr and chaddr, while the frame grows in front */
 
 	struct bng_line_key line;
 	struct bng_address_key address;

@@ -32,6 +32,13 @@ public struct AddressPool: Sendable {
         /// Times nothing could be given.
         public var exhausted: UInt64 = 0
 
+        public init(total: Int = 0, held: Int = 0, returned: Int = 0, exhausted: UInt64 = 0) {
+            self.total = total
+            self.held = held
+            self.returned = returned
+            self.exhausted = exhausted
+        }
+
         public var unused: Int { max(0, self.total - self.held - self.returned) }
     }
 

@@ -30,7 +30,9 @@ struct DHCPRequestFrame: Sendable {
         self.message.relayAddress == .zero && self.path.peerMAC != self.message.clientMAC
     }
 
-    enum Refusal: Error { case malformedFrame, notDHCP, malformedDHCP, forgedOption82, untrustedRelay, hardwareMismatch }
+    enum Refusal: Error {
+        case malformedFrame, notDHCP, malformedDHCP, forgedOption82, untrustedRelay, hardwareMismatch
+    }
 
     init(_ packet: PuntedPacket, from node: NodeName) throws(Refusal) {
         let span = packet.frame.span

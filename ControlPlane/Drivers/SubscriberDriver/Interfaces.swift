@@ -105,16 +105,19 @@ public struct PlaneConfiguration: Sendable {
     public var firstSessionCounter: UInt64
     /// Clients per shard that have asked but hold no lease yet; more are shed.
     public var pendingLimit: Int
+    /// Pause before the end of a session is offered again to a store that failed.
+    public var storeRetry: Duration
 
     public init(
         poolsByDomain: [AccessDomainID: [String]], pools: [PoolPolicy], issuer: UInt16, firstSessionCounter: UInt64,
-        pendingLimit: Int = 65_536
+        pendingLimit: Int = 65_536, storeRetry: Duration = .seconds(1)
     ) {
         self.poolsByDomain = poolsByDomain
         self.pools = pools
         self.issuer = issuer
         self.firstSessionCounter = firstSessionCounter
         self.pendingLimit = pendingLimit
+        self.storeRetry = storeRetry
     }
 }
 

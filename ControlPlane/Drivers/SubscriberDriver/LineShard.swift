@@ -381,11 +381,29 @@ final class LineShard: @unchecked Sendable {
 
     private func persisted(_ ids: [SessionID], _ durable: Bool) {
         if !durable { self.count(.storeFailed) }
+        var retries: [SessionID] = []
         for id in ids {
             guard let entry = self.byID[id] else { continue }
-            self.perform(entry, .session(.persisted(durable)))
+            if !durable, entry.session?.record.phase == .terminated {
+                retries.append(id)
+            } else {
+                self.perform(entry, .session(.persisted(durable)))
+            }
         }
         self.flush()
+        self.retryLater(retries)
+    }
+
+    /// An end must be recorded however often the store fails; without a pause that would be a busy loop.
+    private func retryLater(_ ids: [SessionID]) {
+        guard !ids.isEmpty else { return }
+        self.loop.assumeIsolated().scheduleTask(in: TimeAmount(self.world.configuration.storeRetry)) {
+            for id in ids {
+                guard let entry = self.byID[id] else { continue }
+                self.perform(entry, .session(.persisted(false)))
+            }
+            self.flush()
+        }
     }
 
     private func onLoop(_ body: @escaping @Sendable () -> Void) {

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// The controller as a whole: opens the store, loads it, wires the subscriber plane to the agents, starts and stops them in order.
+
+import AgentContract
+import AgentDriver
+import BNGConfiguration
+import BNGCore
+import Fleet
+import Foundation
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Store
+import SubscriberDriver
+import Subscribers
+import Synchronization
+import Telemetry
+
+final class Controller: Service {
+    let configuration: ControllerConfiguration
+    let store: Store
+    let server: AgentServer
+    let plane: SubscriberPlane
+    let metrics = MetricRegistry()
+    let adminLoops: MultiThreadedEventLoopGroup
+    let started = Atomic<Bool>(false)
+    private let stored: Mutex<StoredState>
+    private let delegate: NodeDelegate
+    private let shardLoops: MultiThreadedEventLoopGroup
+    private let agentLoops: MultiThreadedEventLoopGroup
+    private let lock: StateLock
+    private let logger: Logger
+
+    static let utcNow: @Sendable () -> UTCTime = {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return UTCTime(milliseconds: Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000)
+    }
+
+    init(_ configuration: ControllerConfiguration, logger: Logger) async throws {
+        self.configuration = configuration
+        self.logger = logger
+        // The database's companions and the sockets are nobody else's to read, whatever the environment says.
+        umask(0o077)
+        self.lock = try StateLock(beside: configuration.controller.state)
+        self.store = try Store(
+            path: configuration.controller.state,
+            synchronous: configuration.controller.synchronous == .full ? .full : .normal,
+            logger: Logger(label: "store"))
+        let state = try self.store.load()
+        let firstCounter = try self.store.nextSessionCounter(issuer: configuration.controller.id)
+        self.stored = Mutex(state)
+        self.shardLoops = MultiThreadedEventLoopGroup(numberOfThreads: configuration.controller.shards)
+        self.agentLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        self.adminLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        self.server = try await AgentServer(
+            configuration: configuration.agentServer, loop: self.agentLoops.next(),
+            store: NodeStoreAdapter(store: self.store), memory: configuration.memory(from: state),
+            logger: Logger(label: "agents"), now: Self.utcNow)
+        let shards = Array(self.shardLoops.makeIterator())
+        self.plane = SubscriberPlane(
+            configuration: configuration.plane(firstSessionCounter: firstCounter), loops: shards,
+            store: SessionStoreAdapter(store: self.store, issuer: configuration.controller.id),
+            link: DataPlaneAdapter(server: self.server, loop: self.agentLoops.next()), utcNow: Self.utcNow)
+        self.delegate = NodeDelegate(
+            plane: self.plane, store: self.store, shards: shards, configuration: configuration,
+            logger: Logger(label: "agents"))
+        logger.info(
+            "store loaded",
+            metadata: [
+                "sessions": "\(state.sessions.count)", "bindings": "\(state.bindings.count)",
+                "next_session": "\(firstCounter)", "synchronous": "\(configuration.controller.synchronous.rawValue)",
+            ])
+    }
+
+    /// Everything stored is intended before the first agent is let in.
+    func start() async throws {
+        let state = self.stored.withLock { state in
+            let loaded = state
+            state = StoredState()
+            return loaded
+        }
+        for node in self.configuration.nodes {
+            let objects = self.configuration.objects(of: node.name).map { NamedObject(name: $0.name, body: $0.body) }
+            self.server.setConfiguration(node: node.name, objects: objects)
+        }
+        let conflicts = try await self.plane.start(sessions: state.sessions, bindings: state.bindings)
+        for id in conflicts {
+            self.logger.critical(
+                "stored sessions share an address; this one is left out", metadata: ["session": "\(id)"])
+        }
+        self.registerMetrics()
+        try await self.server.start(delegate: self.delegate)
+        self.started.store(true, ordering: .releasing)
+        self.logger.info(
+            "serving", metadata: ["nodes": "\(self.configuration.nodes.count)", "version": "\(controllerVersion)"])
+    }
+
+    func run() async throws {
+        // The history is pruned at start and once an hour.
+        while !Task.isShuttingDownGracefully {
+            let oldest = Self.utcNow().milliseconds - Int64(self.configuration.controller.history.value) * 1_000
+            try? await self.store.submit([.pruneHistory(endedBefore: UTCTime(milliseconds: oldest))])
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(3_600)) }
+        }
+        self.logger.info("stopping")
+        await self.server.stop()
+        self.store.close()
+    }
+}
+
+/// Two controllers on one database would give addresses twice: the second one is refused.
+final class StateLock: Sendable {
+    private let descriptor: Int32
+
+    init(beside path: String) throws {
+        let lock = path + ".lock"
+        self.descriptor = open(lock, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        guard self.descriptor >= 0 else {
+            throw StartError(description: "\(lock): \(String(cString: strerror(errno)))")
+        }
+        guard flock(self.descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(self.descriptor)
+            throw StartError(description: "another bng-controller uses \(path)")
+        }
+    }
+
+    deinit { close(self.descriptor) }
+}

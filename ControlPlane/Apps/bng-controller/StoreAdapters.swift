@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// The store in the words of the subscriber plane and of the agent driver.
+
+import AgentContract
+import AgentDriver
+import BNGCore
+import Fleet
+import Store
+import SubscriberDriver
+import Subscribers
+
+struct SessionStoreAdapter: SessionStoring {
+    let store: Store
+    let issuer: UInt16
+
+    func submit(_ operations: [SessionOperation], then done: @escaping @Sendable (Bool) -> Void) {
+        var stored: [StoreOperation] = []
+        stored.reserveCapacity(operations.count + 1)
+        for operation in operations {
+            switch operation {
+            case .put(let record): stored.append(.putSession(record))
+            case .renew(let id, let until): stored.append(.renewLease(id, until: until))
+            case .end(let record, let sticky):
+                stored.append(.endSession(record))
+                stored.append(.putBinding(sticky))
+            case .reserveSessionCounters(let limit):
+                stored.append(.reserveSessionCounters(issuer: self.issuer, limit: limit))
+            }
+        }
+        self.store.submit(stored) { result in
+            if case .success = result { done(true) } else { done(false) }
+        }
+    }
+}
+
+struct NodeStoreAdapter: AgentNodeStore {
+    let store: Store
+
+    func raiseTerm(_ node: NodeName, then: @escaping @Sendable (Result<UInt64, any Error>) -> Void) {
+        let scope = "node/\(node)"
+        let term: UInt64
+        do {
+            term = try self.store.term(scope: scope) + 1
+        } catch {
+            return then(.failure(error))
+        }
+        self.store.submit([.saveTerm(scope: scope, term: term)]) { result in
+            then(result.map { term }.mapError { $0 })
+        }
+    }
+
+    func saveSessionEpoch(
+        _ node: NodeName, _ epoch: UInt64, then: @escaping @Sendable (Result<Void, any Error>) -> Void
+    ) {
+        self.store.submit([.saveSessionEpoch(node: node, epoch: epoch)]) { then($0.mapError { $0 }) }
+    }
+
+    func saveGenerations(
+        _ node: NodeName, _ generations: [ObjectKey: StoredGeneration],
+        then: @escaping @Sendable (Result<Void, any Error>) -> Void
+    ) {
+        let operations = generations.map { key, stored in
+            StoreOperation.saveGeneration(
+                node: node, key: key, generation: stored.generation, content: stored.content.bytes)
+        }
+        self.store.submit(operations) { then($0.mapError { $0 }) }
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Values of the drivers as the views of the operator API.
+
+import Addressing
+import AdminContract
+import AgentContract
+import AgentDriver
+import BNGConfiguration
+import BNGCore
+import Fleet
+import Subscribers
+
+extension NodeView {
+    init(_ node: NodeSnapshot) {
+        self.init(
+            name: node.name, state: node.reachability.rawValue, connectedSinceMs: node.connectedSince.milliseconds,
+            lastSeenMs: node.lastSeen.milliseconds, agentVersion: node.agentVersion,
+            programVersion: node.programVersion, kernel: node.kernelRelease, lanes: node.lanes, term: node.term,
+            termIsStale: node.termIsStale, clockSkewMs: node.clockSkewMs, ports: node.ports.count,
+            sessionsIntended: node.intendedSessions, sessionsInstalled: Int(node.agentSessions),
+            queued: node.queuedItems, pendingDeletes: node.pendingDeletes, synchronized: node.synchronized,
+            lostEvents: node.lostEvents, auditDifferences: node.audit.reduce(0) { $0 + $1.differences },
+            quarantined: node.quarantine.count, refused: node.refusals.count, capabilities: node.capabilities)
+    }
+}
+
+extension PortView {
+    init(_ port: PortStatus, node: NodeName, accessDomain: String) {
+        self.init(
+            node: node, name: port.name, role: port.role.map { "\($0)" } ?? "unknown", accessDomain: accessDomain,
+            mode: port.mode.rawValue, linkUp: port.linkUp, mac: port.mac.description, mtu: port.mtu,
+            driver: port.driver)
+    }
+}
+
+extension AuditView {
+    init(_ node: NodeSnapshot) {
+        self.init(
+            node: node.name, auditedMs: node.auditedAt.milliseconds, audits: node.audits,
+            differences: node.audit.reduce(0) { $0 + $1.differences },
+            families: node.audit.map {
+                Family(
+                    family: "\($0.family)", intended: $0.intended, installed: $0.installed, missing: $0.missing,
+                    extra: $0.extra, different: $0.different)
+            },
+            quarantine: node.quarantine.map { SessionID(rawValue: $0.id).description },
+            refusals: node.refusals.map { refusal in
+                let id =
+                    refusal.key.family == .session
+                    ? SessionID(rawValue: refusal.key.id).description : "\(refusal.key.id)"
+                return Refusal(object: "\(refusal.key.family) \(id)", error: refusal.error.description)
+            })
+    }
+}
+
+extension SessionView {
+    init(_ record: SessionRecord, accessDomain: String) {
+        let totals = record.counters
+        self.init(
+            id: record.id.description, node: record.node, phase: record.phase.rawValue, accessDomain: accessDomain,
+            vlan: record.tags.description, mac: record.line.mac.description,
+            relay: record.line.relay == .zero ? "" : record.line.relay.description, vrf: record.vrf,
+            pool: record.pool, address: record.address.description, hostName: record.hostName,
+            clientID: hexadecimal(record.clientID), option82: hexadecimal(record.option82),
+            generation: record.generation, startedMs: record.started.milliseconds,
+            leaseExpiresMs: record.leaseExpires.milliseconds, endedMs: record.ended.milliseconds,
+            cause: record.cause?.rawValue ?? "",
+            counters: record.phase == .terminated
+                ? .init(
+                    upPackets: totals.upPackets, upBytes: totals.upBytes, downPackets: totals.downPackets,
+                    downBytes: totals.downBytes, droppedPackets: totals.droppedPackets) : nil)
+    }
+}
+
+extension SessionView.Counters {
+    init(_ live: SessionCounterValues) {
+        self.init(
+            upPackets: live.upPackets, upBytes: live.upBytes, downPackets: live.downPackets,
+            downBytes: live.downBytes, droppedPackets: live.droppedPackets, fastPathReplies: live.fastPathReplies,
+            lastDropReason: live.lastDropReason, lastDropMs: live.lastDrop.milliseconds)
+    }
+}
+
+extension PoolView {
+    init(_ pool: Pool, _ usage: AddressPool.Usage) {
+        self.init(
+            name: pool.name, vrf: pool.vrf, prefix: pool.prefix.description, gateway: pool.gateway.description,
+            total: usage.total, held: usage.held, returned: usage.returned, unused: usage.unused,
+            exhausted: usage.exhausted)
+    }
+}

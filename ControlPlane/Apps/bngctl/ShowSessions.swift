@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// bngctl show sessions, session and history.
+
+import AdminContract
+import ArgumentParser
+import Foundation
+
+struct ShowSessions: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sessions", abstract: "Live sessions, ascending by id.")
+    @OptionGroup var connection: Connection
+
+    @Option(help: "Only sessions on this node.")
+    var node: String?
+    @Option(help: "Only sessions of this pool.")
+    var pool: String?
+    @Option(help: "Only the session with this client MAC address.")
+    var mac: String?
+    @Option(help: "Only the session with this address.")
+    var address: String?
+    @Option(help: "Only sessions after this id.")
+    var after: String?
+    @Option(help: "At most this many; 0: all.")
+    var limit = 0
+
+    mutating func validate() throws {
+        guard self.limit >= 0 else { throw ValidationError("--limit is 0 or more") }
+    }
+
+    func run() async throws {
+        var sessions: [SessionView] = []
+        var after = self.after
+        repeat {
+            let left = self.limit == 0 ? 1_000 : min(1_000, self.limit - sessions.count)
+            let data = try await self.connection.fetch(.GET, self.path(after: after, limit: left))
+            let page = try Connection.decode(SessionPage.self, data)
+            sessions += page.sessions
+            after = page.next
+        } while after != nil && (self.limit == 0 || sessions.count < self.limit)
+        if self.connection.json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys]
+            return try Connection.printJSON(try encoder.encode(SessionPage(sessions: sessions, next: after)))
+        }
+        print(Self.table(sessions))
+        print("\(sessions.count) sessions\(after == nil ? "" : ", more after \(after ?? "")")")
+    }
+
+    private func path(after: String?, limit: Int) -> String {
+        var query = ["limit=\(limit)"]
+        for (name, value) in [
+            ("after", after), ("node", self.node), ("pool", self.pool), ("mac", self.mac), ("address", self.address),
+        ] {
+            if let value { query.append("\(name)=\(encoded(value))") }
+        }
+        return "/v1/sessions?" + query.joined(separator: "&")
+    }
+
+    private static func table(_ sessions: [SessionView]) -> String {
+        var table = Table(
+            "SESSION", "NODE", "PHASE", "DOMAIN", "VLAN", "MAC", "ADDRESS", "POOL", "LEASE", "AGE", "HOST")
+        for session in sessions {
+            table.add(
+                session.id, session.node, session.phase, session.accessDomain, session.vlan, session.mac,
+                session.address, session.pool, Words.distance(session.leaseExpiresMs),
+                Words.distance(session.startedMs), session.hostName)
+        }
+        return table.text
+    }
+}
+
+struct ShowSession: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "session", abstract: "One session, live or ended, with its counters.")
+    @OptionGroup var connection: Connection
+    @Argument(help: "The session's id, such as 1-42.")
+    var id: String
+
+    func run() async throws {
+        try await self.connection.run(.GET, "/v1/sessions/\(encoded(self.id))", as: SessionView.self) { session in
+            var pairs = [
+                ("session", session.id), ("node", session.node), ("phase", session.phase),
+                ("access domain", session.accessDomain), ("vlan", session.vlan), ("mac", session.mac),
+                ("relay", session.relay), ("vrf", "\(session.vrf)"), ("address", session.address),
+                ("pool", session.pool), ("host name", session.hostName), ("client id", session.clientID),
+                ("option 82", session.option82), ("generation", "\(session.generation)"),
+                ("started", Words.time(session.startedMs)),
+                ("lease ends", "\(Words.time(session.leaseExpiresMs)) (\(Words.distance(session.leaseExpiresMs)))"),
+                ("ended", session.endedMs > 0 ? Words.time(session.endedMs) : ""), ("cause", session.cause),
+            ]
+            if let counters = session.counters {
+                pairs += [
+                    ("up", "\(counters.upPackets) packets, \(Words.bytes(counters.upBytes))"),
+                    ("down", "\(counters.downPackets) packets, \(Words.bytes(counters.downBytes))"),
+                    ("dropped", "\(counters.droppedPackets) packets"),
+                    (
+                        "last drop",
+                        counters.lastDropReason.isEmpty
+                            ? "" : "\(counters.lastDropReason), \(Words.distance(counters.lastDropMs))"
+                    ),
+                    ("fast-path replies", "\(counters.fastPathReplies)"),
+                ]
+            } else {
+                pairs.append(("counters", "the node does not answer"))
+            }
+            return facts(pairs)
+        }
+    }
+}
+
+struct ShowHistory: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "history", abstract: "Ended sessions, newest first.")
+    @OptionGroup var connection: Connection
+    @Option(help: "At most this many, 1 to 1000.")
+    var limit = 50
+
+    mutating func validate() throws {
+        guard (1...1_000).contains(self.limit) else { throw ValidationError("--limit is 1 to 1000") }
+    }
+
+    func run() async throws {
+        let path = "/v1/history?limit=\(self.limit)"
+        try await self.connection.run(.GET, path, as: [SessionView].self) { sessions in
+            var table = Table("SESSION", "NODE", "VLAN", "MAC", "ADDRESS", "STARTED", "ENDED", "CAUSE", ">UP", ">DOWN")
+            for session in sessions {
+                table.add(
+                    session.id, session.node, session.vlan, session.mac, session.address,
+                    Words.time(session.startedMs), Words.time(session.endedMs), session.cause,
+                    Words.bytes(session.counters?.upBytes ?? 0), Words.bytes(session.counters?.downBytes ?? 0))
+            }
+            return table.text
+        }
+    }
+}

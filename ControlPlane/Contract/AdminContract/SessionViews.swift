@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the operator API says of sessions and pools.
+
+/// One session, live or ended.
+public struct SessionView: Codable, Sendable, Equatable {
+    /// What the node counts for it now, or counted at its end.
+    public struct Counters: Codable, Sendable, Equatable {
+        public var upPackets: UInt64
+        public var upBytes: UInt64
+        public var downPackets: UInt64
+        public var downBytes: UInt64
+        public var droppedPackets: UInt64
+        public var fastPathReplies: UInt64
+        public var lastDropReason: String
+        public var lastDropMs: Int64
+
+        public init(
+            upPackets: UInt64, upBytes: UInt64, downPackets: UInt64, downBytes: UInt64, droppedPackets: UInt64,
+            fastPathReplies: UInt64 = 0, lastDropReason: String = "", lastDropMs: Int64 = 0
+        ) {
+            self.upPackets = upPackets
+            self.upBytes = upBytes
+            self.downPackets = downPackets
+            self.downBytes = downBytes
+            self.droppedPackets = droppedPackets
+            self.fastPathReplies = fastPathReplies
+            self.lastDropReason = lastDropReason
+            self.lastDropMs = lastDropMs
+        }
+    }
+
+    public var id: String
+    public var node: String
+    public var phase: String
+    public var accessDomain: String
+    /// "untagged", "100" or "100.7".
+    public var vlan: String
+    public var mac: String
+    /// Empty: on the line itself.
+    public var relay: String
+    public var vrf: UInt32
+    public var pool: String
+    public var address: String
+    public var hostName: String
+    /// Hexadecimal.
+    public var clientID: String
+    public var option82: String
+    public var generation: UInt64
+    public var startedMs: Int64
+    public var leaseExpiresMs: Int64
+    /// 0 while the session lives.
+    public var endedMs: Int64
+    public var cause: String
+    public var counters: Counters?
+
+    public init(
+        id: String, node: String, phase: String, accessDomain: String, vlan: String, mac: String, relay: String,
+        vrf: UInt32, pool: String, address: String, hostName: String, clientID: String, option82: String,
+        generation: UInt64, startedMs: Int64, leaseExpiresMs: Int64, endedMs: Int64, cause: String,
+        counters: Counters? = nil
+    ) {
+        self.id = id
+        self.node = node
+        self.phase = phase
+        self.accessDomain = accessDomain
+        self.vlan = vlan
+        self.mac = mac
+        self.relay = relay
+        self.vrf = vrf
+        self.pool = pool
+        self.address = address
+        self.hostName = hostName
+        self.clientID = clientID
+        self.option82 = option82
+        self.generation = generation
+        self.startedMs = startedMs
+        self.leaseExpiresMs = leaseExpiresMs
+        self.endedMs = endedMs
+        self.cause = cause
+        self.counters = counters
+    }
+}
+
+/// A page of sessions; `next` continues it (`?after=`), nil on the last page.
+public struct SessionPage: Codable, Sendable, Equatable {
+    public var sessions: [SessionView]
+    public var next: String?
+
+    public init(sessions: [SessionView], next: String?) {
+        self.sessions = sessions
+        self.next = next
+    }
+}
+
+/// Which sessions `GET /v1/sessions` lists.
+public struct SessionQuery: Sendable, Equatable {
+    public static let limits = 1...1_000
+
+    public var after: String?
+    public var limit = 100
+    public var node: String?
+    public var pool: String?
+    public var mac: String?
+    public var address: String?
+
+    public init() {}
+}
+
+/// One pool.
+public struct PoolView: Codable, Sendable, Equatable {
+    public var name: String
+    public var vrf: UInt32
+    public var prefix: String
+    public var gateway: String
+    public var total: Int
+    public var held: Int
+    /// Given back: in quarantine, or remembered for their last line.
+    public var returned: Int
+    public var unused: Int
+    /// Times nothing could be given.
+    public var exhausted: UInt64
+
+    public init(
+        name: String, vrf: UInt32, prefix: String, gateway: String, total: Int, held: Int, returned: Int, unused: Int,
+        exhausted: UInt64
+    ) {
+        self.name = name
+        self.vrf = vrf
+        self.prefix = prefix
+        self.gateway = gateway
+        self.total = total
+        self.held = held
+        self.returned = returned
+        self.unused = unused
+        self.exhausted = exhausted
+    }
+}
+
+/// Answer to a request that changes something.
+public struct ActionView: Codable, Sendable, Equatable {
+    public var message: String
+    public var count: Int
+
+    public init(message: String, count: Int) {
+        self.message = message
+        self.count = count
+    }
+}

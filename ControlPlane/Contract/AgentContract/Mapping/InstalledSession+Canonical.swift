@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The canonical encoding of a session written directly, without a protobuf message: an audit digests every session of a node.
+
+import BNGCore
+import Fleet
+
+extension InstalledSession {
+    /// Appends what `Wire.Session(self).appendCanonical(to:)` would; a test holds them equal.
+    func appendCanonical(to bytes: inout [UInt8]) {
+        let line = bytes.openField(1)
+        bytes.appendField(1, number: UInt64(self.line.accessDomain))
+        bytes.appendField(2, number: UInt64(self.line.sVLAN))
+        bytes.appendField(3, number: UInt64(self.line.cVLAN))
+        bytes.appendField(4, number: UInt64(self.tags.sTPID))
+        bytes.appendField(5, number: UInt64(self.tags.cTPID))
+        bytes.appendField(6, mac: self.line.mac)
+        if self.line.relay != .zero {
+            bytes.appendField(7, address: self.line.relay)
+            bytes.appendField(8, mac: self.relayMAC)
+        }
+        bytes.closeField(line)
+        bytes.appendField(2, number: UInt64(self.vrf))
+        bytes.appendField(3, number: UInt64(self.antiSpoof.rawValue))
+        if self.address != .zero {
+            let ipv4 = bytes.openField(4)
+            bytes.appendField(1, address: self.address)
+            bytes.appendField(2, number: self.poolTemplateID)
+            bytes.appendField(3, number: self.dhcpFastPath ? 1 : 0)
+            bytes.appendField(4, bytes: self.clientID)
+            bytes.appendField(5, bytes: self.option82)
+            bytes.closeField(ipv4)
+        }
+        bytes.appendField(5, number: UInt64(bitPattern: self.ends.milliseconds))
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func appendField(_ field: UInt32, number: UInt64) {
+        guard number != 0 else { return }
+        self.appendBigEndian(field)
+        self.appendBigEndian(UInt32(8))
+        self.appendBigEndian(number)
+    }
+
+    fileprivate mutating func appendField(_ field: UInt32, bytes: [UInt8]) {
+        guard !bytes.isEmpty else { return }
+        self.appendBigEndian(field)
+        self.appendBigEndian(UInt32(bytes.count))
+        self.append(contentsOf: bytes)
+    }
+
+    fileprivate mutating func appendField(_ field: UInt32, address: IPv4Address) {
+        self.appendBigEndian(field)
+        self.appendBigEndian(UInt32(4))
+        self.appendBigEndian(address.rawValue)
+    }
+
+    fileprivate mutating func appendField(_ field: UInt32, mac: MACAddress) {
+        self.appendBigEndian(field)
+        self.appendBigEndian(UInt32(6))
+        self.appendBigEndian(UInt16(truncatingIfNeeded: mac.rawValue >> 32))
+        self.appendBigEndian(UInt32(truncatingIfNeeded: mac.rawValue))
+    }
+
+    /// Starts a submessage; returns where its length goes.
+    fileprivate mutating func openField(_ field: UInt32) -> Int {
+        self.appendBigEndian(field)
+        self.appendBigEndian(UInt32(0))
+        return self.count - 4
+    }
+
+    fileprivate mutating func closeField(_ at: Int) {
+        let length = self.count - at - 4
+        self.setBigEndian(UInt16(truncatingIfNeeded: length >> 16), at: at)
+        self.setBigEndian(UInt16(truncatingIfNeeded: length), at: at + 2)
+    }
+}

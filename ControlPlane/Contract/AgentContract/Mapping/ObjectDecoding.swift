@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+// Wire objects to Fleet values: unknown critical parts, ranges and lengths as docs/contract.md sections 5 and 7 order them.
+// References between objects are the receiver's to check.
+
+import AgentProto
+import BNGCore
+import Fleet
+import Foundation
+
+extension DesiredObject {
+    /// The value of a wire object.
+    public init(_ object: Wire.Object) throws(ContractError) {
+        if let path = object.unknownCriticalField {
+            throw ContractError(.unsupported, "a field this version does not know", path: path)
+        }
+        let body: ObjectBody?
+        switch object.body {
+        case nil: body = nil
+        case .port(let port): body = .port(try PortPolicy(port))
+        case .serverIdentity(let identity): body = .serverIdentity(try ServerIdentity(identity))
+        case .poolTemplate(let template): body = .poolTemplate(try PoolTemplate(template))
+        case .nextHop(let hop): body = .nextHop(try NextHop(hop))
+        case .route(let route): body = .route(try Route(route))
+        case .guardRates(let rates): body = .guardRates(try guardRates(rates, objectID: object.objectID))
+        case .session(let session): body = .session(try InstalledSession(session))
+        }
+        guard object.objectID != 0 else { throw ContractError(.invalid, "object_id is 0", path: "1") }
+        guard object.generation != 0 else { throw ContractError(.invalid, "generation is 0", path: "2") }
+        guard let body else { throw ContractError(.invalid, "no body") }
+        self.init(id: object.objectID, generation: object.generation, body: body)
+    }
+}
+
+private func unsupported(_ path: String) -> ContractError {
+    ContractError(.unsupported, "a value this version does not know", path: path)
+}
+
+private func invalid(_ message: String, _ path: String) -> ContractError {
+    ContractError(.invalid, message, path: path)
+}
+
+/// Addresses that can be a host: not 0/8, 127/8, nor 224/3.
+private func unicast(_ bytes: Data, _ path: String) throws(ContractError) -> IPv4Address {
+    guard let address = IPv4Address(bytes) else { throw invalid("an IPv4 address has 4 bytes", path) }
+    let top = address.rawValue >> 24
+    guard top != 0, top != 127, top < 224 else { throw invalid("\(address) is not a unicast address", path) }
+    return address
+}
+
+private func unicastMAC(_ bytes: Data, _ path: String) throws(ContractError) -> MACAddress {
+    guard let mac = MACAddress(bytes), mac != .zero, !mac.isMulticast else {
+        throw invalid("not a unicast MAC address of 6 bytes", path)
+    }
+    return mac
+}
+
+extension PortPolicy {
+    init(_ port: Wire.Port) throws(ContractError) {
+        let role: PortRole
+        switch port.role {
+        case .access: role = .access
+        case .core: role = .core
+        case .unspecified: throw invalid("no role", "11.2")
+        case .UNRECOGNIZED: throw unsupported("11.2")
+        }
+        let trust: RelayTrust?
+        switch port.relayTrust {
+        case .unspecified: trust = nil
+        case .none: trust = RelayTrust.none
+        case .accessNode: trust = .accessNode
+        case .relays: trust = .relays
+        case .UNRECOGNIZED: throw unsupported("11.5")
+        }
+        guard !port.name.isEmpty else { throw invalid("no name", "11.1") }
+        guard (role == .access) == (port.accessDomainID != 0) else {
+            throw invalid("an access domain belongs to access ports, and to each", "11.3")
+        }
+        guard (role == .access) == (trust != nil) else {
+            throw invalid("relay_trust belongs to access ports, and to each", "11.5")
+        }
+        var relays: [IPv4Address] = []
+        for bytes in port.trustedRelays { relays.append(try unicast(bytes, "11.6")) }
+        guard relays.count <= 64, Set(relays).count == relays.count, relays.isEmpty || trust == .relays else {
+            throw invalid("trusted_relays: at most 64, distinct, only with RELAYS", "11.6")
+        }
+        guard port.mtuBytes == 0 || (576...65_535).contains(port.mtuBytes) else {
+            throw invalid("mtu_bytes is 0 or 576-65535", "11.7")
+        }
+        self.init(
+            name: port.name, role: role, accessDomain: port.accessDomainID, vrf: port.vrf, relayTrust: trust ?? .none,
+            trustedRelays: relays, mtu: port.mtuBytes)
+    }
+}
+
+extension ServerIdentity {
+    init(_ identity: Wire.ServerIdentity) throws(ContractError) {
+        self.init(vrf: identity.vrf, address: try unicast(identity.ipv4Address, "12.2"))
+    }
+}
+
+extension PoolTemplate {
+    /// Options that belong to the protocol or to other fields.
+    public static func mayCarry(option code: Int) -> Bool {
+        (1...254).contains(code) && code != 1 && code != 3 && code != 82 && !(50...61).contains(code)
+    }
+
+    init(_ template: Wire.PoolTemplate) throws(ContractError) {
+        let gateway = try unicast(template.gateway, "13.3")
+        guard (1...32).contains(template.prefixLength) else { throw invalid("prefix_length is 1-32", "13.4") }
+        guard template.leaseSeconds >= 60 else { throw invalid("a lease lasts at least 60 seconds", "13.5") }
+        guard template.renewalSeconds > 0, template.renewalSeconds < template.rebindingSeconds else {
+            throw invalid("renewal is above 0 and below rebinding", "13.6")
+        }
+        guard template.rebindingSeconds < template.leaseSeconds else {
+            throw invalid("rebinding is below the lease", "13.7")
+        }
+        var options: [RawDHCPOption] = []
+        for option in template.options {
+            guard let code = UInt8(exactly: option.code), Self.mayCarry(option: Int(code)),
+                code > options.last?.code ?? 0
+            else { throw invalid("option codes ascend; \(option.code) may not stand here", "13.8.1") }
+            guard option.data.count <= 255 else { throw invalid("an option has at most 255 bytes", "13.8.2") }
+            options.append(RawDHCPOption(code: code, data: [UInt8](option.data)))
+        }
+        guard options.count <= 24, options.reduce(0, { $0 + $1.data.count }) <= 448 else {
+            throw invalid("at most 24 options and 448 bytes", "13.8")
+        }
+        self.init(
+            vrf: template.vrf, serverIdentityID: template.serverIdentityID, gateway: gateway,
+            prefixLength: Int(template.prefixLength), lease: Seconds(template.leaseSeconds),
+            renewal: Seconds(template.renewalSeconds), rebinding: Seconds(template.rebindingSeconds), options: options)
+    }
+}
+
+extension NextHop {
+    init(_ hop: Wire.NextHop) throws(ContractError) {
+        switch hop.kind {
+        case .kernel:
+            guard hop.port.isEmpty else { throw invalid("only for GATEWAY", "14.2") }
+            guard hop.ipv4Address.isEmpty else { throw invalid("only for GATEWAY", "14.3") }
+            self = .kernel
+        case .gateway:
+            guard !hop.port.isEmpty else { throw invalid("no port", "14.2") }
+            self = .gateway(try unicast(hop.ipv4Address, "14.3"), port: hop.port)
+        case .unspecified: throw invalid("no kind", "14.1")
+        case .UNRECOGNIZED: throw unsupported("14.1")
+        }
+    }
+}
+
+extension Route {
+    init(_ route: Wire.Route) throws(ContractError) {
+        guard let address = IPv4Address(route.prefix) else { throw invalid("a prefix has 4 bytes", "15.2") }
+        guard route.prefixLength <= 32 else { throw invalid("prefix_length is 0-32", "15.3") }
+        guard let prefix = IPv4Prefix(address, length: Int(route.prefixLength)) else {
+            throw invalid("host bits are set", "15.2")
+        }
+        let target: RouteTarget
+        switch route.kind {
+        case .nextHop: target = .nextHop(id: route.nextHopID)
+        case .subscribers: target = .subscribers
+        case .blackhole: target = .blackhole
+        case .unspecified: throw invalid("no kind", "15.4")
+        case .UNRECOGNIZED: throw unsupported("15.4")
+        }
+        guard (route.kind == .nextHop) == (route.nextHopID != 0) else {
+            throw invalid("next_hop_id belongs to NEXT_HOP routes, and to each", "15.5")
+        }
+        self.init(vrf: route.vrf, prefix: prefix, target: target)
+    }
+}
+
+private func guardRates(_ rates: Wire.GuardRates, objectID: UInt64) throws(ContractError) -> [GuardRate] {
+    guard objectID == 1 || objectID == 0 else { throw invalid("GuardRates is object 1", "1") }
+    var result: [GuardRate] = []
+    for rate in rates.rates {
+        if case .UNRECOGNIZED = rate.puntClass { throw unsupported("16.1.1") }
+        guard let puntClass = rate.puntClass.puntClass, !result.contains(where: { $0.puntClass == puntClass }) else {
+            throw invalid("each class once", "16.1.1")
+        }
+        guard rate.lineBurstPackets > 0 || rate.linePacketsPerSecond == 0 else {
+            throw invalid("a burst of at least 1", "16.1.3")
+        }
+        guard rate.portBurstPackets > 0 || rate.portPacketsPerSecond == 0 else {
+            throw invalid("a burst of at least 1", "16.1.5")
+        }
+        result.append(
+            GuardRate(
+                puntClass: puntClass, linePacketsPerSecond: rate.linePacketsPerSecond,
+                lineBurst: rate.lineBurstPackets, portPacketsPerSecond: rate.portPacketsPerSecond,
+                portBurst: rate.portBurstPackets))
+    }
+    return result
+}
+
+extension InstalledSession {
+    init(_ session: Wire.Session) throws(ContractError) {
+        let antiSpoof: AntiSpoof
+        switch session.antiSpoof {
+        case .strict: antiSpoof = .strict
+        case .log: antiSpoof = .log
+        case .unspecified: throw invalid("no anti_spoof", "17.3")
+        case .UNRECOGNIZED: throw unsupported("17.3")
+        }
+        guard session.hasLine else { throw invalid("no line", "17.1") }
+        let (line, tags, relayMAC) = try decodeLine(session.line)
+        self.init(
+            line: line, tags: tags, relayMAC: relayMAC, vrf: session.vrf, antiSpoof: antiSpoof, address: .zero,
+            poolTemplateID: 0, dhcpFastPath: false, leaseExpires: .zero,
+            ends: UTCTime(milliseconds: Int64(bitPattern: session.endsUnixMs)))
+        guard session.hasIpv4 else { return }
+        self.address = try unicast(session.ipv4.address, "17.4.1")
+        guard session.ipv4.poolTemplateID != 0 || !session.ipv4.dhcpFastPath else {
+            throw invalid("the DHCP fast path needs a pool template", "17.4.2")
+        }
+        guard session.ipv4.clientID.count <= 255 else { throw invalid("client_id: at most 255 bytes", "17.4.4") }
+        guard session.ipv4.option82.count <= 255 else { throw invalid("option82: at most 255 bytes", "17.4.5") }
+        self.poolTemplateID = session.ipv4.poolTemplateID
+        self.dhcpFastPath = session.ipv4.dhcpFastPath
+        self.clientID = [UInt8](session.ipv4.clientID)
+        self.option82 = [UInt8](session.ipv4.option82)
+        self.leaseExpires = UTCTime(milliseconds: Int64(bitPattern: session.ipv4.leaseExpiresUnixMs))
+    }
+}
+
+private func decodeLine(_ line: Wire.Line) throws(ContractError) -> (LineKey, VLANTags, MACAddress) {
+    guard line.accessDomainID != 0 else { throw invalid("no access domain", "17.1.1") }
+    guard line.sVlan <= 4_094 else { throw invalid("a VLAN is 0-4094", "17.1.2") }
+    guard line.cVlan <= 4_094, line.cVlan == 0 || line.sVlan != 0 else {
+        throw invalid("a VLAN is 0-4094; a C-VLAN needs an S-VLAN", "17.1.3")
+    }
+    guard line.sVlan == 0 ? line.sTpid == 0 : line.sTpid == 0x8100 || line.sTpid == 0x88a8 else {
+        throw invalid("0x8100 or 0x88a8 with an S-VLAN, 0 without", "17.1.4")
+    }
+    guard line.cTpid == (line.cVlan == 0 ? 0 : 0x8100) else {
+        throw invalid("0x8100 with a C-VLAN, 0 without", "17.1.5")
+    }
+    let mac = try unicastMAC(line.mac, "17.1.6")
+    var relay = IPv4Address.zero
+    var relayMAC = MACAddress.zero
+    if !line.relayAddress.isEmpty || !line.relayMac.isEmpty {
+        relay = try unicast(line.relayAddress, "17.1.7")
+        relayMAC = try unicastMAC(line.relayMac, "17.1.8")
+    }
+    let key = LineKey(
+        accessDomain: line.accessDomainID, sVLAN: UInt16(line.sVlan), cVLAN: UInt16(line.cVlan), relay: relay, mac: mac)
+    let tags = VLANTags(
+        sVLAN: UInt16(line.sVlan), cVLAN: UInt16(line.cVlan), sTPID: UInt16(line.sTpid), cTPID: UInt16(line.cTpid))
+    return (key, tags, relayMAC)
+}

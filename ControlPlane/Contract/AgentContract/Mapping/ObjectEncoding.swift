@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fleet values to wire objects.
+
+import AgentProto
+import BNGCore
+import Fleet
+import Foundation
+
+extension Wire.Object {
+    /// The wire form of a desired object.
+    public init(_ object: DesiredObject) {
+        self.init()
+        self.objectID = object.id
+        self.generation = object.generation
+        switch object.body {
+        case .port(let port): self.body = .port(Wire.Port(port))
+        case .serverIdentity(let identity): self.body = .serverIdentity(Wire.ServerIdentity(identity))
+        case .poolTemplate(let template): self.body = .poolTemplate(Wire.PoolTemplate(template))
+        case .nextHop(let hop): self.body = .nextHop(Wire.NextHop(hop))
+        case .route(let route): self.body = .route(Wire.Route(route))
+        case .guardRates(let rates): self.body = .guardRates(Wire.GuardRates(rates))
+        case .session(let session): self.body = .session(Wire.Session(session))
+        }
+    }
+}
+
+extension Wire.Family {
+    public init(_ family: ObjectFamily) {
+        switch family {
+        case .port: self = .port
+        case .serverIdentity: self = .serverIdentity
+        case .poolTemplate: self = .poolTemplate
+        case .nextHop: self = .nextHop
+        case .route: self = .route
+        case .guardRates: self = .guardRates
+        case .session: self = .session
+        }
+    }
+
+    /// nil for a family this side does not know.
+    public var family: ObjectFamily? { UInt16(exactly: self.rawValue).flatMap(ObjectFamily.init(rawValue:)) }
+}
+
+extension Wire.PuntClass {
+    public init(_ puntClass: PuntClass) {
+        switch puntClass {
+        case .dhcpv4: self = .dhcpv4
+        case .arp: self = .arp
+        case .neighbor: self = .neighbor
+        }
+    }
+
+    /// nil for a class this side does not know.
+    public var puntClass: PuntClass? { UInt8(exactly: self.rawValue).flatMap(PuntClass.init(rawValue:)) }
+}
+
+extension Wire.Port {
+    init(_ port: PortPolicy) {
+        self.init()
+        self.name = port.name
+        self.role = port.role == .access ? .access : .core
+        self.vrf = port.vrf
+        self.mtuBytes = port.mtu
+        guard port.role == .access else { return }
+        self.accessDomainID = port.accessDomain
+        switch port.relayTrust {
+        case .none: self.relayTrust = .none
+        case .accessNode: self.relayTrust = .accessNode
+        case .relays: self.relayTrust = .relays
+        }
+        self.trustedRelays = port.trustedRelays.map { Data($0.bytes) }
+    }
+}
+
+extension Wire.ServerIdentity {
+    init(_ identity: ServerIdentity) {
+        self.init()
+        self.vrf = identity.vrf
+        self.ipv4Address = Data(identity.address.bytes)
+    }
+}
+
+extension Wire.PoolTemplate {
+    init(_ template: PoolTemplate) {
+        self.init()
+        self.vrf = template.vrf
+        self.serverIdentityID = template.serverIdentityID
+        self.gateway = Data(template.gateway.bytes)
+        self.prefixLength = UInt32(template.prefixLength)
+        self.leaseSeconds = template.lease.value
+        self.renewalSeconds = template.renewal.value
+        self.rebindingSeconds = template.rebinding.value
+        self.options = template.options.map { option in
+            .with {
+                $0.code = UInt32(option.code)
+                $0.data = Data(option.data)
+            }
+        }
+    }
+}
+
+extension Wire.NextHop {
+    init(_ hop: NextHop) {
+        self.init()
+        switch hop {
+        case .kernel: self.kind = .kernel
+        case .gateway(let address, let port):
+            self.kind = .gateway
+            self.port = port
+            self.ipv4Address = Data(address.bytes)
+        }
+    }
+}
+
+extension Wire.Route {
+    init(_ route: Route) {
+        self.init()
+        self.vrf = route.vrf
+        self.prefix = Data(route.prefix.address.bytes)
+        self.prefixLength = UInt32(route.prefix.length)
+        switch route.target {
+        case .subscribers: self.kind = .subscribers
+        case .blackhole: self.kind = .blackhole
+        case .nextHop(let id):
+            self.kind = .nextHop
+            self.nextHopID = id
+        }
+    }
+}
+
+extension Wire.GuardRates {
+    init(_ rates: [GuardRate]) {
+        self.init()
+        self.rates = rates.map { rate in
+            .with {
+                $0.puntClass = Wire.PuntClass(rate.puntClass)
+                $0.linePacketsPerSecond = rate.linePacketsPerSecond
+                $0.lineBurstPackets = rate.lineBurst
+                $0.portPacketsPerSecond = rate.portPacketsPerSecond
+                $0.portBurstPackets = rate.portBurst
+            }
+        }
+    }
+}
+
+extension Wire.Session {
+    init(_ session: InstalledSession) {
+        self.init()
+        self.line = Wire.Line(session)
+        self.vrf = session.vrf
+        self.antiSpoof = session.antiSpoof == .strict ? .strict : .log
+        self.endsUnixMs = UInt64(bitPattern: session.ends.milliseconds)
+        // A session without an address is a known line that forwards nothing.
+        guard session.address != .zero else { return }
+        self.ipv4 = .with {
+            $0.address = Data(session.address.bytes)
+            $0.poolTemplateID = session.poolTemplateID
+            $0.dhcpFastPath = session.dhcpFastPath
+            $0.clientID = Data(session.clientID)
+            $0.option82 = Data(session.option82)
+            $0.leaseExpiresUnixMs = UInt64(bitPattern: session.leaseExpires.milliseconds)
+        }
+    }
+}
+
+extension Wire.Line {
+    init(_ session: InstalledSession) {
+        self.init()
+        self.accessDomainID = session.line.accessDomain
+        self.sVlan = UInt32(session.line.sVLAN)
+        self.cVlan = UInt32(session.line.cVLAN)
+        self.sTpid = UInt32(session.tags.sTPID)
+        self.cTpid = UInt32(session.tags.cTPID)
+        self.mac = Data(session.line.mac.bytes)
+        guard session.line.relay != .zero else { return }
+        self.relayAddress = Data(session.line.relay.bytes)
+        self.relayMac = Data(session.relayMAC.bytes)
+    }
+}

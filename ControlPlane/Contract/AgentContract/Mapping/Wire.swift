@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Short names for the generated messages, and the bounds of a frame (docs/contract.md section 1).
+
+import AgentProto
+
+/// The messages of `proto/bng/agent/v1`.
+public enum Wire {
+    public typealias AgentHeartbeat = Bng_Agent_V1_AgentHeartbeat
+    public typealias AgentFrame = Bng_Agent_V1_AgentFrame
+    public typealias AuditEntry = Bng_Agent_V1_AuditEntry
+    public typealias AuditPage = Bng_Agent_V1_AuditPage
+    public typealias AuditSummary = Bng_Agent_V1_AuditSummary
+    public typealias Batch = Bng_Agent_V1_Batch
+    public typealias BatchItem = Bng_Agent_V1_BatchItem
+    public typealias BatchResult = Bng_Agent_V1_BatchResult
+    public typealias ControllerFrame = Bng_Agent_V1_ControllerFrame
+    public typealias CounterReport = Bng_Agent_V1_CounterReport
+    public typealias Delete = Bng_Agent_V1_Delete
+    public typealias ErrorCode = Bng_Agent_V1_ErrorCode
+    public typealias ErrorNotice = Bng_Agent_V1_ErrorNotice
+    public typealias Event = Bng_Agent_V1_Event
+    public typealias EventBatch = Bng_Agent_V1_EventBatch
+    public typealias Family = Bng_Agent_V1_Family
+    public typealias GuardRate = Bng_Agent_V1_GuardRate
+    public typealias GuardRates = Bng_Agent_V1_GuardRates
+    public typealias Hello = Bng_Agent_V1_Hello
+    public typealias HelloReply = Bng_Agent_V1_HelloReply
+    public typealias Inject = Bng_Agent_V1_Inject
+    public typealias ItemResult = Bng_Agent_V1_ItemResult
+    public typealias Lane = Bng_Agent_V1_Lane
+    public typealias LaneHello = Bng_Agent_V1_LaneHello
+    public typealias Line = Bng_Agent_V1_Line
+    public typealias NextHop = Bng_Agent_V1_NextHop
+    public typealias Object = Bng_Agent_V1_Object
+    public typealias PoolTemplate = Bng_Agent_V1_PoolTemplate
+    public typealias Port = Bng_Agent_V1_Port
+    public typealias PortInfo = Bng_Agent_V1_PortInfo
+    public typealias Punt = Bng_Agent_V1_Punt
+    public typealias PuntBatch = Bng_Agent_V1_PuntBatch
+    public typealias PuntClass = Bng_Agent_V1_PuntClass
+    public typealias Route = Bng_Agent_V1_Route
+    public typealias ServerIdentity = Bng_Agent_V1_ServerIdentity
+    public typealias Session = Bng_Agent_V1_Session
+    public typealias SessionCounters = Bng_Agent_V1_SessionCounters
+    public typealias SessionCountersReply = Bng_Agent_V1_SessionCountersReply
+    public typealias SessionIPv4 = Bng_Agent_V1_SessionIPv4
+
+    /// Largest frame body in bytes.
+    public static let frameLimit = 1_048_576
+    /// Bytes of the length in front of each frame.
+    public static let lengthBytes = 4
+    /// Largest number of items of a batch.
+    public static let batchItemLimit = 4_096
+    /// Largest number of entries of an audit page.
+    public static let auditPageLimit: UInt32 = 4_096
+    /// Largest frame punted or injected, in bytes.
+    public static let packetLimit = 2_048
+}
+
+extension Wire.ErrorCode {
+    /// The stable name of `docs/contract.md`: "STALE_TERM".
+    public var name: String {
+        switch self {
+        case .unspecified: return "UNSPECIFIED"
+        case .ok: return "OK"
+        case .unsupported: return "UNSUPPORTED"
+        case .invalid: return "INVALID"
+        case .staleGeneration: return "STALE_GENERATION"
+        case .generationReused: return "GENERATION_REUSED"
+        case .unknownReference: return "UNKNOWN_REFERENCE"
+        case .conflict: return "CONFLICT"
+        case .limit: return "LIMIT"
+        case .inUse: return "IN_USE"
+        case .kernel: return "KERNEL"
+        case .staleTerm: return "STALE_TERM"
+        case .unknownScope: return "UNKNOWN_SCOPE"
+        case .overload: return "OVERLOAD"
+        case .frameTooLarge: return "FRAME_TOO_LARGE"
+        case .malformed: return "MALFORMED"
+        case .unexpected: return "UNEXPECTED"
+        case .unknownMessage: return "UNKNOWN_MESSAGE"
+        case .version: return "VERSION"
+        case .unknownNode: return "UNKNOWN_NODE"
+        case .identity: return "IDENTITY"
+        case .unknownAssociation: return "UNKNOWN_ASSOCIATION"
+        case .replaced: return "REPLACED"
+        case .heartbeatLost: return "HEARTBEAT_LOST"
+        case .creditExceeded: return "CREDIT_EXCEEDED"
+        case .UNRECOGNIZED(let code): return "CODE_\(code)"
+        }
+    }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the operator API asks of the controller; the app answers.
+
+import AdminContract
+
+/// The controller behind the API. Called from any thread.
+public protocol AdminBackend: Sendable {
+    func nodes() async throws -> [NodeView]
+    func ports() async throws -> [PortView]
+    func sessions(_ query: SessionQuery) async throws -> SessionPage
+    /// nil: there is no such session, live or ended. With live counters if its node answers.
+    func session(_ id: String) async throws -> SessionView?
+    func pools() async throws -> [PoolView]
+    /// Packets carried to the controller, and what became of them.
+    func punts() async throws -> [CounterView]
+    func drops() async throws -> [CounterView]
+    func audits() async throws -> [AuditView]
+    /// Ended sessions, newest first.
+    func history(beforeMs: Int64?, limit: Int) async throws -> [SessionView]
+    /// false: there is no such session.
+    func clearSession(_ id: String) async throws -> Bool
+    /// nil: there is no such node.
+    func clearQuarantine(node: String) async throws -> Int?
+    /// Begins an audit of every connected node; returns how many are.
+    func audit() async throws -> Int
+    /// Why the controller cannot serve; empty: ready.
+    func obstacles() async -> [String]
+    /// The text of a scrape.
+    func metrics() async -> String
+}

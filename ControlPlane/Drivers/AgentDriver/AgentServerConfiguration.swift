@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the agents' listener is told: where to listen, whom to expect, and every limit on what a peer can make grow.
+
+import BNGCore
+
+/// Where agents connect.
+public enum AgentListener: Sendable {
+    case unix(path: String)
+    /// PEM files. `authority` signs the agents' certificates.
+    case tls(host: String, port: Int, certificate: String, key: String, authority: String)
+}
+
+/// Settings of an `AgentServer`.
+public struct AgentServerConfiguration: Sendable {
+    /// Name this controller gives in its hello.
+    public var controllerID: String
+    public var listeners: [AgentListener]
+    public var nodes: [NodeName]
+    public var heartbeatIntervalMs: UInt32
+    public var heartbeatTimeoutMs: UInt32
+    public var auditIntervalMs: Int64
+    public var limits: Limits
+
+    /// Bounds on what a peer, or a storm of work, can make grow.
+    public struct Limits: Sendable {
+        /// Connections that have not said hello yet.
+        public var strangers = 64
+        /// Time for the first frame.
+        public var helloTimeoutMs: Int64 = 5_000
+        /// Batches without a result (docs/contract.md asks for at most 8).
+        public var batches = 8
+        /// Items of one batch; 1,024 of the largest stay below the frame limit.
+        public var batchItems = 1_024
+        /// Objects waiting to be sent to one node.
+        public var queuedItems = 262_144
+        /// Time a batch may stay without a result before the association is given up.
+        public var batchTimeoutMs: Int64 = 30_000
+        /// Frames waiting to be injected while the punt lane is congested.
+        public var queuedInjects = 16_384
+        public var dhcpCredits = 2_048
+        public var arpCredits = 256
+        /// Named counters kept of one node.
+        public var counters = 8_192
+        public var ports = 64
+        public var capabilities = 128
+        /// Event batches handed up and not yet durable.
+        public var eventBatches = 64
+        public var counterRequests = 256
+        public var counterRequestTimeoutMs: Int64 = 3_000
+
+        public init() {}
+    }
+
+    public init(
+        controllerID: String, listeners: [AgentListener], nodes: [NodeName], heartbeatIntervalMs: UInt32 = 1_000,
+        heartbeatTimeoutMs: UInt32 = 5_000, auditIntervalMs: Int64 = 60_000, limits: Limits = Limits()
+    ) {
+        self.controllerID = controllerID
+        self.listeners = listeners
+        self.nodes = nodes
+        self.heartbeatIntervalMs = heartbeatIntervalMs
+        self.heartbeatTimeoutMs = heartbeatTimeoutMs
+        self.auditIntervalMs = auditIntervalMs
+        self.limits = limits
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the configuration means for one node: the objects it is to hold, each with the name its id and generation follow from.
+
+import BNGCore
+import Fleet
+
+extension ControllerConfiguration {
+    /// The configured objects of a node, by name; empty for an unknown node.
+    public func objects(of node: NodeName) -> [(name: String, body: ObjectBody)] {
+        guard let settings = self.nodes.first(where: { $0.name == node }) else { return [] }
+        var objects: [(name: String, body: ObjectBody)] = settings.ports.map { ($0.name, .port(self.policy(of: $0))) }
+        let used = Set(settings.ports.map(\.accessDomain))
+        let pools = Set(self.accessDomains.filter { used.contains($0.name) }.flatMap(\.pools))
+        var identities: Set<String> = []
+        for pool in self.pools where pools.contains(pool.name) {
+            guard let template = self.template(of: pool), let identity = self.identity(of: pool) else { continue }
+            if identities.insert(Self.name(identity)).inserted {
+                objects.append((Self.name(identity), .serverIdentity(identity)))
+            }
+            objects.append((pool.name, .poolTemplate(template)))
+            objects.append(
+                (
+                    Self.routeName(pool.vrf, pool.prefix),
+                    .route(Route(vrf: pool.vrf, prefix: pool.prefix, target: .subscribers))
+                ))
+        }
+        objects += self.routes(of: settings)
+        if !self.guardRates.isEmpty { objects.append(("guard", .guardRates(self.guardRates))) }
+        return objects
+    }
+
+    /// The policy a port's agent is told.
+    public func policy(of port: PortSettings) -> PortPolicy {
+        let domain = self.accessDomains.first { $0.name == port.accessDomain }
+        return PortPolicy(
+            name: port.name, role: port.role, accessDomain: port.role == .access ? domain?.id ?? 0 : 0, vrf: port.vrf,
+            relayTrust: port.relayTrust, trustedRelays: port.trustedRelays, mtu: port.mtu)
+    }
+
+    /// The template of a pool; nil if no access domain uses it.
+    public func template(of pool: Pool) -> PoolTemplate? {
+        guard let identity = self.identity(of: pool) else { return nil }
+        return PoolTemplate(
+            vrf: pool.vrf, serverIdentityID: namedObjectID(.serverIdentity, Self.name(identity)), gateway: pool.gateway,
+            prefixLength: pool.prefix.length, lease: pool.lease, renewal: pool.renewal, rebinding: pool.rebinding,
+            options: pool.options)
+    }
+
+    /// Id of a pool's template on every node.
+    public static func templateID(of pool: Pool) -> UInt64 { namedObjectID(.poolTemplate, pool.name) }
+
+    /// The address a pool's clients know as their server; nil if no access domain uses the pool.
+    public func identity(of pool: Pool) -> ServerIdentity? {
+        self.accessDomains.first { $0.pools.contains(pool.name) }.map {
+            ServerIdentity(vrf: pool.vrf, address: $0.serverIdentity)
+        }
+    }
+
+    private static func name(_ identity: ServerIdentity) -> String { "\(identity.vrf)/\(identity.address)" }
+    private static func routeName(_ vrf: VRF, _ prefix: IPv4Prefix) -> String { "\(vrf)/\(prefix)" }
+
+    private func routes(of node: NodeSettings) -> [(name: String, body: ObjectBody)] {
+        var objects: [(name: String, body: ObjectBody)] = []
+        var hops: Set<String> = []
+        for route in node.routes {
+            let target: RouteTarget
+            let hop: NextHop?
+            switch route.via {
+            case .blackhole: (target, hop) = (.blackhole, nil)
+            case .kernel: (target, hop) = (.nextHop(id: namedObjectID(.nextHop, "kernel")), .kernel)
+            case .gateway(let address, let port):
+                (target, hop) = (
+                    .nextHop(id: namedObjectID(.nextHop, "\(port)/\(address)")), .gateway(address, port: port)
+                )
+            }
+            if let hop {
+                let name = if case .gateway(let address, let port) = hop { "\(port)/\(address)" } else { "kernel" }
+                if hops.insert(name).inserted { objects.append((name, .nextHop(hop))) }
+            }
+            objects.append(
+                (
+                    Self.routeName(route.vrf, route.prefix),
+                    .route(Route(vrf: route.vrf, prefix: route.prefix, target: target))
+                ))
+        }
+        return objects
+    }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration of a controller as values: what a valid file says, defaults filled in. docs/operate/configuration.md
+// explains every key.
+
+import BNGCore
+import Fleet
+
+/// All of one configuration file.
+public struct ControllerConfiguration: Sendable, Equatable {
+    public var controller = ControllerSettings()
+    public var log = LogSettings()
+    public var admin = AdminSettings()
+    public var agents = AgentSettings()
+    public var accessDomains: [AccessDomain] = []
+    public var nodes: [NodeSettings] = []
+    public var pools: [Pool] = []
+    public var guardRates: [GuardRate] = []
+
+    init() {}
+}
+
+/// `controller:`
+public struct ControllerSettings: Sendable, Equatable {
+    public enum Synchronous: String, Sendable, CaseIterable { case full, normal }
+
+    /// Issuer number of session ids.
+    public var id: UInt16 = 0
+    public var state = ""
+    public var synchronous = Synchronous.full
+    public var shards = 1
+    /// How long ended sessions stay in the history.
+    public var history: Seconds = 2_592_000
+}
+
+/// `log:`
+public struct LogSettings: Sendable, Equatable {
+    public enum Level: String, Sendable, CaseIterable { case trace, debug, info, notice, warning, error, critical }
+    public enum Format: String, Sendable, CaseIterable { case text, json }
+
+    public var level = Level.info
+    public var format = Format.text
+}
+
+/// `admin:`
+public struct AdminSettings: Sendable, Equatable {
+    public var socket = "/run/bng/admin.sock"
+    /// Group whose members may use the socket beside root and the controller's own user; empty: none.
+    public var group = ""
+    /// nil: no HTTP.
+    public var http: HostPort?
+}
+
+public struct HostPort: Sendable, Equatable {
+    public var host: String
+    public var port: Int
+}
+
+/// `agents:`
+public struct AgentSettings: Sendable, Equatable {
+    public enum Listener: Sendable, Equatable {
+        case unix(path: String)
+        case tls(HostPort, certificate: String, key: String, authority: String)
+    }
+
+    public var heartbeatMs: UInt32 = 1_000
+    public var heartbeatTimeoutMs: UInt32 = 5_000
+    public var auditIntervalMs: UInt32 = 60_000
+    public var listen: [Listener] = []
+}
+
+/// An entry of `access-domains:`
+public struct AccessDomain: Sendable, Equatable {
+    public var name = ""
+    public var id: AccessDomainID = 0
+    /// The first serves the lines themselves; a relay's clients get the pool whose prefix holds the relay's address.
+    public var pools: [String] = []
+    public var serverIdentity = IPv4Address.zero
+}
+
+/// An entry of `nodes:`
+public struct NodeSettings: Sendable, Equatable {
+    public var name: NodeName = ""
+    public var ports: [PortSettings] = []
+    public var routes: [RouteSettings] = []
+}
+
+/// An entry of a node's `ports:`
+public struct PortSettings: Sendable, Equatable {
+    public var name = ""
+    public var role = PortRole.access
+    /// Name of the access domain; empty for a core port.
+    public var accessDomain = ""
+    public var vrf: VRF = 0
+    public var relayTrust = RelayTrust.none
+    public var trustedRelays: [IPv4Address] = []
+    public var mtu: UInt32 = 0
+}
+
+/// An entry of a node's `routes:`
+public struct RouteSettings: Sendable, Equatable {
+    public enum Via: Sendable, Equatable {
+        case kernel
+        case blackhole
+        case gateway(IPv4Address, port: String)
+    }
+
+    public var vrf: VRF = 0
+    public var prefix: IPv4Prefix
+    public var via: Via
+}
+
+/// An entry of `pools:`
+public struct Pool: Sendable, Equatable {
+    public var name: String
+    public var vrf: VRF
+    public var prefix: IPv4Prefix
+    public var gateway: IPv4Address
+    public var ranges: [IPv4Range]
+    public var statics: [MACAddress: IPv4Address]
+    public var lease: Seconds
+    public var renewal: Seconds
+    public var rebinding: Seconds
+    public var quarantine: Seconds
+    /// Ascending codes, `dns` and `domain` included.
+    public var options: [RawDHCPOption]
+}

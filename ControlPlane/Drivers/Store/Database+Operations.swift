@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each operation as SQL, through statements that SQLite compiled once.
+
+import BNGCore
+import Fleet
+import GRDB
+import Subscribers
+
+extension Database {
+    func perform(_ operation: StoreOperation) throws {
+        switch operation {
+        case .putSession(let record):
+            // Replaces the row of the same id only: another session's line or address is a conflict, never overwritten.
+            try self.run(
+                """
+                INSERT INTO sessions (\(SessionRecord.columns)) VALUES (\(SessionRecord.placeholders))
+                ON CONFLICT (id) DO UPDATE SET generation = excluded.generation, phase = excluded.phase,
+                node = excluded.node, access_domain = excluded.access_domain, s_vlan = excluded.s_vlan,
+                c_vlan = excluded.c_vlan, relay = excluded.relay, mac = excluded.mac, s_tpid = excluded.s_tpid,
+                c_tpid = excluded.c_tpid, relay_mac = excluded.relay_mac, vrf = excluded.vrf, pool = excluded.pool,
+                address = excluded.address, client_id = excluded.client_id, option82 = excluded.option82,
+                host_name = excluded.host_name, lease_expires_ms = max(lease_expires_ms, excluded.lease_expires_ms),
+                ended_ms = excluded.ended_ms, cause = excluded.cause
+                """, record.arguments)
+        case .renewLease(let id, let until):
+            try self.run(
+                "UPDATE sessions SET lease_expires_ms = max(lease_expires_ms, ?) WHERE id = ?",
+                [until.milliseconds, Int64(bitPattern: id.rawValue)])
+        case .endSession(let record):
+            try self.run("DELETE FROM sessions WHERE id = ?", [Int64(bitPattern: record.id.rawValue)])
+            try self.run(
+                """
+                INSERT OR REPLACE INTO history (\(SessionRecord.columns), up_packets, up_bytes, down_packets, down_bytes,
+                dropped_packets) VALUES (\(SessionRecord.placeholders), ?, ?, ?, ?, ?)
+                """, record.arguments + record.counters.arguments)
+        case .putBinding(let binding):
+            // An address is remembered for its last line only.
+            try self.run(
+                "INSERT OR REPLACE INTO bindings (\(StickyBinding.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                binding.arguments)
+        case .removeBinding(let vrf, let address):
+            try self.run("DELETE FROM bindings WHERE vrf = ? AND address = ?", [Int64(vrf), Int64(address.rawValue)])
+        case .reserveSessionCounters(let issuer, let limit):
+            try self.run(
+                """
+                INSERT INTO session_counters (issuer, next) VALUES (?, ?)
+                ON CONFLICT (issuer) DO UPDATE SET next = max(next, excluded.next)
+                """, [Int64(issuer), Int64(bitPattern: limit)])
+        case .saveTerm(let scope, let term):
+            try self.run(
+                """
+                INSERT INTO terms (scope, term) VALUES (?, ?)
+                ON CONFLICT (scope) DO UPDATE SET term = max(term, excluded.term)
+                """, [scope, Int64(bitPattern: term)])
+        case .saveSessionEpoch(let node, let epoch):
+            try self.run(
+                "INSERT OR REPLACE INTO node_epochs (node, session_epoch) VALUES (?, ?)",
+                [node, Int64(bitPattern: epoch)])
+        case .saveGeneration(let node, let key, let generation, let content):
+            try self.run(
+                "INSERT OR REPLACE INTO object_generations (node, family, object, generation, content) VALUES (?, ?, ?, ?, ?)",
+                [
+                    node, Int64(key.family.rawValue), Int64(bitPattern: key.id), Int64(bitPattern: generation),
+                    content.blob,
+                ])
+        case .pruneHistory(let time):
+            try self.run("DELETE FROM history WHERE ended_ms < ?", [time.milliseconds])
+        }
+    }
+
+    private func run(_ sql: String, _ arguments: [any DatabaseValueConvertible]) throws {
+        try self.cachedStatement(sql: sql).execute(arguments: StatementArguments(arguments))
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Session records and bindings as rows. Unsigned 64-bit values are stored as their two's complement.
+
+import BNGCore
+import GRDB
+import Subscribers
+
+extension SessionRecord {
+    /// Columns shared by `sessions` and `history`, in the order `arguments` gives them.
+    static let columns =
+        "id, generation, phase, node, access_domain, s_vlan, c_vlan, relay, mac, s_tpid, c_tpid, relay_mac, vrf, pool,"
+        + " address, client_id, option82, host_name, started_ms, lease_expires_ms, ended_ms, cause"
+    static let placeholders = Array(repeating: "?", count: 22).joined(separator: ", ")
+
+    var arguments: [any DatabaseValueConvertible] {
+        [
+            Int64(bitPattern: self.id.rawValue), Int64(bitPattern: self.generation), self.phase.rawValue, self.node,
+            Int64(self.line.accessDomain), Int64(self.line.sVLAN), Int64(self.line.cVLAN),
+            Int64(self.line.relay.rawValue), Int64(self.line.mac.rawValue),
+            Int64(self.tags.sTPID), Int64(self.tags.cTPID), Int64(self.relayMAC.rawValue),
+            Int64(self.vrf), self.pool, Int64(self.address.rawValue),
+            self.clientID.blob, self.option82.blob, self.hostName,
+            self.started.milliseconds, self.leaseExpires.milliseconds, self.ended.milliseconds,
+            self.cause?.rawValue ?? DatabaseValue.null,
+        ]
+    }
+
+    /// nil if a column holds what no version wrote.
+    init?(_ row: Row) {
+        guard let phase = SessionPhase(rawValue: row[2]), let line = LineKey(row, at: 4) else { return nil }
+        self.init(
+            id: SessionID(rawValue: UInt64(bitPattern: row[0])), generation: UInt64(bitPattern: row[1]), phase: phase,
+            node: row[3], line: line,
+            tags: VLANTags(
+                sVLAN: line.sVLAN, cVLAN: line.cVLAN, sTPID: UInt16(clamping: row[9] as Int64),
+                cTPID: UInt16(clamping: row[10] as Int64)),
+            relayMAC: MACAddress(rawValue: UInt64(bitPattern: row[11]) & 0xffff_ffff_ffff),
+            vrf: UInt32(clamping: row[12] as Int64), pool: row[13],
+            address: IPv4Address(rawValue: UInt32(clamping: row[14] as Int64)),
+            clientID: [UInt8](blob: row[15]), option82: [UInt8](blob: row[16]), hostName: row[17],
+            started: UTCTime(milliseconds: row[18]), leaseExpires: UTCTime(milliseconds: row[19]),
+            ended: UTCTime(milliseconds: row[20]),
+            cause: (row[21] as String?).flatMap(TerminateCause.init(rawValue:)))
+    }
+
+    /// A row of `history`: the shared columns and the totals.
+    init?(history row: Row) {
+        self.init(row)
+        self.counters.upPackets = UInt64(bitPattern: row[22])
+        self.counters.upBytes = UInt64(bitPattern: row[23])
+        self.counters.downPackets = UInt64(bitPattern: row[24])
+        self.counters.downBytes = UInt64(bitPattern: row[25])
+        self.counters.droppedPackets = UInt64(bitPattern: row[26])
+    }
+}
+
+extension SessionTotals {
+    var arguments: [any DatabaseValueConvertible] {
+        [self.upPackets, self.upBytes, self.downPackets, self.downBytes, self.droppedPackets].map {
+            Int64(bitPattern: $0)
+        }
+    }
+}
+
+extension LineKey {
+    /// Values of access_domain, s_vlan, c_vlan, relay, mac.
+    var arguments: [any DatabaseValueConvertible] {
+        [
+            Int64(self.accessDomain), Int64(self.sVLAN), Int64(self.cVLAN), Int64(self.relay.rawValue),
+            Int64(self.mac.rawValue),
+        ]
+    }
+
+    init?(_ row: Row, at first: Int) {
+        guard let mac = UInt64(exactly: row[first + 4] as Int64), mac >> 48 == 0 else { return nil }
+        self.init(
+            accessDomain: UInt32(clamping: row[first] as Int64), sVLAN: UInt16(clamping: row[first + 1] as Int64),
+            cVLAN: UInt16(clamping: row[first + 2] as Int64),
+            relay: IPv4Address(rawValue: UInt32(clamping: row[first + 3] as Int64)), mac: MACAddress(rawValue: mac))
+    }
+}
+
+extension StickyBinding {
+    static let columns = "access_domain, s_vlan, c_vlan, relay, mac, vrf, pool, address, reserved_until_ms, declined"
+
+    var arguments: [any DatabaseValueConvertible] {
+        self.line.arguments + [
+            Int64(self.vrf), self.pool, Int64(self.address.rawValue), self.reservedUntil.milliseconds, self.declined,
+        ]
+    }
+
+    init?(_ row: Row) {
+        guard let line = LineKey(row, at: 0) else { return nil }
+        self.init(
+            line: line, vrf: UInt32(clamping: row[5] as Int64), pool: row[6],
+            address: IPv4Address(rawValue: UInt32(clamping: row[7] as Int64)),
+            reservedUntil: UTCTime(milliseconds: row[8]), declined: row[9])
+    }
+}

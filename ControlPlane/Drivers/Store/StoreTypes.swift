@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The store's vocabulary: what may be changed, what can go wrong, what is loaded at start.
+
+import BNGCore
+import Fleet
+import Subscribers
+
+/// One durable change. The changes of one `submit` become durable together or not at all.
+public enum StoreOperation: Sendable, Equatable {
+    /// Inserts or replaces a live session.
+    case putSession(SessionRecord)
+    /// Moves the lease's end; never to an earlier time.
+    case renewLease(SessionID, until: UTCTime)
+    /// Moves a session to the history.
+    case endSession(SessionRecord)
+    case putBinding(StickyBinding)
+    case removeBinding(vrf: VRF, address: IPv4Address)
+    /// Session counters below `limit` are spent for this issuer.
+    case reserveSessionCounters(issuer: UInt16, limit: UInt64)
+    case saveTerm(scope: String, term: UInt64)
+    case saveSessionEpoch(node: NodeName, epoch: UInt64)
+    /// `content`: a digest of the object without its generation.
+    case saveGeneration(node: NodeName, key: ObjectKey, generation: Generation, content: [UInt8])
+    /// Forgets ended sessions.
+    case pruneHistory(endedBefore: UTCTime)
+}
+
+/// Why the store refused.
+public enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// A live session of another id has the same line or the same address.
+    case conflict(String)
+    /// The file was written by a newer version.
+    case newerSchema(found: Int, known: Int)
+    case closed
+    /// Disk full, I/O error, damaged file: SQLite's words.
+    case database(String)
+
+    public var description: String {
+        switch self {
+        case .conflict(let what): return "conflict: \(what)"
+        case .newerSchema(let found, let known):
+            return "the database has schema \(found), this version knows up to \(known): it was written by a newer"
+                + " bng-controller. Install that version again, or restore the backup it made before it migrated"
+        case .closed: return "the store is closed"
+        case .database(let words): return words
+        }
+    }
+}
+
+/// What a controller needs in memory when it starts.
+public struct StoredState: Sendable {
+    /// Live sessions: active, or being removed.
+    public var sessions: [SessionRecord] = []
+    /// By end of quarantine, so that a line's newest comes last.
+    public var bindings: [StickyBinding] = []
+    public var sessionEpochs: [NodeName: UInt64] = [:]
+    public var generations: [NodeName: [ObjectKey: (generation: Generation, content: [UInt8])]] = [:]
+
+    public init() {}
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole agent: model, kernel, link and sockets, and what wires them. One thread, one event loop. */
+#ifndef BNG_AGENT_H
+#define BNG_AGENT_H
+
+#include "apply.h"
+#include "audit.h"
+#include "connection.h"
+#include "desired.h"
+#include "frame.h"
+#include "kern.h"
+#include "link.h"
+#include "loop.h"
+#include "options.h"
+#include "packet.h"
+#include "ring.h"
+#include "watch.h"
+
+/* Counters of the process, reported beside those of the programs. X(name, text) */
+#define BNG_AGENT_COUNTERS(X)                                                                                \
+	X(inject_sent, "inject.sent")                                                                        \
+	X(inject_unknown_port, "inject.unknown_port")                                                        \
+	X(inject_bad_frame, "inject.bad_frame")                                                              \
+	X(inject_refused_generation, "inject.refused_generation")                                            \
+	X(inject_send_failed, "inject.send_failed")                                                          \
+	X(inject_queue_full, "inject.queue_full")                                                            \
+	X(punt_sent, "punt.sent")                                                                            \
+	X(punt_dropped_lane, "punt.dropped_lane")                                                            \
+	X(punt_dropped_credit, "punt.dropped_credit")                                                        \
+	X(punt_dropped_queue, "punt.dropped_queue")                                                          \
+	X(neighbor_sent, "neighbor.sent")                                                                    \
+	X(neighbor_failed, "neighbor.failed")                                                                \
+	X(attach_generic_fallback, "attach.generic_fallback")                                                \
+	X(association_lost, "association.lost")                                                              \
+	X(event_lost, "event.lost")
+
+#define BNG_AGENT_COUNTER_ENUM(name, text) BNG_COUNT_##name,
+enum bng_agent_counter { BNG_AGENT_COUNTERS(BNG_AGENT_COUNTER_ENUM) BNG_AGENT_COUNTER_COUNT };
+
+/* A batch being applied: so many items per turn of the loop. */
+struct bng_batch_run {
+	const Bng__Agent__V1__Batch *batch; /* NULL: none */
+	size_t next;
+	Bng__Agent__V1__ItemResult **results;
+	struct bng_arena arena; /* results live here */
+};
+
+/* A request for session counters being answered, reply by reply. */
+enum { BNG_COUNTERS_WAITING_MAX = 16 };
+
+struct bng_counters_run {
+	bool all;
+	uint64_t request_id;
+	uint64_t *ids;
+	size_t id_count;
+	size_t next; /* index into ids, or the next slot */
+};
+
+struct bng_punt_batch {
+	struct bng_arena arena;
+	Bng__Agent__V1__Punt *punts[256];
+	size_t count;
+	size_t bytes;
+};
+
+struct bng_agent_source {
+	struct bng_source source;
+	struct bng_agent *agent;
+};
+
+struct bng_lane_connection {
+	struct bng_connection connection;
+	struct bng_agent *agent;
+	enum bng_lane lane;
+};
+
+struct bng_agent {
+	struct bng_options options;
+	uint8_t boot_id[16];
+	struct bng_loop loop;
+	struct bng_state state;
+	struct bng_kern kern;
+	struct bng_link link;
+	struct bng_digester digester;
+	struct bng_audit audit;
+	struct bng_ring ring;
+	struct bng_batch_run batch;
+	struct bng_counters_run counters_runs[BNG_COUNTERS_WAITING_MAX]; /* the first is being answered */
+	size_t counters_run_count;
+	struct bng_punt_batch punts;
+	struct bng_lane_connection lanes[BNG_LANES];
+	void *tls_context;
+	struct bng_agent_source tick, second, signals, watch, punt_source;
+	unsigned seconds;
+	int packet[BNG_MAX_PORTS];
+	int raw_ip;
+	uint64_t node_term;
+	uint64_t counters[BNG_AGENT_COUNTER_COUNT];
+	uint64_t *reasons;
+	uint32_t *renewals_queued; /* by slot: value of renewals in the event on its way */
+	uint8_t *lapse_queued;     /* by slot */
+	bool stopping;
+};
+
+/* agent.c */
+int bng_agent_start(struct bng_agent *agent, const struct bng_options *options, struct bng_words *words);
+int bng_agent_run(struct bng_agent *agent);
+void bng_agent_stop(struct bng_agent *agent);
+struct bng_clock bng_clock_now(void);
+uint64_t bng_monotonic_ns(void);
+
+/* adopt.c: objects and terms from pins. */
+int bng_adopt(struct bng_agent *agent, struct bng_words *words);
+
+/* lanes.c */
+int bng_lanes_init(struct bng_agent *agent, struct bng_words *words);
+void bng_lanes_done(struct bng_agent *agent);
+void bng_lanes_event(struct bng_agent *agent, const struct bng_link_event *event);
+void bng_lanes_tick(struct bng_agent *agent);
+void bng_lanes_flush(struct bng_agent *agent);
+void bng_lanes_pump(struct bng_agent *agent, enum bng_lane lane);
+void bng_lanes_send(struct bng_agent *agent, enum bng_lane lane, const Bng__Agent__V1__AgentFrame *frame);
+
+/* batch.c */
+void bng_batch_begin(struct bng_agent *agent, const Bng__Agent__V1__Batch *batch);
+void bng_batch_work(struct bng_agent *agent);
+void bng_batch_forget(struct bng_agent *agent);
+
+/* hello.c */
+void bng_hello_send(struct bng_agent *agent);
+void bng_heartbeat_send(struct bng_agent *agent);
+void bng_port_info(const struct bng_agent *agent, uint32_t index, const struct bng_interface *interface,
+	uint32_t mode, Bng__Agent__V1__PortInfo *ret);
+
+/* audit_reply.c */
+void bng_audit_summary_send(struct bng_agent *agent, uint64_t request_id);
+void bng_audit_page_send(struct bng_agent *agent, const Bng__Agent__V1__AuditPageRequest *request);
+
+/* report.c */
+void bng_counters_send(struct bng_agent *agent);
+void bng_session_counters_begin(
+	struct bng_agent *agent, const Bng__Agent__V1__SessionCountersRequest *request);
+/* One reply; false when there is nothing more to do now: all is sent, or the lane is full. */
+bool bng_session_counters_work(struct bng_agent *agent);
+void bng_session_counters_forget(struct bng_agent *agent);
+int bng_session_counters_fill(struct bng_agent *agent, const struct bng_session_object *session,
+	const struct bng_clock *clock, Bng__Agent__V1__SessionCounters *ret);
+
+/* punt.c, inject.c */
+void bng_punt_take(void *agent, const struct bng_punt *punt);
+void bng_punt_flush(struct bng_agent *agent);
+void bng_inject(struct bng_agent *agent, const Bng__Agent__V1__InjectBatch *batch);
+void bng_neighbor_send(struct bng_agent *agent, const struct bng_punt *punt);
+
+/* sweep.c: leases and lapses into events, events out, acknowledgements in. */
+void bng_sweep(struct bng_agent *agent);
+void bng_sweep_forget_slot(struct bng_agent *agent, uint32_t slot);
+void bng_events_send(struct bng_agent *agent);
+void bng_events_acknowledged(struct bng_agent *agent, uint64_t sequence);
+void bng_ports_check(struct bng_agent *agent);
+
+#endif

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+// "key = value" per line, # comments. A wrong key or value is refused with its line and what was expected.
+#include "options.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { FILE_MAX = 64 * 1024 };
+
+struct parser {
+	const char *file;
+	int line;
+	struct bng_options *options;
+	char *error;
+	size_t error_size;
+};
+
+__attribute__((format(printf, 2, 3))) static int complain(struct parser *parser, const char *format, ...)
+{
+	int used = snprintf(parser->error, parser->error_size, "%s:%d: ", parser->file, parser->line);
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (used >= 0 && (size_t)used < parser->error_size)
+		(void)vsnprintf(parser->error + used, parser->error_size - (size_t)used, format, arguments);
+	va_end(arguments);
+	return -EINVAL;
+}
+
+static int take_text(struct parser *parser, const char *value, char *ret, size_t size, const char *what)
+{
+	if (strlen(value) >= size)
+		return complain(parser, "expected %s of at most %zu characters", what, size - 1);
+	strcpy(ret, value);
+	return 0;
+}
+
+static int take_path(struct parser *parser, const char *value, char *ret, size_t size, const char *what)
+{
+	if (value[0] != '/')
+		return complain(parser, "expected %s as an absolute path, not '%s'", what, value);
+	return take_text(parser, value, ret, size, what);
+}
+
+static bool is_number(const char *text, unsigned long max, unsigned long *ret)
+{
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9')
+		return false;
+	errno = 0;
+	*ret = strtoul(text, &end, 10);
+	return !errno && !*end && *ret <= max;
+}
+
+static int take_controller(struct parser *parser, const char *value)
+{
+	struct bng_endpoint *endpoint = &parser->options->controller;
+	const char *colon;
+	unsigned long port;
+	size_t length;
+
+	*endpoint = (struct bng_endpoint){0};
+	if (!strncmp(value, "unix:", 5))
+		return take_path(parser, value + 5, endpoint->path, sizeof(endpoint->path), "a socket");
+	colon = strrchr(value, ':');
+	if (strncmp(value, "tls:", 4) != 0 || colon < value + 4)
+		return complain(parser, "expected unix:/path or tls:host:port, not '%s'", value);
+	value += 4;
+	length = (size_t)(colon - value);
+	if (length >= 2 && value[0] == '[' && value[length - 1] == ']') {
+		value++;
+		length -= 2;
+	}
+	if (!length || length >= sizeof(endpoint->host) || !is_number(colon + 1, 65535, &port) || !port)
+		return complain(parser, "expected tls:host:port with a port from 1 to 65535");
+	memcpy(endpoint->host, value, length);
+	(void)snprintf(endpoint->port, sizeof(endpoint->port), "%lu", port);
+	return 0;
+}
+
+static int take_attach(struct parser *parser, const char *value)
+{
+	static const char *const names[] = {"auto", "native", "generic", "shared"};
+	int i;
+
+	for (i = 0; i < 4; i++)
+		if (!strcmp(value, names[i])) {
+			parser->options->attach = (enum bng_attach_mode)i;
+			return 0;
+		}
+	return complain(parser, "expected attach = auto, native, generic or shared, not '%s'", value);
+}
+
+static int take_port(struct parser *parser, const char *value)
+{
+	struct bng_options *options = parser->options;
+	char name[64], role[16], rest;
+	uint32_t i;
+
+	if (sscanf(value, "%63s %15s %c", name, role, &rest) != 2)
+		return complain(parser, "expected port = INTERFACE access|core, not '%s'", value);
+	if (strlen(name) >= BNG_PORT_NAME_SIZE || strchr(name, '/'))
+		return complain(
+			parser, "expected an interface name of at most 15 characters, not '%s'", name);
+	if (strcmp(role, "access") != 0 && strcmp(role, "core") != 0)
+		return complain(parser, "expected the role access or core, not '%s'", role);
+	for (i = 1; i <= options->port_count; i++)
+		if (!strcmp(options->ports[i].name, name))
+			return complain(parser, "port %s stands here twice", name);
+	if (options->port_count + 1 >= BNG_MAX_PORTS)
+		return complain(parser, "expected at most %d ports", BNG_MAX_PORTS - 1);
+	options->port_count++;
+	strcpy(options->ports[options->port_count].name, name);
+	options->ports[options->port_count].role = !strcmp(role, "access") ? BNG_ROLE_ACCESS : BNG_ROLE_CORE;
+	return 0;
+}
+
+static int take_sessions(struct parser *parser, const char *value)
+{
+	unsigned long number;
+
+	if (!is_number(value, BNG_SESSIONS_MAX, &number) || !number)
+		return complain(
+			parser, "expected max-sessions from 1 to %d, not '%s'", BNG_SESSIONS_MAX, value);
+	parser->options->max_sessions = (uint32_t)number;
+	return 0;
+}
+
+static int take(struct parser *parser, const char *key, const char *value)
+{
+	struct bng_options *o = parser->options;
+
+	if (!strcmp(key, "node"))
+		return take_text(parser, value, o->node, sizeof(o->node), "a node name");
+	if (!strcmp(key, "controller"))
+		return take_controller(parser, value);
+	if (!strcmp(key, "tls-certificate"))
+		return take_path(
+			parser, value, o->tls_certificate, sizeof(o->tls_certificate), "a certificate");
+	if (!strcmp(key, "tls-key"))
+		return take_path(parser, value, o->tls_key, sizeof(o->tls_key), "a key");
+	if (!strcmp(key, "tls-authority"))
+		return take_path(parser, value, o->tls_authority, sizeof(o->tls_authority), "a certificate");
+	if (!strcmp(key, "pins"))
+		return take_path(parser, value, o->pins, sizeof(o->pins), "a directory");
+	if (!strcmp(key, "attach"))
+		return take_attach(parser, value);
+	if (!strcmp(key, "port"))
+		return take_port(parser, value);
+	if (!strcmp(key, "max-sessions"))
+		return take_sessions(parser, value);
+	return complain(parser,
+		"unknown key '%s'; expected node, controller, tls-certificate, tls-key, tls-authority, pins, "
+		"attach, port or max-sessions",
+		key);
+}
+
+static char *trim(char *text)
+{
+	char *end;
+
+	text += strspn(text, " \t\r");
+	end = text + strlen(text);
+	while (end > text && strchr(" \t\r", end[-1]))
+		*--end = 0;
+	return text;
+}
+
+static int take_line(struct parser *parser, char *line)
+{
+	char *hash = strchr(line, '#'), *equals, *key, *value;
+
+	if (hash)
+		*hash = 0;
+	line = trim(line);
+	if (!*line)
+		return 0;
+	equals = strchr(line, '=');
+	if (!equals)
+		return complain(parser, "expected key = value, not '%s'", line);
+	*equals = 0;
+	key = trim(line);
+	value = trim(equals + 1);
+	if (!*value)
+		return complain(parser, "expected a value for '%s'", key);
+	return take(parser, key, value);
+}
+
+static int check_whole(struct parser *parser)
+{
+	const struct bng_options *o = parser->options;
+
+	if (!o->node[0])
+		return complain(parser, "expected node = NAME");
+	if (!o->pins[0])
+		return complain(parser, "expected pins = DIRECTORY on a BPF file system");
+	if (!o->port_count)
+		return complain(parser, "expected at least one port = INTERFACE access|core");
+	if (!o->controller.path[0] && !o->controller.host[0])
+		return complain(parser, "expected controller = unix:/path or tls:host:port");
+	if (o->controller.host[0] && (!o->tls_certificate[0] || !o->tls_key[0] || !o->tls_authority[0]))
+		return complain(
+			parser, "expected tls-certificate, tls-key and tls-authority with a tls: controller");
+	return 0;
+}
+
+int bng_options_parse(const char *file, const char *text, size_t size, struct bng_options *ret_options,
+	char *error, size_t error_size)
+{
+	struct bng_options options = {.max_sessions = BNG_SESSIONS_DEFAULT};
+	struct parser parser = {.file = file, .options = &options, .error = error, .error_size = error_size};
+	size_t at = 0, length;
+	char line[1024];
+	int err = 0;
+
+	while (at < size && !err) {
+		const char *end = memchr(text + at, '\n', size - at);
+
+		length = end ? (size_t)(end - text) - at : size - at;
+		parser.line++;
+		if (length >= sizeof(line) || memchr(text + at, 0, length))
+			return complain(
+				&parser, "expected text lines of at most %zu characters", sizeof(line) - 1);
+		memcpy(line, text + at, length);
+		line[length] = 0;
+		err = take_line(&parser, line);
+		at += length + 1;
+	}
+	if (!err)
+		err = check_whole(&parser);
+	if (!err)
+		*ret_options = options;
+	return err;
+}
+
+int bng_options_read(const char *file, struct bng_options *ret_options, char *error, size_t error_size)
+{
+	static char text[FILE_MAX + 1];
+	FILE *stream = fopen(file, "re");
+	size_t size;
+
+	if (!stream) {
+		(void)snprintf(error, error_size, "%s: %s", file, strerrordesc_np(errno));
+		return -EINVAL;
+	}
+	size = fread(text, 1, sizeof(text), stream);
+	(void)fclose(stream);
+	if (size > FILE_MAX) {
+		(void)snprintf(error, error_size, "%s: expected at most %d bytes", file, FILE_MAX);
+		return -EINVAL;
+	}
+	return bng_options_parse(file, text, size, ret_options, error, error_size);
+}

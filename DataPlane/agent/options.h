@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The agent's configuration file and command line. */
+#ifndef BNG_OPTIONS_H
+#define BNG_OPTIONS_H
+
+#include "connection.h"
+#include "kern.h"
+
+enum { BNG_OPTION_SIZE = 256, BNG_SESSIONS_DEFAULT = 65536, BNG_SESSIONS_MAX = 4 * 1024 * 1024 };
+
+struct bng_options {
+	char node[BNG_OPTION_SIZE];
+	struct bng_endpoint controller;
+	char tls_certificate[BNG_OPTION_SIZE];
+	char tls_key[BNG_OPTION_SIZE];
+	char tls_authority[BNG_OPTION_SIZE];
+	char pins[BNG_OPTION_SIZE];
+	enum bng_attach_mode attach;
+	uint32_t max_sessions;
+	uint32_t port_count;
+	struct {
+		char name[BNG_PORT_NAME_SIZE];
+		uint32_t role;
+	} ports[BNG_MAX_PORTS];
+};
+
+/* text: a whole file. -EINVAL with "file:line: what was expected" in error. */
+int bng_options_parse(const char *file, const char *text, size_t size, struct bng_options *ret_options,
+	char *error, size_t error_size);
+
+int bng_options_read(const char *file, struct bng_options *ret_options, char *error, size_t error_size);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Capabilities: what loading needs, then what running needs, nothing else. */
+#ifndef BNG_PRIVILEGES_H
+#define BNG_PRIVILEGES_H
+
+#include "kern.h"
+
+/* Keeps CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW, and for loading CAP_PERFMON and CAP_SYS_ADMIN where present.
+ * -EPERM in words if one of the first is missing. */
+int bng_privileges_for_loading(struct bng_words *words);
+
+/* Keeps the first three. */
+int bng_privileges_for_running(void);
+
+#endif

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// A session's entries in the order that never leaves its line or address without one: new keys in, then old
+// keys out.
+#include "map_session.h"
+
+#include "entry.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+
+static int put(int map, const void *key, const void *value)
+{
+	return bpf_map_update_elem(map, key, value, BPF_ANY) ? -errno : 0;
+}
+
+static int drop(int map, const void *key)
+{
+	return bpf_map_delete_elem(map, key) && errno != ENOENT ? -errno : 0;
+}
+
+static int zero_counters(struct bng_kern *kern, uint32_t slot)
+{
+	memset(kern->counter_scratch, 0, kern->cpus * sizeof(struct bng_session_counters));
+	return put(kern->maps[BNG_MAP_session_counters], &slot, kern->counter_scratch);
+}
+
+static int take_slot(struct bng_kern *kern, const struct bng_session_object *session, uint64_t expires_ns)
+{
+	struct bng_session_state *state = &kern->session_state[session->head.index];
+	int err = zero_counters(kern, session->head.index);
+
+	if (err)
+		return err;
+	memset(state, 0, sizeof(*state));
+	__atomic_store_n(&state->expires_ns, expires_ns, __ATOMIC_RELAXED);
+	__atomic_store_n(&state->session_id, session->head.id, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* The programs may renew at the same moment: the later end wins. */
+static void extend(struct bng_session_state *state, uint64_t expires_ns)
+{
+	__u64 held = __atomic_load_n(&state->expires_ns, __ATOMIC_RELAXED);
+
+	while (held < expires_ns && !__atomic_compare_exchange_n(&state->expires_ns, &held, expires_ns, false,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
+static bool same_address(const struct bng_session_object *a, const struct bng_session_object *b)
+{
+	struct bng_address_key x = bng_entry_address_key(a), y = bng_entry_address_key(b);
+
+	return a->has_ipv4 && b->has_ipv4 && !memcmp(&x, &y, sizeof(x));
+}
+
+static void set_lease(struct bng_kern *kern, const struct bng_session_object *held,
+	const struct bng_session_object *next, uint64_t expires_ns)
+{
+	struct bng_session_state *state = &kern->session_state[next->head.index];
+
+	if (same_address(held, next))
+		extend(state, expires_ns);
+	else
+		__atomic_store_n(&state->expires_ns, expires_ns, __ATOMIC_RELAXED);
+}
+
+static int put_entries(struct bng_kern *kern, const struct bng_session_object *next)
+{
+	struct bng_line_key line = bng_entry_line_key(next);
+	struct bng_address_key address = bng_entry_address_key(next);
+	struct bng_session value;
+	int err;
+
+	bng_entry_session(next, &value);
+	err = put(kern->maps[BNG_MAP_sessions], &line, &value);
+	return err || !next->has_ipv4 ? err : put(kern->maps[BNG_MAP_session_addresses], &address, &line);
+}
+
+static int drop_entries(
+	struct bng_kern *kern, const struct bng_session_object *held, const struct bng_session_object *next)
+{
+	struct bng_line_key line = bng_entry_line_key(held), next_line;
+	struct bng_address_key address = bng_entry_address_key(held);
+	int err = 0;
+
+	if (held->has_ipv4 && !(next && same_address(held, next)))
+		err = drop(kern->maps[BNG_MAP_session_addresses], &address);
+	if (next)
+		next_line = bng_entry_line_key(next);
+	if (!err && !(next && !memcmp(&line, &next_line, sizeof(line))))
+		err = drop(kern->maps[BNG_MAP_sessions], &line);
+	return err;
+}
+
+int bng_map_session_write(struct bng_kern *kern, const struct bng_session_object *held,
+	struct bng_session_object *next, const struct bng_clock *clock)
+{
+	int err = 0;
+
+	if (next) {
+		uint64_t expires_ns = bng_boot_ns(clock, next->lease_expires_unix_ms);
+
+		next->ends_ns = bng_boot_ns(clock, next->ends_unix_ms);
+		if (!held)
+			err = take_slot(kern, next, expires_ns);
+		else
+			set_lease(kern, held, next, expires_ns);
+		if (!err)
+			err = put_entries(kern, next);
+	}
+	return err || !held ? err : drop_entries(kern, held, next);
+}
+
+int bng_map_session_counters(struct bng_kern *kern, uint32_t slot, struct bng_session_counters *ret)
+{
+	const struct bng_session_counters *each = kern->counter_scratch;
+	uint32_t cpu;
+
+	if (bpf_map_lookup_elem(kern->maps[BNG_MAP_session_counters], &slot, kern->counter_scratch))
+		return -errno;
+	memset(ret, 0, sizeof(*ret));
+	for (cpu = 0; cpu < kern->cpus; cpu++) {
+		ret->up_packets += each[cpu].up_packets;
+		ret->up_bytes += each[cpu].up_bytes;
+		ret->down_packets += each[cpu].down_packets;
+		ret->down_bytes += each[cpu].down_bytes;
+		ret->dropped_packets += each[cpu].dropped_packets;
+	}
+	return 0;
+}
+
+static void add(struct bng_session_counters *to, const struct bng_session_counters *from)
+{
+	to->up_packets += from->up_packets;
+	to->up_bytes += from->up_bytes;
+	to->down_packets += from->down_packets;
+	to->down_bytes += from->down_bytes;
+	to->dropped_packets += from->dropped_packets;
+}
+
+static int store_final(struct bng_kern *kern, const struct bng_session_object *session,
+	const struct bng_clock *clock, const struct bng_final *earlier, struct bng_final *ret)
+{
+	const struct bng_session_state *state = &kern->session_state[session->head.index];
+	struct bng_session_counters now;
+	struct bng_final final = *earlier;
+	int err = bng_map_session_counters(kern, session->head.index, &now);
+
+	if (err)
+		return err;
+	add(&final.counters, &now);
+	final.dhcp_replies += state->dhcp_replies;
+	final.generation = session->head.generation;
+	final.expires_unix_ms = bng_utc_ms(clock, state->expires_ns);
+	if (state->last_drop_reason) {
+		final.last_drop_reason = state->last_drop_reason;
+		final.last_drop_unix_ms = bng_utc_ms(clock, state->last_drop_ns);
+	}
+	err = bng_store_put_final(kern, session->head.id, &final);
+	if (!err)
+		*ret = final;
+	return err;
+}
+
+int bng_map_session_keep_final(struct bng_kern *kern, const struct bng_session_object *session,
+	const struct bng_clock *clock, struct bng_final *ret_earlier, struct bng_final *ret)
+{
+	int err;
+
+	*ret_earlier = (struct bng_final){0};
+	err = bng_store_get_final(kern, session->head.id, ret_earlier);
+	if (err && err != -ENOENT)
+		return err;
+	return store_final(kern, session, clock, ret_earlier, ret);
+}
+
+int bng_map_session_release(struct bng_kern *kern, const struct bng_session_object *session,
+	const struct bng_clock *clock, const struct bng_final *earlier, struct bng_final *ret)
+{
+	int err = store_final(kern, session, clock, earlier, ret);
+
+	if (err)
+		return err;
+	memset(&kern->session_state[session->head.index], 0, sizeof(struct bng_session_state));
+	return zero_counters(kern, session->head.index);
+}
+
+int bng_map_session_get(const struct bng_kern *kern, const struct bng_line_key *key, struct bng_session *ret)
+{
+	return bpf_map_lookup_elem(kern->maps[BNG_MAP_sessions], key, ret) ? -errno : 0;
+}

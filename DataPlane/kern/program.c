@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only file that sees the skeletons. Both hold every shared map (bpf/lib/maps.h).
+#include "program.h"
+
+#include "bytes.h"
+
+#include "xdp_access.skel.h"
+#include "xdp_core.skel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+
+#define TAKE_MAP(name) ret->maps[BNG_MAP_##name] = skeleton->maps.name;
+#define DEFINE_OPEN(stem)                                                                                    \
+	static void destroy_##stem(void *skeleton)                                                           \
+	{                                                                                                    \
+		stem##__destroy(skeleton);                                                                   \
+	}                                                                                                    \
+	static int open_##stem(uint32_t port, struct bng_program *ret)                                       \
+	{                                                                                                    \
+		struct stem *skeleton = stem##__open();                                                      \
+                                                                                                             \
+		if (!skeleton)                                                                               \
+			return -errno;                                                                       \
+		skeleton->rodata->bng_port_index = port;                                                     \
+		*ret = (struct bng_program){.object = skeleton->obj,                                         \
+			.program = skeleton->progs.stem,                                                     \
+			.skeleton = skeleton,                                                                \
+			.destroy = destroy_##stem,                                                           \
+			.section_program = #stem};                                                           \
+		BNG_MAPS(TAKE_MAP)                                                                           \
+		return 0;                                                                                    \
+	}
+
+DEFINE_OPEN(xdp_access)
+DEFINE_OPEN(xdp_core)
+
+static uint32_t size_of(const struct bng_kern *kern, enum bng_map map, uint32_t declared)
+{
+	switch (map) {
+	case BNG_MAP_sessions:
+	case BNG_MAP_session_addresses:
+	case BNG_MAP_session_state:
+	case BNG_MAP_session_counters:
+		return kern->max_sessions +
+		       1; /* slot 0 is nobody's; a moving session holds two keys for a moment */
+	case BNG_MAP_own_addresses:
+		return BNG_OWN_ADDRESSES_MAX;
+	case BNG_MAP_trusted_relays:
+		return BNG_RELAYS_MAX;
+	case BNG_MAP_routes4:
+		return BNG_ROUTES_MAX + BNG_OWN_ADDRESSES_MAX;
+	default:
+		return declared;
+	}
+}
+
+int bng_program_open(const struct bng_kern *kern, uint32_t port, struct bng_program *ret)
+{
+	int err = kern->ports[port].role == BNG_ROLE_ACCESS ? open_xdp_access(port, ret)
+							    : open_xdp_core(port, ret);
+	int i;
+
+	for (i = 0; i < BNG_MAP_COUNT && !err; i++) {
+		struct bpf_map *map = ret->maps[i];
+
+		err = bpf_map__set_max_entries(
+			map, size_of(kern, (enum bng_map)i, bpf_map__max_entries(map)));
+		if (err)
+			bng_program_close(ret);
+	}
+	return err;
+}
+
+void bng_program_close(struct bng_program *program)
+{
+	if (program->skeleton)
+		program->destroy(program->skeleton);
+	*program = (struct bng_program){0};
+}
+
+int bng_program_identity(int fd, uint64_t *ret_tag, uint32_t *ret_id)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return -errno;
+	*ret_tag = bng_get_be64(info.tag);
+	*ret_id = info.id;
+	return 0;
+}

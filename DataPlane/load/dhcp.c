@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+// The DHCPv4 client side of many lines: DORA, unicast renewal, release, with retransmission and a window.
+
+#include "load.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+enum { DISCOVER = 1, OFFER = 2, REQUEST = 3, ACK = 5, NAK = 6, RELEASE = 7 };
+enum { XID_BITS = 22 };	/* low bits of the xid: the line; high bits: the attempt */
+
+struct run {
+	struct load_lines *lines;
+	struct load_ring *ring;
+	struct load_result *r;
+	const struct load_options *o;
+	uint32_t next;		/* line to begin with next */
+	uint32_t active;
+	uint32_t oldest;	/* scan position for timeouts */
+	bool renewing;
+};
+
+static uint8_t *put_option(uint8_t *p, uint8_t code, uint8_t length, const void *data)
+{
+	*p++ = code;
+	*p++ = length;
+	memcpy(p, data, length);
+	return p + length;
+}
+
+/* Builds and queues one message of a line. */
+static void send_message(struct run *run, uint32_t index, uint8_t type)
+{
+	static const uint8_t list[] = { 1, 3, 6, 15, 51, 58, 59 };
+	static const uint8_t everyone[6] = { 255, 255, 255, 255, 255, 255 };
+	struct load_line *l = &run->lines->line[index];
+	const struct load_options *o = run->o;
+	uint8_t m[320] = { 1, 1, 6, 0 }, mac[6], tags[8] = {0}, *p = m + 240;
+	bool unicast = run->renewing || type == RELEASE;
+	uint32_t xid = htonl((uint32_t)++l->attempt << XID_BITS | index);
+	size_t tag_bytes = load_line_tags(o, index, tags);
+
+	load_line_mac(o, index, mac);
+	memcpy(m + 4, &xid, 4);
+	m[10] = o->broadcast ? 0x80 : 0;
+	if (unicast)
+		memcpy(m + 12, &l->address, 4);
+	memcpy(m + 28, mac, 6);
+	memcpy(m + 236, "\x63\x82\x53\x63", 4);
+	p = put_option(p, 53, 1, &type);
+	if (type == REQUEST && !unicast)
+		p = put_option(p, 50, 4, &l->address);
+	if ((type == REQUEST && !unicast) || type == RELEASE)
+		p = put_option(p, 54, 4, &l->server);
+	if (type != RELEASE)
+		p = put_option(p, 55, sizeof(list), list);
+	*p++ = 255;
+	uint32_t length = (uint32_t)(p - m) < 300 ? 300 : (uint32_t)(p - m);
+	uint32_t frame = load_udp_frame(load_ring_slot(run->ring), unicast ? o->gateway_mac : everyone, mac, tags, tag_bytes,
+		unicast ? l->address : 0, unicast ? l->server : 0xffffffff, 68, 67, m, length);
+
+	load_ring_commit(run->ring, frame);
+	l->sent_ns = load_now_ns();
+	run->r->sent++;
+}
+
+static const uint8_t *find_option(const struct load_udp *u, uint8_t code, uint8_t length)
+{
+	for (uint32_t i = 240; i + 1 < u->length && u->payload[i] != 255;) {
+		if (u->payload[i] == 0) {
+			i++;
+			continue;
+		}
+		if (i + 2u + u->payload[i + 1] > u->length)
+			return NULL;
+		if (u->payload[i] == code)
+			return u->payload[i + 1] == length ? u->payload + i + 2 : NULL;
+		i += 2u + u->payload[i + 1];
+	}
+	return NULL;
+}
+
+static void finish(struct run *run, struct load_line *l, uint8_t state, bool failed)
+{
+	l->state = state;
+	run->active--;
+	if (failed)
+		run->r->failed++;
+	else
+		run->r->completed++;
+}
+
+static void got_offer(struct run *run, uint32_t index, const struct load_udp *u, uint64_t now)
+{
+	struct load_line *l = &run->lines->line[index];
+	const uint8_t *server = find_option(u, 54, 4);
+
+	if (l->state != LOAD_DISCOVERING || !server) {
+		run->r->unexpected++;
+		return;
+	}
+	load_histogram_add(&run->r->offer, now - l->sent_ns);
+	memcpy(&l->address, u->payload + 16, 4);
+	memcpy(&l->server, server, 4);
+	l->state = LOAD_REQUESTING;
+	l->tries = 1;
+	send_message(run, index, REQUEST);
+}
+
+static void got_ack(struct run *run, uint32_t index, const struct load_udp *u, uint64_t now)
+{
+	struct load_line *l = &run->lines->line[index];
+
+	if ((l->state != LOAD_REQUESTING && l->state != LOAD_RENEWING) || memcmp(&l->address, u->payload + 16, 4)) {
+		run->r->unexpected++;
+		return;
+	}
+	load_histogram_add(&run->r->ack, now - l->sent_ns);
+	load_histogram_add(&run->r->whole, now - l->began_ns);
+	finish(run, l, LOAD_BOUND, false);
+}
+
+static void got_nak(struct run *run, uint32_t index)
+{
+	struct load_line *l = &run->lines->line[index];
+
+	run->r->naks++;
+	if (l->state == LOAD_RENEWING) {
+		l->address = 0;
+		finish(run, l, LOAD_FAILED, true);
+	} else if (l->state == LOAD_REQUESTING) {
+		l->state = LOAD_DISCOVERING;
+		send_message(run, index, DISCOVER);
+	}
+}
+
+/* True for a reply whose client, tags and transaction are the line's latest. */
+static bool belongs(const struct run *run, const struct load_packet *p, const struct load_udp *u, uint32_t *ret_index)
+{
+	uint8_t mac[6], tags[8] = {0};
+	uint32_t xid;
+
+	if (u->sport != 67 || u->dport != 68 || u->length < 241 || u->payload[0] != 2)
+		return false;
+	memcpy(&xid, u->payload + 4, 4);
+	xid = ntohl(xid);
+	uint32_t index = xid & ((1u << XID_BITS) - 1);
+
+	if (index >= run->lines->count || (run->lines->line[index].attempt & 0x3ff) != xid >> XID_BITS)
+		return false;
+	load_line_mac(run->o, index, mac);
+	size_t n = load_line_tags(run->o, index, tags);
+	bool tags_right = n ? p->tagged && (p->tci & 0xfff) == (tags[2] << 8 | tags[3]) : !p->tagged;
+
+	if (n == 8)
+		tags_right = tags_right && memcmp(p->frame + 12, tags + 4, 4) == 0;
+	*ret_index = index;
+	return tags_right && memcmp(u->payload + 28, mac, 6) == 0;
+}
+
+/* Returns whether anything came. */
+static bool receive_all(struct run *run)
+{
+	bool any = false;
+	struct load_packet packet;
+	struct load_udp u;
+	uint32_t index;
+
+	while (load_ring_next(run->ring, &packet)) {
+		any = true;
+		if (!load_udp_parse(&packet, &u))
+			continue;
+		if (!belongs(run, &packet, &u, &index)) {
+			run->r->unexpected++;
+			continue;
+		}
+		const uint8_t *type = find_option(&u, 53, 1);
+		uint64_t now = load_now_ns();
+
+		if (type && *type == OFFER)
+			got_offer(run, index, &u, now);
+		else if (type && *type == ACK)
+			got_ack(run, index, &u, now);
+		else if (type && *type == NAK)
+			got_nak(run, index);
+		else
+			run->r->unexpected++;
+	}
+	return any;
+}
+
+/* Walks a slice of the lines and repeats what has waited too long. */
+static void check_timeouts(struct run *run, uint64_t now)
+{
+	uint64_t limit = (uint64_t)(run->o->timeout_s * 1e9);
+
+	for (uint32_t n = run->lines->count < 4096 ? run->lines->count : 4096; n; n--) {
+		uint32_t i = run->oldest++ % run->lines->count;
+		struct load_line *l = &run->lines->line[i];
+
+		if (l->state != LOAD_DISCOVERING && l->state != LOAD_REQUESTING && l->state != LOAD_RENEWING)
+			continue;
+		if (now - l->sent_ns < limit)
+			continue;
+		run->r->timeouts++;
+		if (l->tries++ >= run->o->retries)
+			finish(run, l, run->renewing ? LOAD_BOUND : LOAD_FAILED, true);
+		else
+			send_message(run, i, l->state == LOAD_DISCOVERING ? DISCOVER : REQUEST);
+	}
+}
+
+/* Begins exchanges while the window and the rate allow. */
+static void begin_some(struct run *run, uint64_t now, bool again)
+{
+	double elapsed = (double)(now - run->r->began_ns) / 1e9;
+	uint64_t begun = run->r->completed + run->r->failed + run->active;
+
+	for (uint32_t scanned = 0; run->active < run->o->window && scanned < run->lines->count; scanned++) {
+		if (run->o->rate > 0 && (double)begun >= elapsed * run->o->rate + 1)
+			return;
+		if (run->next == run->lines->count) {
+			if (!again)
+				return;
+			run->next = 0;
+		}
+		struct load_line *l = &run->lines->line[run->next++];
+
+		if (l->state != (run->renewing ? LOAD_BOUND : LOAD_IDLE))
+			continue;
+		l->state = run->renewing ? LOAD_RENEWING : LOAD_DISCOVERING;
+		l->tries = 1;
+		l->began_ns = now;
+		run->active++;
+		begun++;
+		send_message(run, run->next - 1, run->renewing ? REQUEST : DISCOVER);
+	}
+}
+
+static int loop(struct run *run, double duration_s)
+{
+	uint64_t deadline;
+
+	run->r->began_ns = load_now_ns();
+	deadline = run->r->began_ns + (uint64_t)(duration_s * 1e9);
+	for (;;) {
+		uint64_t now = load_now_ns();
+		bool more = duration_s > 0 ? now < deadline : run->next < run->lines->count;
+
+		if (more)
+			begin_some(run, now, duration_s > 0);
+		load_ring_flush(run->ring);
+		if (!receive_all(run) && (run->active >= run->o->window || run->o->rate > 0 || !more))
+			load_ring_wait(run->ring);
+		check_timeouts(run, now);
+		load_ring_flush(run->ring);
+		if (!more && !run->active)
+			break;
+	}
+	run->r->ended_ns = load_now_ns();
+	return run->r->failed ? 1 : 0;
+}
+
+int load_run_dora(struct load_lines *lines, struct load_ring *ring, struct load_result *r)
+{
+	struct run run = { .lines = lines, .ring = ring, .r = r, .o = lines->options };
+
+	return loop(&run, 0);
+}
+
+int load_run_renew(struct load_lines *lines, struct load_ring *ring, struct load_result *r)
+{
+	struct run run = { .lines = lines, .ring = ring, .r = r, .o = lines->options, .renewing = true };
+
+	return loop(&run, lines->options->duration_s);
+}
+
+int load_run_release(struct load_lines *lines, struct load_ring *ring, struct load_result *r)
+{
+	struct run run = { .lines = lines, .ring = ring, .r = r, .o = lines->options };
+
+	r->began_ns = load_now_ns();
+	for (uint32_t i = 0; i < lines->count; i++) {
+		if (lines->line[i].state != LOAD_BOUND)
+			continue;
+		while (run.o->rate > 0 && (double)r->completed > (double)(load_now_ns() - r->began_ns) / 1e9 * run.o->rate)
+			load_ring_flush(ring);
+		send_message(&run, i, RELEASE);
+		lines->line[i].state = LOAD_IDLE;
+		lines->line[i].address = 0;
+		r->completed++;
+	}
+	load_ring_flush(ring);
+	r->ended_ns = load_now_ns();
+	return 0;
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the phases in order and prints one JSON object.
+
+#include "load.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_result(const char *phase, const struct load_result *r, uint64_t ring_drops)
+{
+	double seconds = (double)(r->ended_ns - r->began_ns) / 1e9;
+
+	printf("{\"phase\": \"%s\", \"sent\": %llu, \"completed\": %llu, \"failed\": %llu, \"timeouts\": %llu, \"naks\": %llu, "
+	       "\"unexpected\": %llu, \"ring_drops\": %llu, \"seconds\": %.3f, \"rate_per_s\": %.1f, ",
+		phase, (unsigned long long)r->sent, (unsigned long long)r->completed, (unsigned long long)r->failed,
+		(unsigned long long)r->timeouts, (unsigned long long)r->naks, (unsigned long long)r->unexpected,
+		(unsigned long long)ring_drops, seconds, (double)r->completed / (seconds > 0 ? seconds : 1));
+	load_histogram_print(stdout, "offer", &r->offer);
+	printf(", ");
+	load_histogram_print(stdout, "ack", &r->ack);
+	printf(", ");
+	load_histogram_print(stdout, "exchange", &r->whole);
+	printf("}");
+}
+
+static void print_direction(const char *name, const struct load_direction *d)
+{
+	printf("\"%s\": {\"sent\": %llu, \"received\": %llu, \"lost\": %lld, \"bytes\": %llu, ", name,
+		(unsigned long long)d->sent, (unsigned long long)d->received, (long long)(d->sent - d->received),
+		(unsigned long long)d->bytes);
+	load_histogram_print(stdout, "latency", &d->latency);
+	printf("}");
+}
+
+static int run_traffic(struct load_lines *lines, struct load_ring *ring)
+{
+	struct load_direction *up = calloc(2, sizeof(*up));
+	struct load_ring core;
+	int status, err;
+
+	if (!up)
+		return -ENOMEM;
+	err = load_ring_open(&core, lines->options->core_interface, lines->options->core_netns);
+	if (err) {
+		free(up);
+		return err;
+	}
+	status = load_run_traffic(lines, ring, &core, up, up + 1);
+	printf("{\"phase\": \"traffic\", ");
+	print_direction("up", up);
+	printf(", ");
+	print_direction("down", up + 1);
+	printf("}");
+	load_ring_close(&core);
+	free(up);
+	return status;
+}
+
+static int run_phase(const char *phase, struct load_lines *lines, struct load_ring *ring)
+{
+	struct load_result *r;
+	int status;
+
+	if (strcmp(phase, "traffic") == 0)
+		return run_traffic(lines, ring);
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	if (strcmp(phase, "dora") == 0)
+		status = load_run_dora(lines, ring, r);
+	else if (strcmp(phase, "renew") == 0)
+		status = load_run_renew(lines, ring, r);
+	else if (strcmp(phase, "release") == 0)
+		status = load_run_release(lines, ring, r);
+	else
+		status = -EINVAL;
+	if (status >= 0)
+		print_result(phase, r, load_ring_drops(ring));
+	free(r);
+	return status;
+}
+
+static int run_phases(struct load_lines *lines, struct load_ring *ring)
+{
+	char *list = strdup(lines->options->phases), *rest = NULL;
+	int worst = 0;
+
+	if (!list)
+		return -ENOMEM;
+	printf("{\"lines\": %u, \"phases\": [", lines->count);
+	for (char *phase = strtok_r(list, ",", &rest); phase && worst >= 0; phase = strtok_r(NULL, ",", &rest)) {
+		int status = run_phase(phase, lines, ring);
+
+		if (status == -EINVAL)
+			fprintf(stderr, "bng-load: --phases %s: expected dora, renew, traffic or release\n", phase);
+		worst = status < 0 ? status : worst | status;
+		if (rest && *rest)
+			printf(", ");
+	}
+	printf("]}\n");
+	free(list);
+	return worst;
+}
+
+int main(int argc, char **argv)
+{
+	struct load_options o;
+	struct load_lines lines;
+	struct load_ring ring;
+	int err;
+
+	if (load_options_parse(&o, argc, argv))
+		return 2;
+	lines = (struct load_lines){ .count = o.lines, .options = &o, .line = calloc(o.lines, sizeof(struct load_line)) };
+	if (!lines.line)
+		return 1;
+	err = o.leases_in ? load_leases_read(&lines, o.leases_in) : 0;
+	if (err) {
+		fprintf(stderr, "bng-load: %s: %s\n", o.leases_in, strerror(-err));
+		return 2;
+	}
+	err = load_ring_open(&ring, o.interface, NULL);
+	if (err) {
+		fprintf(stderr, "bng-load: %s: %s\n", o.interface, strerror(-err));
+		return 2;
+	}
+	err = run_phases(&lines, &ring);
+	if (err >= 0 && o.leases_out && load_leases_write(&lines, o.leases_out)) {
+		fprintf(stderr, "bng-load: %s: %s\n", o.leases_out, strerror(errno));
+		err = 1;
+	}
+	load_ring_close(&ring);
+	free(lines.line);
+	if (err < 0) {
+		fprintf(stderr, "bng-load: %s\n", strerror(-err));
+		return 2;
+	}
+	return err;
+}

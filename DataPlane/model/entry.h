@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Objects as keys and values of the data plane's maps (bng_abi.h). */
+#ifndef BNG_ENTRY_H
+#define BNG_ENTRY_H
+
+#include "state.h"
+
+struct bng_line_key bng_entry_line_key(const struct bng_session_object *session);
+struct bng_address_key bng_entry_address_key(const struct bng_session_object *session);
+void bng_entry_session(const struct bng_session_object *session, struct bng_session *ret);
+
+/* What the interface says is the caller's to add: ifindex, mac, address, and the mtu if the object leaves it
+ * open. */
+void bng_entry_port(const struct bng_port_object *port, struct bng_port *ret);
+/* version: never used before for this index (bng_abi.h). */
+void bng_entry_template(const struct bng_template_object *template, bng_ip4 server_id, uint64_t version,
+	struct bng_dhcp_template *ret);
+
+/* first_core: port index that KERNEL next hops try first, 0 if there is none. */
+void bng_entry_next_hop(const struct bng_next_hop_object *hop, uint32_t first_core, struct bng_next_hop *ret);
+struct bng_route_key bng_entry_route_key(const struct bng_route_object *route);
+void bng_entry_route(const struct bng_route_object *route, struct bng_route *ret);
+
+/* Rates of a class: the object's, or the agent's default (guard may be NULL). */
+void bng_entry_guard_rate(const struct bng_guard_object *guard, uint32_t class, struct bng_guard_rate *ret);
+
+#endif

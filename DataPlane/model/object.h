@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The objects of desired state as values. IPv4 addresses are in network order (bng_ip4), everything else in
+ * host order. */
+#ifndef BNG_OBJECT_H
+#define BNG_OBJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bng_abi.h"
+
+/* The numbers are those of Family in proto/. */
+enum bng_family {
+	BNG_FAMILY_PORT = 1,
+	BNG_FAMILY_SERVER_IDENTITY = 2,
+	BNG_FAMILY_POOL_TEMPLATE = 3,
+	BNG_FAMILY_NEXT_HOP = 4,
+	BNG_FAMILY_ROUTE = 5,
+	BNG_FAMILY_GUARD_RATES = 6,
+	BNG_FAMILY_SESSION = 7,
+	BNG_FAMILIES = 8, /* array size: index 0 is unused */
+};
+
+enum {
+	BNG_PORT_NAME_SIZE = 16, /* IFNAMSIZ */
+	BNG_PORT_RELAYS_MAX = 64,
+	BNG_RELAYS_MAX = 1024,
+	BNG_OWN_ADDRESSES_MAX = 4096,
+	BNG_ROUTES_MAX = 65536,
+	BNG_TEMPLATE_OPTIONS_MAX = 24,
+	BNG_TEMPLATE_DATA_MAX = 448,
+	BNG_DIGEST_SIZE = 16,
+};
+
+typedef uint32_t bng_ip4; /* four bytes as on the wire */
+
+/* Head of every object. */
+struct bng_object {
+	uint64_t id;
+	uint64_t generation;
+	uint8_t digest[BNG_DIGEST_SIZE];
+	enum bng_family family;
+	uint32_t index;      /* in the family's map: port, template, next hop, session slot; 0: none */
+	uint32_t references; /* objects that name this one */
+};
+
+enum bng_relay_trust { BNG_TRUST_NONE = 1, BNG_TRUST_ACCESS_NODE = 2, BNG_TRUST_RELAYS = 3 };
+
+struct bng_port_object {
+	struct bng_object head;
+	char name[BNG_PORT_NAME_SIZE];
+	uint32_t role;
+	uint32_t access_domain_id;
+	uint32_t vrf;
+	uint32_t relay_trust;
+	uint32_t mtu_bytes;
+	uint32_t relay_count;
+	bng_ip4 relays[BNG_PORT_RELAYS_MAX];
+};
+
+struct bng_identity_object {
+	struct bng_object head;
+	uint32_t vrf;
+	bng_ip4 address;
+};
+
+struct bng_template_object {
+	struct bng_object head;
+	uint32_t vrf;
+	uint64_t identity_id;
+	struct bng_identity_object *identity;
+	bng_ip4 gateway;
+	uint32_t prefix_length;
+	uint32_t lease_seconds;
+	uint32_t renewal_seconds;
+	uint32_t rebinding_seconds;
+	uint32_t option_count;
+	struct {
+		uint32_t code;
+		uint16_t length;
+		uint16_t offset; /* of the data in data[] */
+	} options[BNG_TEMPLATE_OPTIONS_MAX];
+	uint8_t data[BNG_TEMPLATE_DATA_MAX];
+};
+
+struct bng_next_hop_object {
+	struct bng_object head;
+	uint32_t kind;
+	char port[BNG_PORT_NAME_SIZE];
+	uint32_t port_index;
+	bng_ip4 address;
+	uint32_t references_outside_default; /* from routes of VRFs other than 0 */
+};
+
+struct bng_route_object {
+	struct bng_object head;
+	uint32_t vrf;
+	bng_ip4 prefix;
+	uint32_t prefix_length;
+	uint32_t kind;
+	uint64_t next_hop_id;
+	struct bng_next_hop_object *next_hop;
+};
+
+struct bng_guard_object {
+	struct bng_object head;
+	bool present[BNG_PUNT_CLASSES];
+	struct bng_guard_rate rates[BNG_PUNT_CLASSES];
+};
+
+struct bng_line {
+	uint32_t access_domain_id;
+	uint32_t s_vlan;
+	uint32_t c_vlan;
+	uint32_t s_tpid;
+	uint32_t c_tpid;
+	uint8_t mac[6];
+	uint8_t relay_mac[6];
+	bng_ip4 relay_address; /* 0: no relay */
+};
+
+enum bng_anti_spoof { BNG_ANTI_SPOOF_STRICT = 1, BNG_ANTI_SPOOF_LOG = 2 };
+
+struct bng_session_object {
+	struct bng_object head;
+	struct bng_line line;
+	struct bng_port_object *port;
+	uint32_t vrf; /* as sent; 0: the port's */
+	uint32_t anti_spoof;
+	bool has_line;
+	bool has_ipv4;
+	bool dhcp_fast_path;
+	bool has_client_id;
+	bool has_option82;
+	bng_ip4 address;
+	uint64_t template_id;
+	struct bng_template_object *template;
+	uint64_t client_id_hash;
+	uint64_t option82_hash;
+	uint64_t lease_expires_unix_ms;
+	uint64_t ends_unix_ms;
+	uint64_t ends_ns; /* boot time; set by who applies it */
+};
+
+/* Room for any of them: what a decoder fills. */
+union bng_any_object {
+	struct bng_object head;
+	struct bng_port_object port;
+	struct bng_identity_object identity;
+	struct bng_template_object template;
+	struct bng_next_hop_object next_hop;
+	struct bng_route_object route;
+	struct bng_guard_object guard;
+	struct bng_session_object session;
+};
+
+static inline uint32_t bng_session_vrf(const struct bng_session_object *session)
+{
+	return session->vrf ? session->vrf : session->port->vrf;
+}
+
+#endif

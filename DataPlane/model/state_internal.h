@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the files of state: reference checks (state_check.c) and bookkeeping (state_link.c). */
+#ifndef BNG_STATE_INTERNAL_H
+#define BNG_STATE_INTERNAL_H
+
+#include "state.h"
+
+/* References, uniqueness, dependents, room. Resolves pointers in *next. held is NULL for an insert. */
+int bng_state_check(const struct bng_state *state, const struct bng_object *held, union bng_any_object *next,
+	struct bng_refusal *refusal);
+
+/* Room in every table, so that linking cannot fail. */
+int bng_state_make_room(struct bng_state *state);
+void bng_state_link(struct bng_state *state, struct bng_object *object);
+void bng_state_unlink(struct bng_state *state, struct bng_object *object);
+
+struct bng_line_identity bng_line_identity_of(const struct bng_line *line);
+struct bng_address_key bng_session_address_key(const struct bng_session_object *session);
+struct bng_route_key bng_route_key_of(const struct bng_route_object *route);
+
+/* Own addresses count their gateways in the low half and their servers in the high half. */
+#define BNG_OWN_ONE_GATEWAY 1ULL
+#define BNG_OWN_ONE_SERVER  (1ULL << 32)
+
+/* The own address an object of these two families stands for, and its weight. */
+bool bng_own_address_of(
+	const struct bng_object *object, struct bng_address_key *ret_key, uint64_t *ret_weight);
+
+static inline void *bng_pointer_of(uint64_t value)
+{
+	return (void *)(uintptr_t)value;
+}
+
+#endif

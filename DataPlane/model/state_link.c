@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// Enters objects into the state's tables and takes them out: identities, uniqueness, reference counts,
+// digests.
+#include "state_internal.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+struct bng_line_identity bng_line_identity_of(const struct bng_line *line)
+{
+	struct bng_line_identity identity = {
+		.access_domain_id = line->access_domain_id,
+		.s_vlan = (uint16_t)line->s_vlan,
+		.c_vlan = (uint16_t)line->c_vlan,
+		.relay_address = line->relay_address,
+	};
+
+	memcpy(identity.mac, line->mac, sizeof(identity.mac));
+	return identity;
+}
+
+struct bng_address_key bng_session_address_key(const struct bng_session_object *session)
+{
+	return (struct bng_address_key){.vrf = bng_session_vrf(session), .ipv4 = session->address};
+}
+
+struct bng_route_key bng_route_key_of(const struct bng_route_object *route)
+{
+	return (struct bng_route_key){
+		.prefix_bits = 32 + route->prefix_length,
+		.vrf = htonl(route->vrf),
+		.ipv4 = route->prefix,
+	};
+}
+
+bool bng_own_address_of(
+	const struct bng_object *object, struct bng_address_key *ret_key, uint64_t *ret_weight)
+{
+	if (object && object->family == BNG_FAMILY_SERVER_IDENTITY) {
+		const struct bng_identity_object *identity = (const void *)object;
+
+		*ret_key = (struct bng_address_key){.vrf = identity->vrf, .ipv4 = identity->address};
+		*ret_weight = BNG_OWN_ONE_SERVER;
+		return true;
+	}
+	if (object && object->family == BNG_FAMILY_POOL_TEMPLATE) {
+		const struct bng_template_object *template = (const void *)object;
+
+		*ret_key = (struct bng_address_key){.vrf = template->vrf, .ipv4 = template->gateway};
+		*ret_weight = BNG_OWN_ONE_GATEWAY;
+		return true;
+	}
+	return false;
+}
+
+int bng_state_make_room(struct bng_state *state)
+{
+	struct bng_hash_table *tables[] = {&state->lines, &state->addresses, &state->own, &state->prefixes};
+	int family, err;
+	size_t i;
+
+	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		err = bng_hash_table_reserve(tables[i]);
+		if (err)
+			return err;
+	}
+	for (family = 1; family < BNG_FAMILIES; family++) {
+		err = bng_hash_table_reserve(&state->by_id[family]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void count_own(struct bng_state *state, const struct bng_object *object, bool add)
+{
+	struct bng_address_key key;
+	uint64_t weight, counts = 0;
+
+	if (!bng_own_address_of(object, &key, &weight))
+		return;
+	(void)bng_hash_table_get(&state->own, &key, &counts);
+	counts = add ? counts + weight : counts - weight;
+	if (counts)
+		(void)bng_hash_table_put(&state->own, &key, counts);
+	else
+		(void)bng_hash_table_remove(&state->own, &key);
+}
+
+static void count_references(struct bng_object *object, int by)
+{
+	struct bng_template_object *template = (void *)object;
+	struct bng_route_object *route = (void *)object;
+	struct bng_session_object *session = (void *)object;
+
+	switch (object->family) {
+	case BNG_FAMILY_POOL_TEMPLATE:
+		template->identity->head.references += (uint32_t)by;
+		break;
+	case BNG_FAMILY_ROUTE:
+		if (!route->next_hop)
+			break;
+		route->next_hop->head.references += (uint32_t)by;
+		if (route->vrf)
+			route->next_hop->references_outside_default += (uint32_t)by;
+		break;
+	case BNG_FAMILY_SESSION:
+		session->port->head.references += (uint32_t)by;
+		if (session->template)
+			session->template->head.references += (uint32_t)by;
+		break;
+	default:
+		break;
+	}
+}
+
+static void link_session(struct bng_state *state, struct bng_session_object *session)
+{
+	struct bng_line_identity line = bng_line_identity_of(&session->line);
+	struct bng_address_key address = bng_session_address_key(session);
+
+	(void)bng_hash_table_put(&state->lines, &line, (uintptr_t)session);
+	if (session->has_ipv4)
+		(void)bng_hash_table_put(&state->addresses, &address, (uintptr_t)session);
+	state->by_slot[session->head.index] = session;
+}
+
+static void unlink_session(struct bng_state *state, struct bng_session_object *session)
+{
+	struct bng_line_identity line = bng_line_identity_of(&session->line);
+	struct bng_address_key address = bng_session_address_key(session);
+
+	(void)bng_hash_table_remove(&state->lines, &line);
+	if (session->has_ipv4)
+		(void)bng_hash_table_remove(&state->addresses, &address);
+	state->by_slot[session->head.index] = NULL;
+}
+
+void bng_state_link(struct bng_state *state, struct bng_object *object)
+{
+	struct bng_port_object *port = (void *)object;
+	struct bng_route_key route_key;
+
+	(void)bng_hash_table_put(&state->by_id[object->family], &object->id, (uintptr_t)object);
+	bng_digest_sum_add(&state->digests[object->family], object->digest);
+	count_references(object, 1);
+	count_own(state, object, true);
+	if (object->family == BNG_FAMILY_SESSION)
+		link_session(state, (void *)object);
+	if (object->family == BNG_FAMILY_ROUTE) {
+		route_key = bng_route_key_of((void *)object);
+		(void)bng_hash_table_put(&state->prefixes, &route_key, (uintptr_t)object);
+	}
+	if (object->family == BNG_FAMILY_PORT) {
+		state->ports[object->index].object = port;
+		state->relay_count += port->relay_count;
+	}
+}
+
+void bng_state_unlink(struct bng_state *state, struct bng_object *object)
+{
+	struct bng_port_object *port = (void *)object;
+	struct bng_route_key route_key;
+
+	(void)bng_hash_table_remove(&state->by_id[object->family], &object->id);
+	bng_digest_sum_remove(&state->digests[object->family], object->digest);
+	count_references(object, -1);
+	count_own(state, object, false);
+	if (object->family == BNG_FAMILY_SESSION)
+		unlink_session(state, (void *)object);
+	if (object->family == BNG_FAMILY_ROUTE) {
+		route_key = bng_route_key_of((void *)object);
+		(void)bng_hash_table_remove(&state->prefixes, &route_key);
+	}
+	if (object->family == BNG_FAMILY_PORT) {
+		state->ports[object->index].object = NULL;
+		state->relay_count -= port->relay_count;
+	}
+}

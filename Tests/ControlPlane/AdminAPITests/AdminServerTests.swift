@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operator API over its real sockets, with curl as the client.
+
+import AdminContract
+import Foundation
+import Hummingbird
+import Logging
+import NIOPosix
+import Testing
+
+@testable import AdminAPI
+
+private struct FixedBackend: AdminBackend {
+    static let session = SessionView(
+        id: "1-42", node: "edge1", phase: "active", accessDomain: "metro", vlan: "100.7", mac: "02:00:00:00:00:01",
+        relay: "", vrf: 0, pool: "main", address: "10.0.0.9", hostName: "\"><script>", clientID: "", option82: "",
+        generation: 1, startedMs: 1, leaseExpiresMs: 2, endedMs: 0, cause: "")
+    var ready = true
+
+    func nodes() async throws -> [NodeView] { [] }
+    func ports() async throws -> [PortView] { [] }
+    func sessions(_ query: SessionQuery) async throws -> SessionPage {
+        SessionPage(
+            sessions: query.mac == nil || query.mac == Self.session.mac ? [Self.session] : [], next: query.after)
+    }
+    func session(_ id: String) async throws -> SessionView? { id == "1-42" ? Self.session : nil }
+    func pools() async throws -> [PoolView] { [] }
+    func punts() async throws -> [CounterView] { [] }
+    func drops() async throws -> [CounterView] { [] }
+    func audits() async throws -> [AuditView] { [] }
+    func history(beforeMs: Int64?, limit: Int) async throws -> [SessionView] { [] }
+    func clearSession(_ id: String) async throws -> Bool { id == "1-42" }
+    func clearQuarantine(node: String) async throws -> Int? { node == "edge1" ? 3 : nil }
+    func audit() async throws -> Int { 1 }
+    func obstacles() async -> [String] { self.ready ? [] : ["the store is being loaded"] }
+    func metrics() async -> String { "x 1\n" }
+}
+
+private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+/// Status and body of one request.
+private func curl(_ arguments: String...) throws -> (status: Int, body: String) {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/curl")
+    process.arguments = ["-s", "-m", "5", "-w", "\n%{http_code}"] + arguments
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    return (lines.last.flatMap { Int($0) } ?? 0, lines.dropLast().joined(separator: "\n"))
+}
+
+/// Runs `body` while the operator socket is open.
+private func withSocket(
+    admitted: AdmittedUsers = AdmittedUsers(userIDs: [getuid()]), _ body: @escaping @Sendable (String) throws -> Void
+) async throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "bng-admin-\(UUID().uuidString.prefix(8))").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let application = AdminServer.operatorSocket(
+        path: path, admitted: admitted, backend: FixedBackend(), loops: MultiThreadedEventLoopGroup.singleton,
+        logger: quiet)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await application.run() }
+        let deadline = ContinuousClock.now + .seconds(5)
+        // The mode is set once the server listens.
+        while (try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int) != 0o600,
+            ContinuousClock.now < deadline
+        { try await Task.sleep(for: .milliseconds(5)) }
+        try body(path)
+        group.cancelAll()
+    }
+}
+
+@Suite struct AdminServerTests {
+    @Test func `the socket is for its owner, and serves JSON`() async throws {
+        try await withSocket { path in
+            let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+            #expect(mode == 0o600)
+            let answer = try curl("--unix-socket", path, "http://bng/v1/sessions/1-42")
+            #expect(answer.status == 200)
+            let view = try JSONDecoder().decode(SessionView.self, from: Data(answer.body.utf8))
+            #expect(view == FixedBackend.session)
+            let page = try curl(
+                "--unix-socket", path, "http://bng/v1/sessions?mac=02%3A00%3A00%3A00%3A00%3A02&after=1-7")
+            let decoded = try JSONDecoder().decode(SessionPage.self, from: Data(page.body.utf8))
+            #expect(decoded == SessionPage(sessions: [], next: "1-7"))
+        }
+    }
+
+    @Test func `what does not exist is 404 and what is wrong is 400, both with words`() async throws {
+        try await withSocket { path in
+            let missing = try curl("--unix-socket", path, "http://bng/v1/sessions/1-43")
+            #expect(missing.status == 404 && missing.body.contains("there is no session 1-43"))
+            let wrong = try curl("--unix-socket", path, "http://bng/v1/sessions?limit=5000")
+            #expect(wrong.status == 400 && wrong.body.contains("from 1 to 1000"))
+            let unknown = try curl("--unix-socket", path, "http://bng/v1/sessions?colour=red")
+            #expect(unknown.status == 400 && unknown.body.contains("unknown parameter colour"))
+            let gone = try curl("--unix-socket", path, "-X", "DELETE", "http://bng/v1/sessions/9-9")
+            #expect(gone.status == 404)
+            let cleared = try curl("--unix-socket", path, "-X", "DELETE", "http://bng/v1/quarantine/edge1")
+            #expect(cleared.status == 200)
+            let metrics = try curl("--unix-socket", path, "http://bng/metrics")
+            #expect(metrics.status == 404)
+        }
+    }
+
+    @Test func `a user who is not admitted gets no answer`() async throws {
+        try await withSocket(admitted: AdmittedUsers(userIDs: [getuid() + 1])) { path in
+            let answer = try curl("--unix-socket", path, "http://bng/v1/nodes")
+            #expect(answer.status == 0)
+        }
+    }
+}

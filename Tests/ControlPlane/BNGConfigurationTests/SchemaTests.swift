@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// deploy/bng-controller.schema.json knows exactly the keys the reader knows, and accepts the example.
+
+import Foundation
+import Testing
+
+@testable import BNGConfiguration
+
+private let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+
+/// A file in which every mapping occurs.
+private let complete = """
+    controller: {id: 1, state: /tmp/s}
+    log: {level: info}
+    admin: {socket: /tmp/a}
+    agents:
+      listen: [{tls: "0.0.0.0:7401", certificate: a, key: b, authority: c}]
+    access-domains: [{name: metro, id: 1, pool: main, server-identity: 10.0.0.1}]
+    nodes:
+      - name: edge1
+        ports: [{name: access0, role: access, access-domain: metro}, {name: core0, role: core}]
+        routes: [{prefix: 0.0.0.0/0, via: kernel}]
+    pools:
+      - name: main
+        prefix: 10.0.0.0/16
+        gateway: 10.0.0.1
+        lease: 1h
+        options: [{code: 42, u8: 1}]
+        static: [{mac: "02:00:00:00:00:01", address: 10.0.0.9}]
+    guard:
+      dhcpv4: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
+      arp: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
+      neighbor: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
+    """
+
+/// Property names of every object in a schema, by path.
+private func properties(_ schema: Any, _ path: String, into found: inout [String: Set<String>]) {
+    guard let schema = schema as? [String: Any] else { return }
+    if let items = schema["items"] { properties(items, path, into: &found) }
+    guard let keys = schema["properties"] as? [String: Any] else { return }
+    found[path, default: []].formUnion(keys.keys)
+    for (key, value) in keys { properties(value, path.isEmpty ? key : "\(path).\(key)", into: &found) }
+}
+
+@Suite struct SchemaTests {
+    @Test func `the schema lists the keys the reader knows, no more and no fewer`() throws {
+        let problems = ProblemList(file: "complete")
+        var reader = ConfigurationReader(problems: problems)
+        reader.read(try #require(ConfigurationReader.compose(complete, problems)))
+        #expect(problems.problems.isEmpty, "\(problems.problems)")
+        let data = try Data(contentsOf: repository.appending(path: "deploy/bng-controller.schema.json"))
+        var listed: [String: Set<String>] = [:]
+        properties(try JSONSerialization.jsonObject(with: data), "", into: &listed)
+        #expect(Set(listed.keys) == Set(problems.knownKeys.keys))
+        for (path, keys) in problems.knownKeys { #expect(listed[path] == keys, "at \(path)") }
+    }
+
+    @Test func `the example satisfies the schema`() throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/python3")
+        process.arguments = [
+            "-c",
+            """
+            import json, sys, yaml, jsonschema
+            schema = json.load(open(sys.argv[1]))
+            jsonschema.Draft7Validator.check_schema(schema)
+            jsonschema.validate(yaml.safe_load(open(sys.argv[2])), schema)
+            """,
+            repository.appending(path: "deploy/bng-controller.schema.json").path,
+            repository.appending(path: "deploy/examples/one-box.yaml").path,
+        ]
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+    }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store and nodes in memory, so that the plane runs on real event loops without either.
+
+import BNGCore
+import Fleet
+import NIOCore
+import NIOPosix
+import SubscriberDriver
+import Subscribers
+import Synchronization
+import Testing
+
+let portMAC = MACAddress(rawValue: 0x0200_5e00_5301)
+let clientMAC = MACAddress(rawValue: 0x0200_5e10_2030)
+let server = IPv4Address(rawValue: 0xc000_0201)
+let leased = IPv4Address(rawValue: 0x6440_0102)
+let relay = IPv4Address(rawValue: 0x6440_fffe)
+
+/// Keeps what was stored; may be told to fail, or to keep callers waiting.
+final class FakeStore: SessionStoring {
+    struct State {
+        var sessions: [SessionID: SessionRecord] = [:]
+        var history: [SessionRecord] = []
+        var bindings: [StickyBinding] = []
+        var limit: UInt64 = 0
+        var fails = false
+        var held: [@Sendable () -> Void]?
+    }
+
+    let state = Mutex(State())
+
+    func submit(_ operations: [SessionOperation], then done: @escaping @Sendable (Bool) -> Void) {
+        let answer = self.state.withLock { state -> (@Sendable () -> Void)? in
+            if state.fails { return { done(false) } }
+            for operation in operations { Self.apply(operation, to: &state) }
+            guard state.held != nil else { return { done(true) } }
+            state.held?.append { done(true) }
+            return nil
+        }
+        answer?()
+    }
+
+    private static func apply(_ operation: SessionOperation, to state: inout State) {
+        switch operation {
+        case .put(let record):
+            // What the real store's UNIQUE constraints guard.
+            precondition(
+                state.sessions.values.allSatisfy { $0.id == record.id || $0.address != record.address },
+                "address \(record.address) stored twice")
+            state.sessions[record.id] = record
+        case .renew(let id, let until): state.sessions[id]?.leaseExpires = until
+        case .end(let record, let sticky):
+            state.sessions[record.id] = nil
+            state.history.append(record)
+            state.bindings.removeAll { $0.address == sticky.address }
+            state.bindings.append(sticky)
+        case .reserveSessionCounters(let limit): state.limit = max(state.limit, limit)
+        }
+    }
+}
+
+/// A node that does as told, or is away.
+final class FakeLink: DataPlaneLink {
+    struct State {
+        var installed: [SessionID: InstalledSession] = [:]
+        var frames: [[UInt8]] = []
+        var refuses = false
+        var deletes: [@Sendable () -> Void]?
+        var acknowledged: [SessionID] = []
+    }
+
+    let state = Mutex(State())
+
+    func upsert(
+        node: NodeName, id: SessionID, generation: Generation, session: InstalledSession,
+        then done: @escaping @Sendable (Bool) -> Void
+    ) {
+        let accepted = self.state.withLock { state in
+            if !state.refuses { state.installed[id] = session }
+            return !state.refuses
+        }
+        done(accepted)
+    }
+
+    func delete(node: NodeName, id: SessionID, then done: @escaping @Sendable (SessionTotals) -> Void) {
+        let answer = self.state.withLock { state -> (@Sendable () -> Void)? in
+            if state.deletes != nil {
+                state.deletes?.append { done(SessionTotals()) }
+                return nil
+            }
+            state.installed[id] = nil
+            return { done(SessionTotals()) }
+        }
+        answer?()
+    }
+
+    func acknowledgeFinal(node: NodeName, id: SessionID) {
+        self.state.withLock { $0.acknowledged.append(id) }
+    }
+
+    func inject(node: NodeName, port: String, frame: [UInt8], requires: SessionRequirement?) {
+        self.state.withLock { state in
+            if let requires, state.installed[requires.id] == nil { return }
+            state.frames.append(frame)
+        }
+    }
+
+    func takeFrames() -> [[UInt8]] {
+        self.state.withLock { state in
+            defer { state.frames.removeAll() }
+            return state.frames
+        }
+    }
+}
+
+/// A plane on two loops with the scene of the DHCP vectors.
+struct Scene {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+    let store = FakeStore()
+    let link = FakeLink()
+    let plane: SubscriberPlane
+    let trust: RelayTrust
+
+    init(trust: RelayTrust = .none, ranges: (UInt32, UInt32) = (0x6440_0102, 0x6440_fefe), now: Int64 = 1_000_000) {
+        self.trust = trust
+        let template = PoolTemplate(
+            vrf: 0, serverIdentityID: 1, gateway: IPv4Address(rawValue: 0x6440_0001), prefixLength: 16, lease: 3600,
+            renewal: 1800, rebinding: 3150,
+            options: [
+                .init(code: 6, data: [192, 0, 2, 53, 192, 0, 2, 54]), .init(code: 15, data: Array("example.net".utf8)),
+                .init(code: 42, data: [192, 0, 2, 123]), .init(code: 224, data: [1, 2, 255]),
+            ])
+        let prefix = IPv4Prefix(IPv4Address(rawValue: 0x6440_0000), length: 16)
+        let range = IPv4Range(IPv4Address(rawValue: ranges.0), IPv4Address(rawValue: ranges.1))
+        guard let prefix, let range else { preconditionFailure("the scene's pool is malformed") }
+        let pool = PoolPolicy(
+            name: "residential", vrf: 0, prefix: prefix, ranges: [range], statics: [:], template: template,
+            templateID: 5, serverIdentifier: server, quarantine: 60)
+        let configuration = PlaneConfiguration(
+            poolsByDomain: [1: ["residential"]], pools: [pool], issuer: 1, firstSessionCounter: 1,
+            storeRetry: .milliseconds(5))
+        self.plane = SubscriberPlane(
+            configuration: configuration, loops: Array(self.group.makeIterator()), store: self.store, link: self.link,
+            utcNow: { UTCTime(milliseconds: now) })
+    }
+
+    func packet(_ frame: [UInt8]) -> PuntedPacket {
+        let policy = PortPolicy(
+            name: "access0", role: .access, accessDomain: 1, relayTrust: self.trust,
+            trustedRelays: self.trust == .relays ? [relay] : [])
+        return PuntedPacket(puntClass: .dhcpv4, port: policy, portMAC: portMAC, frame: frame)
+    }
+
+    func receive(_ frame: [UInt8]) { self.plane.receive(node: "edge1", punts: [self.packet(frame)]) }
+
+    /// Waits until nothing is under way: every loop has run dry several times over.
+    func settle() async throws {
+        for _ in 0..<12 {
+            for loop in self.group.makeIterator() { try await loop.submit {}.get() }
+        }
+    }
+
+    func stop() async throws { try await self.group.shutdownGracefully() }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Objects as map entries: byte order, flags, padding, and a template's options as ready TLVs.
+#include "test.h"
+
+#include "entry.h"
+#include "objects.h"
+
+static struct bng_state state;
+static struct bng_refusal refusal;
+
+static const struct bng_session_object *a_session(void)
+{
+	union bng_any_object it = test_session(0x0001000000000007ULL, 0x64400102);
+
+	test_state_init(&state, 10);
+	test_apply_base(&state);
+	it.session.line.s_vlan = 0x0102;
+	it.session.line.s_tpid = 0x88a8;
+	it.session.line.c_vlan = 7;
+	it.session.line.c_tpid = 0x8100;
+	it.session.has_option82 = true;
+	it.session.option82_hash = 99;
+	assert_int_equal(test_apply(&state, &it, &refusal), BNG_OK);
+	return (const void *)bng_state_get(&state, BNG_FAMILY_SESSION, it.head.id);
+}
+
+TEST(session_entries_keep_network_order_and_zero_padding)
+{
+	static const uint8_t address[4] = {100, 64, 1, 2}, tpid[2] = {0x88, 0xa8};
+	const struct bng_session_object *session = a_session();
+	struct bng_line_key key = bng_entry_line_key(session);
+	struct bng_session value;
+
+	memset(&value, 0xff, sizeof(value));
+	bng_entry_session(session, &value);
+	assert_int_equal(key.port, 1);
+	assert_int_equal(key.s_vlan, 0x0102);
+	assert_int_equal(key.c_vlan, 7);
+	assert_int_equal(key.pppoe_id, 0);
+	assert_memory_equal(key.mac, session->line.mac, 6);
+	assert_memory_equal(&value.ipv4, address, 4);
+	assert_memory_equal(&value.s_tpid, tpid, 2);
+	assert_int_equal(value.flags, BNG_SESSION_FAST_DHCP | BNG_SESSION_HAS_OPTION82);
+	assert_int_equal(value.template_index, 1);
+	assert_int_equal(value.slot, session->head.index);
+	assert_memory_equal(value.frame_mac, session->line.mac, 6);
+	assert_memory_equal(value._pad, "\0\0\0\0", 4);
+	bng_state_done(&state);
+}
+
+TEST(relayed_sessions_carry_the_relays_mac)
+{
+	union bng_any_object it = test_session(1, 0x64400102);
+	struct bng_session value;
+	struct bng_line_key key;
+
+	test_state_init(&state, 10);
+	test_apply_base(&state);
+	it.session.line.relay_address = inet_addr("100.64.255.254");
+	memcpy(it.session.line.relay_mac, "\2\0\0\0\xff\xfe", 6);
+	assert_int_equal(test_apply(&state, &it, &refusal), BNG_OK);
+	bng_entry_session((const void *)bng_state_get(&state, BNG_FAMILY_SESSION, 1), &value);
+	key = bng_entry_line_key((const void *)bng_state_get(&state, BNG_FAMILY_SESSION, 1));
+	assert_true(value.flags & BNG_SESSION_RELAYED);
+	assert_memory_equal(value.frame_mac, it.session.line.relay_mac, 6);
+	assert_memory_equal(key.mac, it.session.line.mac, 6);
+	assert_int_equal(key.giaddr, inet_addr("100.64.255.254"));
+	bng_state_done(&state);
+}
+
+TEST(template_options_are_tlvs_in_order_with_mask_and_router_among_them)
+{
+	static const uint8_t expected[] = {
+		1, 4, 255, 255, 0, 0, 2, 1, 9, 3, 4, 100, 64, 0, 1, 6, 2, 7, 8, 80, 0};
+	union bng_any_object it = test_template(1, 1, "100.64.0.1");
+	struct bng_dhcp_template value;
+
+	it.template.option_count = 3;
+	it.template.options[0] = (typeof(it.template.options[0])){.code = 2, .length = 1, .offset = 0};
+	it.template.options[1] = (typeof(it.template.options[0])){.code = 6, .length = 2, .offset = 1};
+	it.template.options[2] = (typeof(it.template.options[0])){.code = 80, .length = 0, .offset = 3};
+	memcpy(it.template.data, "\x09\x07\x08", 3);
+	bng_entry_template(&it.template, inet_addr("100.64.0.9"), 42, &value);
+	assert_int_equal(value.option_count, 5);
+	assert_int_equal(value.option_bytes, sizeof(expected));
+	assert_memory_equal(value.bytes, expected, sizeof(expected));
+	assert_int_equal(value.slot_of_code[1], 1);
+	assert_int_equal(value.slot_of_code[3], 3);
+	assert_int_equal(value.slot_of_code[80], 5);
+	assert_int_equal(value.slot_of_code[4], 0);
+	assert_int_equal(value.options[3].offset, 15);
+	assert_int_equal(value.version, 42);
+	assert_int_equal(value.netmask, inet_addr("255.255.0.0"));
+}
+
+TEST(a_full_template_fits)
+{
+	union bng_any_object it = test_template(1, 1, "100.64.0.1");
+	struct bng_dhcp_template value;
+	uint16_t i;
+
+	it.template.option_count = BNG_TEMPLATE_OPTIONS_MAX;
+	for (i = 0; i < BNG_TEMPLATE_OPTIONS_MAX; i++)
+		it.template.options[i] = (typeof(it.template.options[0])){.code = 100U + i,
+			.length = i ? 8 : 255,
+			.offset = i ? (uint16_t)(255 + 8 * (i - 1)) : 0};
+	bng_entry_template(&it.template, 1, 1, &value);
+	assert_int_equal(value.option_count, BNG_MAX_TEMPLATE_OPTIONS);
+	assert_true(value.option_bytes <= BNG_TEMPLATE_BYTES);
+}
+
+TEST(guard_rates_fall_back_to_the_agents_own)
+{
+	struct bng_guard_object guard = {0};
+	struct bng_guard_rate rate;
+
+	bng_entry_guard_rate(NULL, BNG_PUNT_DHCPV4, &rate);
+	assert_int_equal(rate.line_pps, 20);
+	guard.present[BNG_PUNT_DHCPV4] = true;
+	bng_entry_guard_rate(&guard, BNG_PUNT_DHCPV4, &rate);
+	assert_int_equal(rate.line_pps, 0);
+	bng_entry_guard_rate(&guard, BNG_PUNT_ARP, &rate);
+	assert_int_equal(rate.line_pps, 10);
+}
+
+TEST(route_keys_count_the_vrfs_bits_and_put_it_in_network_order)
+{
+	union bng_any_object it = test_route(1, "10.0.0.0", 8, 0);
+	struct bng_route_key key;
+
+	it.route.vrf = 5;
+	key = bng_entry_route_key(&it.route);
+	assert_int_equal(key.prefix_bits, 40);
+	assert_memory_equal(&key.vrf, "\0\0\0\5", 4);
+	assert_memory_equal(&key.ipv4, "\x0a\0\0\0", 4);
+}

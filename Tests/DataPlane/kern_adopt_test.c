@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: Apache-2.0
+// kern/ against the real kernel, in namespaces of its own (Tests/DataPlane/run): what an upsert writes, what
+// a removal leaves, adoption after each kind of crash, and the swap of a program. Skipped where BPF is
+// refused.
+#include "test.h"
+
+#include "apply.h"
+#include "attach.h"
+#include "map_counters.h"
+#include "map_policy.h"
+#include "map_session.h"
+#include "objects.h"
+#include "pins.h"
+#include "ring.h"
+#include "walk.h"
+#include "watch.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct bng_clock clock_ = {.boot_ns = 1000000000000ULL, .utc_ms = 1800000000000ULL};
+static const struct bng_refusal good = {.code = BNG_OK};
+static char bpffs[64], pins[96];
+static struct bng_kern kern;
+static struct bng_state state;
+static struct bng_words words;
+
+static void load(void)
+{
+	static const char *const names[] = {"", "access0", "core0", "access1"};
+	uint32_t i;
+
+	snprintf(pins, sizeof(pins), "%s/node", bpffs);
+	words.text[0] = 0;
+	test_state_init(&state, 100);
+	bng_kern_init(&kern, pins, BNG_ATTACH_AUTO, 100);
+	kern.port_count = 3;
+	for (i = 1; i <= 3; i++) {
+		strcpy(kern.ports[i].name, names[i]);
+		kern.ports[i].role = i == 2 ? BNG_ROLE_CORE : BNG_ROLE_ACCESS;
+		assert_int_equal(bng_interface_query(names[i], &kern.ports[i].interface), 0);
+	}
+	if (bng_kern_load(&kern, 77, &words))
+		fail_msg("%s", words.text);
+}
+
+static void unload(void)
+{
+	bng_kern_done(&kern);
+	bng_state_done(&state);
+}
+
+static void begin(void)
+{
+	static int made;
+	const char *const commands = "ip link set lo up; for p in access0 core0 access1; do ip link add $p "
+				     "type veth peer name ${p}p && "
+				     "ip link set $p up && ip link set ${p}p up || exit 1; done";
+
+	if (!made++) {
+		strcpy(bpffs, "/tmp/bng-kern-test-XXXXXX");
+		assert_non_null(mkdtemp(bpffs));
+		assert_int_equal(system(commands), 0);
+		assert_int_equal(mount("bpf", bpffs, "bpf", 0, NULL), 0);
+	}
+	load();
+}
+
+__attribute__((destructor)) static void clean_up(void)
+{
+	if (bpffs[0]) {
+		(void)umount(bpffs);
+		(void)rmdir(bpffs);
+	}
+}
+
+static void end(void)
+{
+	unload();
+	words.text[0] = 0;
+	bng_kern_init(&kern, pins, BNG_ATTACH_AUTO, 100);
+	if (bng_kern_detach(&kern, &words))
+		fail_msg("%s", words.text);
+	bng_kern_done(&kern);
+	assert_int_equal(bng_test_live_blocks(), 0);
+}
+
+static void upsert(const union bng_any_object *object)
+{
+	static const uint8_t packed[300] = "stands for the packed object";
+	struct bng_refusal refusal;
+	struct bng_change change;
+
+	assert_int_equal(bng_state_prepare(&state, object, &good, &change, &refusal), 0);
+	assert_int_equal(
+		bng_kern_upsert(&kern, &state, &change, (struct bng_bytes){packed, sizeof(packed)}, &clock_),
+		0);
+	bng_state_commit(&state, &change);
+}
+
+static void remove_session(uint64_t id, struct bng_final *final)
+{
+	struct bng_refusal refusal;
+	struct bng_change change;
+
+	assert_int_equal(bng_state_prepare_removal(&state, BNG_FAMILY_SESSION, id, 99, &change, &refusal), 0);
+	assert_int_equal(bng_kern_remove(&kern, &state, &change, &clock_, final), 0);
+	bng_state_commit(&state, &change);
+}
+
+static void upsert_base(void)
+{
+	union bng_any_object all[] = {
+		test_port(1, "access0", BNG_ROLE_ACCESS, 1),
+		test_identity(1, "100.64.0.1"),
+		test_template(1, 1, "100.64.0.1"),
+		test_kernel_hop(1),
+		test_route(1, "0.0.0.0", 0, 1),
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		upsert(&all[i]);
+}
+
+/* What adopt.c does, without the wire: the same objects into a fresh state, then the two reconciliations. */
+static uint32_t adopt(const union bng_any_object *session)
+{
+	uint32_t repaired = 0;
+	struct bng_refusal refusal;
+
+	test_apply_base(&state);
+	if (session)
+		assert_int_equal(test_apply(&state, session, &refusal), BNG_OK);
+	assert_int_equal(bng_map_policy_reconcile(&kern, &state, &repaired), 0);
+	assert_int_equal(bng_map_session_reconcile(&kern, &state, &clock_, &repaired), 0);
+	return repaired;
+}
+
+static int count_entry(void *context, const void *key, const void *value)
+{
+	(void)key;
+	(void)value;
+	++*(int *)context;
+	return 0;
+}
+
+static int entries(enum bng_map map, uint32_t key_size, uint32_t value_size)
+{
+	int count = 0;
+
+	assert_int_equal(bng_walk_map(kern.maps[map], key_size, value_size, count_entry, &count), 0);
+	return count;
+}
+
+static int session_entries(void)
+{
+	return entries(BNG_MAP_sessions, sizeof(struct bng_line_key), sizeof(struct bng_session));
+}
+
+static int address_entries(void)
+{
+	return entries(
+		BNG_MAP_session_addresses, sizeof(struct bng_address_key), sizeof(struct bng_line_key));
+}
+
+static struct bng_session stored_session(const union bng_any_object *session)
+{
+	struct bng_line_key key = {.port = 1, .s_vlan = (uint16_t)session->session.line.s_vlan};
+	struct bng_session value;
+
+	memcpy(key.mac, session->session.line.mac, 6);
+	assert_int_equal(bng_map_session_get(&kern, &key, &value), 0);
+	return value;
+}
+
+TEST(a_session_has_one_entry_per_key_and_its_old_keys_go)
+{
+	union bng_any_object one = test_session(1, 0x64400101);
+	struct bng_final final;
+
+	begin();
+	upsert_base();
+	one.session.lease_expires_unix_ms = clock_.utc_ms + 1000;
+	one.session.ends_unix_ms = clock_.utc_ms + 5000;
+	upsert(&one);
+	assert_int_equal(stored_session(&one).ends_ns, clock_.boot_ns + 5000000000ULL);
+	assert_int_equal(
+		kern.session_state[stored_session(&one).slot].expires_ns, clock_.boot_ns + 1000000000ULL);
+	one.head.generation = 2;
+	one.session.line.s_vlan = 5;
+	one.session.line.s_tpid = 0x8100;
+	one.session.address = htonl(0x64400102);
+	upsert(&one);
+	assert_int_equal(session_entries(), 1);
+	assert_int_equal(address_entries(), 1);
+	assert_int_equal(stored_session(&one).generation, 2);
+	remove_session(1, &final);
+	assert_int_equal(session_entries() + address_entries(), 0);
+	end();
+}
+
+TEST(final_counters_are_kept_summed_and_the_slot_is_wiped)
+{
+	union bng_any_object one = test_session(1, 0x64400101);
+	struct bng_session_counters *each = calloc(kern.cpus + 256, sizeof(*each)), now;
+	struct bng_final final, again;
+	uint32_t slot, cpu;
+
+	begin();
+	upsert_base();
+	upsert(&one);
+	slot = stored_session(&one).slot;
+	for (cpu = 0; cpu < kern.cpus; cpu++)
+		each[cpu].up_packets = 10;
+	assert_int_equal(bpf_map_update_elem(kern.maps[BNG_MAP_session_counters], &slot, each, 0), 0);
+	remove_session(1, &final);
+	assert_int_equal(final.counters.up_packets, 10 * kern.cpus);
+	assert_int_equal(bng_map_session_counters(&kern, slot, &now), 0);
+	assert_int_equal(now.up_packets, 0);
+	assert_int_equal(kern.session_state[slot].session_id, 0);
+	upsert(&one);
+	slot = stored_session(&one).slot;
+	assert_int_equal(bpf_map_update_elem(kern.maps[BNG_MAP_session_counters], &slot, each, 0), 0);
+	remove_session(1, &final);
+	assert_int_equal(final.counters.up_packets, 20 * kern.cpus);
+	assert_int_equal(bng_store_get_final(&kern, 1, &again), 0);
+	assert_memory_equal(&final, &again, sizeof(final));
+	assert_int_equal(bng_store_remove_final(&kern, 1), 0);
+	assert_int_equal(bng_store_get_final(&kern, 1, &again), -ENOENT);
+	free(each);
+	end();
+}
+
+TEST(stored_objects_come_back_whole_and_broken_ones_are_dropped)
+{
+	static uint8_t packed[1000];
+	struct bng_object object = {.id = 5, .family = BNG_FAMILY_POOL_TEMPLATE, .generation = 3, .index = 9};
+	struct bng_stored_object *objects;
+	struct {
+		uint64_t id;
+		uint16_t family, chunk;
+		uint32_t pad;
+	} key = {5, BNG_FAMILY_POOL_TEMPLATE, 2, 0};
+	size_t count, i;
+
+	begin();
+	for (i = 0; i < sizeof(packed); i++)
+		packed[i] = (uint8_t)(i * 3);
+	assert_int_equal(
+		bng_store_put_object(&kern, &object, (struct bng_bytes){packed, sizeof(packed)}, false), 0);
+	assert_int_equal(bng_store_read_objects(&kern, &objects, &count), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(objects[0].size, sizeof(packed));
+	assert_int_equal(objects[0].index, 9);
+	assert_memory_equal(objects[0].packed, packed, sizeof(packed));
+	bng_stored_objects_free(objects, count);
+	/* A shorter one leaves no chunk behind. */
+	assert_int_equal(bng_store_put_object(&kern, &object, (struct bng_bytes){packed, 500}, true), 0);
+	assert_int_equal(bng_store_read_objects(&kern, &objects, &count), 0);
+	assert_int_equal(objects[0].size, 500);
+	bng_stored_objects_free(objects, count);
+	/* A crash between two chunks. */
+	assert_int_equal(bpf_map_delete_elem(kern.objects, &key), 0);
+	assert_int_equal(bng_store_read_objects(&kern, &objects, &count), 0);
+	assert_int_equal(count, 0);
+	bng_stored_objects_free(objects, count);
+	end();
+}
+
+TEST(adoption_leaves_what_is_right_and_repairs_what_a_crash_left)
+{
+	union bng_any_object one = test_session(1, 0x64400101);
+	struct bng_line_key stray = {.port = 1, .s_vlan = 77};
+	struct bng_session value;
+	struct bng_address_key address = {.ipv4 = inet_addr("100.64.9.9")};
+	struct bng_dhcp_template before, after;
+	uint32_t index = 1, slot;
+
+	begin();
+	upsert_base();
+	one.session.lease_expires_unix_ms = clock_.utc_ms + 1000;
+	upsert(&one);
+	slot = stored_session(&one).slot;
+	kern.session_state[slot].renewals = 4;
+	assert_int_equal(bpf_map_lookup_elem(kern.maps[BNG_MAP_dhcp_templates], &index, &before), 0);
+	unload();
+	load();
+	assert_true(kern.ports[1].adopted && kern.ports[2].adopted && kern.ports[3].adopted);
+	assert_false(kern.fresh);
+	one.head.index = slot;
+	assert_int_equal(adopt(&one), 0);
+	assert_int_equal(kern.session_state[slot].renewals, 4);
+	assert_int_equal(bpf_map_lookup_elem(kern.maps[BNG_MAP_dhcp_templates], &index, &after), 0);
+	assert_memory_equal(&before, &after, sizeof(before));
+	/* Entries written without their object (crash before the last write), and an entry lost (crash in a
+	 * removal). */
+	value = stored_session(&one);
+	value.session_id = 99;
+	assert_int_equal(bpf_map_update_elem(kern.maps[BNG_MAP_sessions], &stray, &value, 0), 0);
+	assert_int_equal(bpf_map_update_elem(kern.maps[BNG_MAP_session_addresses], &address, &stray, 0), 0);
+	address.ipv4 = one.session.address;
+	assert_int_equal(bpf_map_delete_elem(kern.maps[BNG_MAP_session_addresses], &address), 0);
+	kern.session_state[50].session_id = 99;
+	unload();
+	load();
+	assert_true(adopt(&one) >= 4);
+	assert_int_equal(session_entries(), 1);
+	assert_int_equal(address_entries(), 1);
+	assert_int_equal(kern.session_state[50].session_id, 0);
+	end();
+}
+
+TEST(a_different_program_is_swapped_on_the_live_link)
+{
+	struct bpf_link_info info = {0};
+	uint32_t size = sizeof(info), before;
+	struct bng_pin_path path;
+	int link;
+
+	begin();
+	path = bng_pin_path(&kern, "links", "access1");
+	link = bpf_obj_get(path.text);
+	assert_true(link >= 0);
+	assert_int_equal(bpf_obj_get_info_by_fd(link, &info, &size), 0);
+	before = info.prog_id;
+	unload();
+	/* Another index compiled into the program is another program, though its tag is the same. */
+	load();
+	assert_true(kern.ports[3].adopted);
+	assert_int_equal(bng_store_put_schema(&kern, "port:access1", 9), 0);
+	unload();
+	load();
+	assert_false(kern.ports[3].adopted);
+	assert_true(kern.ports[1].adopted);
+	size = sizeof(info);
+	assert_int_equal(bpf_obj_get_info_by_fd(link, &info, &size), 0);
+	assert_int_not_equal(info.prog_id, before);
+	assert_int_equal(info.xdp.ifindex, kern.ports[3].interface.index);
+	close(link);
+	unload();
+	load();
+	assert_true(kern.ports[3].adopted);
+	end();
+}
+
+TEST(another_layout_is_refused_in_words)
+{
+	begin();
+	assert_int_equal(bng_store_put_schema(&kern, "sessions", 1), 0);
+	unload();
+	test_state_init(&state, 100);
+	words.text[0] = 0;
+	bng_kern_init(&kern, pins, BNG_ATTACH_AUTO, 100);
+	kern.port_count = 1;
+	strcpy(kern.ports[1].name, "access0");
+	kern.ports[1].role = BNG_ROLE_ACCESS;
+	assert_int_equal(bng_interface_query("access0", &kern.ports[1].interface), 0);
+	assert_int_equal(bng_kern_load(&kern, 1, &words), -EPROTO);
+	assert_non_null(strstr(words.text, "pinned map sessions has another layout"));
+	end();
+}
+
+TEST(a_foreign_program_is_never_replaced)
+{
+	struct bpf_insn pass[] = {{.code = 0xb7, .dst_reg = 0, .imm = 2}, {.code = 0x95}};
+	int program, link;
+
+	begin();
+	end();
+	program = bpf_prog_load(BPF_PROG_TYPE_XDP, "stranger", "GPL", pass, 2, NULL);
+	assert_true(program >= 0);
+	link = bpf_link_create(program, (int)if_nametoindex("access0"), BPF_XDP, NULL);
+	assert_true(link >= 0);
+	test_state_init(&state, 100);
+	words.text[0] = 0;
+	bng_kern_init(&kern, pins, BNG_ATTACH_AUTO, 100);
+	kern.port_count = 1;
+	strcpy(kern.ports[1].name, "access0");
+	kern.ports[1].role = BNG_ROLE_ACCESS;
+	assert_int_equal(bng_interface_query("access0", &kern.ports[1].interface), 0);
+	assert_int_equal(bng_kern_load(&kern, 1, &words), -EBUSY);
+	assert_non_null(strstr(words.text, "another XDP program is attached"));
+	close(link);
+	close(program);
+	end();
+}
+
+TEST(clocks_convert_there_and_back_and_never_wrap)
+{
+	assert_int_equal(bng_boot_ns(&clock_, 0), 0);
+	assert_int_equal(bng_boot_ns(&clock_, 1), 1);
+	assert_int_equal(bng_boot_ns(&clock_, UINT64_MAX), UINT64_MAX);
+	assert_int_equal(
+		bng_utc_ms(&clock_, bng_boot_ns(&clock_, clock_.utc_ms + 12345)), clock_.utc_ms + 12345);
+	assert_int_equal(
+		bng_utc_ms(&clock_, bng_boot_ns(&clock_, clock_.utc_ms - 12345)), clock_.utc_ms - 12345);
+}
+
+TEST(every_reason_has_a_name)
+{
+	uint32_t reason;
+
+	assert_null(bng_reason_name(0));
+	assert_null(bng_reason_name(BNG_REASONS));
+	for (reason = 1; reason < BNG_REASONS; reason++)
+		assert_non_null(bng_reason_name(reason));
+	assert_string_equal(bng_reason_name(BNG_DROP_spoofed_source), "drop.spoofed_source");
+	assert_string_equal(bng_reason_short_name(BNG_TX_dhcp_ack), "dhcp_ack");
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Digests are made up from (id, generation): the model never looks into them.
+#include "objects.h"
+
+#include "test.h"
+
+void test_state_init(struct bng_state *state, uint32_t max_sessions)
+{
+	assert_int_equal(bng_state_init(state, max_sessions, test_seed), 0);
+	assert_int_equal(bng_state_add_port(state, "access0", BNG_ROLE_ACCESS), 0);
+	assert_int_equal(bng_state_add_port(state, "core0", BNG_ROLE_CORE), 0);
+	assert_int_equal(bng_state_add_port(state, "access1", BNG_ROLE_ACCESS), 0);
+}
+
+static union bng_any_object object(enum bng_family family, uint64_t id)
+{
+	union bng_any_object it;
+
+	memset(&it, 0, sizeof(it));
+	it.head.family = family;
+	it.head.id = id;
+	it.head.generation = 1;
+	it.head.digest[0] = (uint8_t)family;
+	memcpy(it.head.digest + 8, &id, sizeof(id));
+	return it;
+}
+
+union bng_any_object test_port(uint64_t id, const char *name, uint32_t role, uint32_t access_domain_id)
+{
+	union bng_any_object it = object(BNG_FAMILY_PORT, id);
+
+	strcpy(it.port.name, name);
+	it.port.role = role;
+	it.port.access_domain_id = access_domain_id;
+	it.port.relay_trust = role == BNG_ROLE_ACCESS ? BNG_TRUST_NONE : 0;
+	return it;
+}
+
+union bng_any_object test_identity(uint64_t id, const char *address)
+{
+	union bng_any_object it = object(BNG_FAMILY_SERVER_IDENTITY, id);
+
+	it.identity.address = inet_addr(address);
+	return it;
+}
+
+union bng_any_object test_template(uint64_t id, uint64_t identity_id, const char *gateway)
+{
+	union bng_any_object it = object(BNG_FAMILY_POOL_TEMPLATE, id);
+
+	it.template.identity_id = identity_id;
+	it.template.gateway = inet_addr(gateway);
+	it.template.prefix_length = 16;
+	it.template.lease_seconds = 3600;
+	it.template.renewal_seconds = 1800;
+	it.template.rebinding_seconds = 3150;
+	return it;
+}
+
+union bng_any_object test_kernel_hop(uint64_t id)
+{
+	union bng_any_object it = object(BNG_FAMILY_NEXT_HOP, id);
+
+	it.next_hop.kind = BNG_NEXT_HOP_KERNEL;
+	return it;
+}
+
+union bng_any_object test_route(uint64_t id, const char *prefix, uint32_t length, uint64_t next_hop_id)
+{
+	union bng_any_object it = object(BNG_FAMILY_ROUTE, id);
+
+	it.route.prefix = inet_addr(prefix);
+	it.route.prefix_length = length;
+	it.route.kind = next_hop_id ? BNG_ROUTE_NEXT_HOP : BNG_ROUTE_SUBSCRIBERS;
+	it.route.next_hop_id = next_hop_id;
+	return it;
+}
+
+union bng_any_object test_session(uint64_t id, uint32_t address)
+{
+	union bng_any_object it = object(BNG_FAMILY_SESSION, id);
+
+	it.session.has_line = true;
+	it.session.line.access_domain_id = 1;
+	it.session.line.mac[0] = 2;
+	memcpy(it.session.line.mac + 1, (uint8_t *)&id, 5);
+	it.session.anti_spoof = BNG_ANTI_SPOOF_STRICT;
+	it.session.has_ipv4 = true;
+	it.session.address = htonl(address);
+	it.session.template_id = 1;
+	it.session.dhcp_fast_path = true;
+	return it;
+}
+
+enum bng_code test_apply(
+	struct bng_state *state, const union bng_any_object *next, struct bng_refusal *refusal)
+{
+	const struct bng_refusal good = {.code = BNG_OK};
+	struct bng_change change;
+	int err;
+
+	*refusal = good;
+	err = bng_state_prepare(state, next, &good, &change, refusal);
+	assert_true(!err == (refusal->code == BNG_OK));
+	if (!err)
+		bng_state_commit(state, &change);
+	return refusal->code;
+}
+
+enum bng_code test_remove(struct bng_state *state, enum bng_family family, uint64_t id, uint64_t generation)
+{
+	struct bng_refusal refusal = {.code = BNG_OK};
+	struct bng_change change;
+
+	if (!bng_state_prepare_removal(state, family, id, generation, &change, &refusal))
+		bng_state_commit(state, &change);
+	return refusal.code;
+}
+
+void test_apply_base(struct bng_state *state)
+{
+	union bng_any_object all[] = {
+		test_port(1, "access0", BNG_ROLE_ACCESS, 1),
+		test_identity(1, "100.64.0.1"),
+		test_template(1, 1, "100.64.0.1"),
+		test_kernel_hop(1),
+		test_route(1, "0.0.0.0", 0, 1),
+	};
+	struct bng_refusal refusal;
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		assert_int_equal(test_apply(state, &all[i], &refusal), BNG_OK);
+}

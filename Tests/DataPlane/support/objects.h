@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Good objects to start from in tests of the model. */
+#ifndef BNG_TEST_OBJECTS_H
+#define BNG_TEST_OBJECTS_H
+
+#include "state.h"
+
+#include <arpa/inet.h>
+
+/* A state with ports access0 (1), core0 (2), access1 (3), and nothing applied. */
+void test_state_init(struct bng_state *state, uint32_t max_sessions);
+
+union bng_any_object test_port(uint64_t id, const char *name, uint32_t role, uint32_t access_domain_id);
+union bng_any_object test_identity(uint64_t id, const char *address);
+union bng_any_object test_template(uint64_t id, uint64_t identity_id, const char *gateway);
+union bng_any_object test_kernel_hop(uint64_t id);
+union bng_any_object test_route(uint64_t id, const char *prefix, uint32_t length, uint64_t next_hop_id);
+union bng_any_object test_session(uint64_t id, uint32_t address);
+
+/* Prepares and commits; the code of the refusal, BNG_OK if accepted (also when nothing changed). */
+enum bng_code test_apply(
+	struct bng_state *state, const union bng_any_object *object, struct bng_refusal *refusal);
+enum bng_code test_remove(struct bng_state *state, enum bng_family family, uint64_t id, uint64_t generation);
+
+/* Port 1, identity 1, template 1, next hop 1, route 1. */
+void test_apply_base(struct bng_state *state);
+
+#endif

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ranges of single objects, as a table: one change to a good object, the path that must be named.
+#include "test.h"
+
+#include "objects.h"
+#include "validate.h"
+
+static struct bng_refusal refusal;
+
+#define accepted(object)                                                                                     \
+	do {                                                                                                 \
+		refusal.code = BNG_OK;                                                                       \
+		assert_int_equal(bng_validate(&(object), &refusal), 0);                                      \
+	} while (0)
+#define refused(object, where)                                                                               \
+	do {                                                                                                 \
+		assert_true(bng_validate(&(object), &refusal) < 0);                                          \
+		assert_int_equal(refusal.code, BNG_INVALID);                                                 \
+		assert_string_equal(refusal.path, where);                                                    \
+	} while (0)
+
+/* Each case starts from the good object again. */
+#define with(object, change, where)                                                                          \
+	do {                                                                                                 \
+		union bng_any_object it = object;                                                            \
+		accepted(it);                                                                                \
+		change;                                                                                      \
+		refused(it, where);                                                                          \
+	} while (0)
+
+TEST(ports_are_checked)
+{
+	union bng_any_object good = test_port(1, "access0", BNG_ROLE_ACCESS, 1);
+
+	with(good, it.port.role = 0, "11.2");
+	with(good, it.port.relay_trust = 0, "11.5");
+	with(good, it.port.mtu_bytes = 575, "11.7");
+	with(good, it.port.mtu_bytes = 65536, "11.7");
+	with(good, (it.port.relay_count = 1, it.port.relays[0] = inet_addr("10.0.0.1")), "11.6");
+	good.port.relay_trust = BNG_TRUST_RELAYS;
+	with(good, (it.port.relay_count = 1, it.port.relays[0] = inet_addr("224.0.0.1")), "11.6");
+	with(good, (it.port.relay_count = 2, it.port.relays[0] = it.port.relays[1] = inet_addr("10.0.0.1")),
+		"11.6");
+	good = test_port(1, "core0", BNG_ROLE_CORE, 0);
+	with(good, it.port.relay_trust = BNG_TRUST_NONE, "11.5");
+	with(good, it.port.access_domain_id = 1, "11.3");
+}
+
+TEST(templates_are_checked)
+{
+	union bng_any_object good = test_template(1, 1, "100.64.0.1");
+	static const uint8_t wrong[] = {0, 1, 3, 50, 53, 61, 82, 255};
+	size_t i;
+
+	with(good, it.template.gateway = 0, "13.3");
+	with(good, it.template.prefix_length = 0, "13.4");
+	with(good, it.template.prefix_length = 33, "13.4");
+	with(good, it.template.lease_seconds = 59, "13.5");
+	with(good, it.template.renewal_seconds = 0, "13.6");
+	with(good, it.template.renewal_seconds = 3150, "13.6");
+	with(good, it.template.rebinding_seconds = 3600, "13.7");
+	for (i = 0; i < sizeof(wrong); i++)
+		with(good, (it.template.option_count = 1, it.template.options[0].code = wrong[i]), "13.8.1");
+	with(good,
+		(it.template.option_count = 2, it.template.options[0].code = 6,
+			it.template.options[1].code = 6),
+		"13.8.1");
+}
+
+TEST(next_hops_and_routes_are_checked)
+{
+	union bng_any_object hop = test_kernel_hop(1), route = test_route(1, "10.0.0.0", 8, 1);
+
+	with(hop, it.next_hop.kind = 0, "14.1");
+	with(hop, it.next_hop.address = 1, "14.3");
+	with(hop, strcpy(it.next_hop.port, "core0"), "14.2");
+	with(hop, it.next_hop.kind = BNG_NEXT_HOP_GATEWAY, "14.2");
+	with(route, it.route.prefix = inet_addr("10.0.0.1"), "15.2");
+	with(route, it.route.prefix_length = 33, "15.3");
+	with(route, it.route.kind = 0, "15.4");
+	with(route, it.route.next_hop_id = 0, "15.5");
+	with(route, it.route.kind = BNG_ROUTE_BLACKHOLE, "15.5");
+	route = test_route(1, "0.0.0.0", 0, 1);
+	accepted(route);
+	with(route, it.route.prefix = inet_addr("128.0.0.0"), "15.2");
+	route = test_route(1, "10.0.0.1", 32, 1);
+	accepted(route);
+}
+
+TEST(lines_are_checked)
+{
+	union bng_any_object good = test_session(1, 0x64400101);
+
+	with(good, it.session.has_line = false, "17.1");
+	with(good, it.session.line.access_domain_id = 0, "17.1.1");
+	with(good, it.session.line.s_vlan = 4095, "17.1.2");
+	with(good, it.session.line.c_vlan = 5, "17.1.3");
+	with(good, it.session.line.s_vlan = 5, "17.1.4");
+	with(good, it.session.line.s_tpid = 0x8100, "17.1.4");
+	with(good, (it.session.line.s_vlan = 5, it.session.line.s_tpid = 0x9100), "17.1.4");
+	with(good, it.session.line.c_tpid = 0x8100, "17.1.5");
+	with(good, it.session.line.mac[0] = 3, "17.1.6");
+	with(good, memset(it.session.line.mac, 0, 6), "17.1.6");
+	with(good, it.session.line.relay_address = inet_addr("127.0.0.1"), "17.1.7");
+	with(good, it.session.line.relay_address = inet_addr("10.0.0.1"), "17.1.8");
+	with(good, it.session.line.relay_mac[5] = 1, "17.1.8");
+	with(good, it.session.anti_spoof = 0, "17.3");
+	with(good, it.session.address = 0, "17.4.1");
+	with(good, it.session.template_id = 0, "17.4.2");
+	good.session.line.s_vlan = 4094;
+	good.session.line.s_tpid = 0x88a8;
+	good.session.line.c_vlan = 4094;
+	good.session.line.c_tpid = 0x8100;
+	with(good, it.session.line.c_tpid = 0x88a8, "17.1.5");
+}
+
+TEST(guard_rates_are_checked)
+{
+	union bng_any_object good;
+
+	memset(&good, 0, sizeof(good));
+	good.head = (struct bng_object){.family = BNG_FAMILY_GUARD_RATES, .id = 1, .generation = 1};
+	with(good, it.head.id = 2, "1");
+	with(good, it.guard.rates[BNG_PUNT_ARP].line_pps = 1, "16.1.3");
+	with(good, it.guard.rates[BNG_PUNT_ARP].port_pps = 1, "16.1.5");
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Batches of any content against the model: decode, digest, validate, apply, then every invariant that must
+// still hold.
+#include "desired.h"
+#include "entry.h"
+#include "frame.h"
+#include "state.h"
+
+#include "bng/agent/v1/session.pb-c.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const uint64_t seed[2] = {1, 2};
+
+static void require(int condition)
+{
+	if (!condition)
+		abort();
+}
+
+static void upsert(
+	struct bng_state *state, struct bng_digester *digester, const Bng__Agent__V1__Object *message)
+{
+	static union bng_any_object object;
+	struct bng_refusal malformed, refusal = {.code = BNG_OK};
+	struct bng_change change;
+	const struct bng_object *held;
+	struct bng_session entry;
+	struct bng_dhcp_template template;
+
+	if (bng_desired_object(message, digester, &object, &malformed, &refusal) ||
+		bng_state_prepare(state, &object, &malformed, &change, &refusal)) {
+		require(refusal.code != BNG_OK);
+		return;
+	}
+	if (change.next && message->object_id % 7 == 3) {
+		bng_state_abort(state, &change);
+		return;
+	}
+	held = bng_state_commit(state, &change);
+	require(held && held->generation == message->generation);
+	if (held->family == BNG_FAMILY_SESSION)
+		bng_entry_session((const void *)held, &entry);
+	if (held->family == BNG_FAMILY_POOL_TEMPLATE)
+		bng_entry_template((const void *)held, 1, 1, &template);
+}
+
+static void remove_object(struct bng_state *state, const Bng__Agent__V1__Delete *message)
+{
+	struct bng_refusal refusal = {.code = BNG_OK};
+	struct bng_change change;
+
+	if ((int)message->family < 1 || (int)message->family >= BNG_FAMILIES)
+		return;
+	if (!bng_state_prepare_removal(state, (enum bng_family)message->family, message->object_id,
+		    message->generation, &change, &refusal))
+		(void)bng_state_commit(state, &change);
+}
+
+static void check(const struct bng_state *state)
+{
+	size_t sessions = state->by_id[BNG_FAMILY_SESSION].count;
+	int family;
+
+	require(state->lines.count == sessions && state->addresses.count <= sessions &&
+		state->slots.count == sessions);
+	require(state->prefixes.count == state->by_id[BNG_FAMILY_ROUTE].count);
+	for (family = 1; family < BNG_FAMILIES; family++)
+		require(state->digests[family].count == state->by_id[family].count);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const Bng__Agent__V1__ControllerFrame *frame;
+	static struct bng_digester digester;
+	struct bng_arena arena;
+	struct bng_state state;
+	size_t i;
+
+	if (!digester.context)
+		require(!bng_digester_init(&digester));
+	bng_arena_init(&arena, BNG_DECODE_BUDGET);
+	frame = (const void *)bng_frame_decode(
+		&bng__agent__v1__controller_frame__descriptor, &arena, (struct bng_bytes){data, size});
+	if (frame && frame->body_case == BNG__AGENT__V1__CONTROLLER_FRAME__BODY_BATCH && frame->batch) {
+		require(!bng_state_init(&state, 8, seed));
+		require(!bng_state_add_port(&state, "access0", BNG_ROLE_ACCESS));
+		require(!bng_state_add_port(&state, "core0", BNG_ROLE_CORE));
+		for (i = 0; i < frame->batch->n_items; i++) {
+			const Bng__Agent__V1__BatchItem *item = frame->batch->items[i];
+
+			if (item->action_case == BNG__AGENT__V1__BATCH_ITEM__ACTION_UPSERT && item->upsert)
+				upsert(&state, &digester, item->upsert);
+			else if (item->action_case == BNG__AGENT__V1__BATCH_ITEM__ACTION_DELETE &&
+				 item->delete_)
+				remove_object(&state, item->delete_);
+			check(&state);
+		}
+		bng_state_done(&state);
+	}
+	bng_arena_done(&arena);
+	return 0;
+}

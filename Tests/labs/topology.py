@@ -1,0 +1,382 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lab's world: one edge (this namespace), an access switch, subscribers, a core server; processes with logs and deadlines.
+
+    cpe ns ──veth── (tags by tc-BPF) bridge in ns `switch` ──veth── access0 [bng-agent] core0 ──veth── ns `server`
+
+Everything is made inside the namespaces of Tests/labs/run, so that nothing of the host is touched and nothing remains.
+"""
+import json
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(os.environ.get("BNG_ROOT", pathlib.Path(__file__).resolve().parents[2]))
+BIN = ROOT / "build" / "bin"
+SERVER_IP, CORE_IP = "198.51.100.2", "198.51.100.1"
+GATEWAY, SERVER_ID, PREFIX = "100.64.0.1", "100.64.0.1", "100.64.0.0/16"
+
+
+def sh(command, ns=None, check=True, timeout=60, **kw):
+    """Runs a command (in a namespace) and returns its output; failure raises with that output."""
+    argv = shlex.split(command) if isinstance(command, str) else [str(c) for c in command]
+    if ns:
+        argv = ["ip", "netns", "exec", ns] + argv
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout, **kw)
+    if check and done.returncode:
+        raise RuntimeError(f"{' '.join(argv)} -> {done.returncode}\n{done.stdout}")
+    return done.stdout
+
+
+def wait_for(what, condition, deadline=20.0, pause=0.05):
+    """Polls until `condition()` is truthy and returns it; no bare sleeps in labs."""
+    end = time.monotonic() + deadline
+    last = None
+    while time.monotonic() < end:
+        try:
+            last = condition()
+            if last:
+                return last
+        except (RuntimeError, subprocess.SubprocessError, OSError, json.JSONDecodeError) as error:
+            last = error
+        time.sleep(pause)
+    raise AssertionError(f"{what}: not within {deadline} s (last: {last})")
+
+
+class Process:
+    """A process of ours: started with a log, ended by its own pid."""
+
+    def __init__(self, name, argv, log, ns=None, env=None):
+        self.name, self.log = name, log
+        prefix = ["ip", "netns", "exec", ns] if ns else []
+        self.file = open(log, "ab")
+        self.popen = subprocess.Popen(prefix + [str(a) for a in argv], stdout=self.file, stderr=self.file, stdin=subprocess.DEVNULL,
+                                      env={**os.environ, **(env or {})}, start_new_session=True)
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    def alive(self):
+        return self.popen.poll() is None
+
+    def kill(self):
+        if self.alive():
+            os.kill(self.pid, signal.SIGKILL)
+        self.popen.wait(10)
+
+    def stop(self, timeout=15):
+        if self.alive():
+            os.kill(self.pid, signal.SIGTERM)
+        try:
+            return self.popen.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.name} did not stop within {timeout} s of SIGTERM")
+        finally:
+            self.file.close()
+
+
+def plain_veth(name, ns=None):
+    """Offloads that would show XDP partial checksums or hidden tags are off; GRO is on, or XDP frames would not arrive."""
+    for feature in ("tx", "tso", "gso", "txvlan", "rxvlan", "tx-vlan-stag-hw-insert"):
+        sh(f"ethtool -K {name} {feature} off", ns=ns, check=False)
+    sh(f"ethtool -K {name} gro on", ns=ns)
+    sh(f"ip link set {name} up", ns=ns)
+
+
+def far_end(name, ns, directory):
+    """The other end of a port of the BNG: see pass.bpf.c."""
+    obj = directory / "pass.o"
+    if not obj.exists():
+        sh(["clang-16", "-target", "bpf", "-O2", "-g", f"-I/usr/include/{os.uname().machine}-linux-gnu", "-c",
+            ROOT / "Tests/labs/pass.bpf.c", "-o", obj])
+    plain_veth(name, ns)
+    sh(f"ip link set dev {name} xdp obj {obj} sec xdp", ns=ns)
+
+
+class CPE:
+    """A subscriber's host in a namespace of its own. s/c: VLAN ids of its line, 0 for none."""
+
+    def __init__(self, lab, name, mac, s=0, c=0, s_tpid=0x88A8, bridge="br0"):
+        self.lab, self.name, self.mac, self.s, self.c = lab, name, mac, s, c
+        sh(f"ip netns add {name}")
+        sh(f"ip link add {name}-sw type veth peer name wan netns {name}")
+        sh(f"ip link set wan address {mac}", ns=name)
+        sh(f"ip link set {name}-sw mtu 1600 netns switch")
+        sh(f"ip link set {name}-sw master {bridge}", ns="switch")
+        sh("ip link set lo up", ns=name)
+        sh("ip link set wan mtu 1600", ns=name, check=False)
+        plain_veth(f"{name}-sw", "switch")
+        plain_veth("wan", name)
+        sh("ip link set wan mtu 1500", ns=name)
+        if s or c:
+            self._tag(s_tpid if c else 0x8100)
+        self.etc = lab.dir / f"{name}.etc"
+        self.etc.mkdir(exist_ok=True)
+        self.processes = []
+
+    def _tag(self, tpid):
+        obj = self.lab.dir / f"tagger-{self.name}.o"
+        sh(["clang-16", "-target", "bpf", "-O2", "-g", f"-DS_VID={self.s}", f"-DC_VID={self.c}", f"-DS_TPID={tpid:#x}",
+            f"-I/usr/include/{os.uname().machine}-linux-gnu", "-c", ROOT / "Tests/labs/tagger.bpf.c", "-o", obj])
+        # On the switch's end: the host's own packet sockets must not see tags.
+        sh(f"tc qdisc add dev {self.name}-sw clsact", ns="switch")
+        sh(f"tc filter add dev {self.name}-sw ingress bpf da obj {obj} sec from_host", ns="switch")
+        sh(f"tc filter add dev {self.name}-sw egress bpf da obj {obj} sec to_host", ns="switch")
+
+    def run(self, command, **kw):
+        return sh(command, ns=self.name, **kw)
+
+    def start(self, name, argv):
+        process = Process(f"{self.name}-{name}", argv, self.lab.dir / f"{self.name}-{name}.log", ns=self.name)
+        self.processes.append(process)
+        return process
+
+    def address(self):
+        found = re.search(r"inet (100\.64\.\d+\.\d+)", self.run("ip -4 addr show dev wan"))
+        return found.group(1) if found else None
+
+    def wait_address(self, deadline=30):
+        return wait_for(f"{self.name} gets an address", self.address, deadline)
+
+    # Real clients, each in the foreground so that we own the process.
+    def udhcpc(self, *extra):
+        return self.start("udhcpc", ["udhcpc", "-f", "-i", "wan", "-s", ROOT / "Tests/labs/udhcpc.script", "-t", "10", "-T", "1", *extra])
+
+    def dhclient(self, *extra):
+        lease = self.etc / "dhclient.leases"
+        return self.start("dhclient", ["dhclient", "-d", "-v", "-4", "-lf", lease, "-pf", self.etc / "dhclient.pid", "-sf",
+                                       ROOT / "Tests/labs/dhclient.script", *extra, "wan"])
+
+    def dhcpcd(self, *extra):
+        conf = self.etc / "dhcpcd.conf"
+        conf.write_text("duid\npersistent\noption subnet_mask, routers, domain_name_servers, domain_name\nnoipv6\nnohook resolv.conf\n"
+                        "noarp\ntimeout 20\n")
+        # Its state lives in fixed paths: give each its own.
+        state = self.etc / "dhcpcd"
+        state.mkdir(exist_ok=True)
+        shell = (f"mount --bind {state} /var/lib/dhcpcd 2>/dev/null || true; mkdir -p /run/dhcpcd; "
+                 f"mount -t tmpfs tmpfs /run/dhcpcd; exec dhcpcd -B -4 -d -f {conf} {' '.join(extra)} wan")
+        return self.start("dhcpcd", ["unshare", "-m", "sh", "-c", shell])
+
+    def ping(self, target=SERVER_IP, count=3, interval=0.2, wait=2):
+        """Returns (sent, received)."""
+        out = self.run(f"ping -n -i {interval} -c {count} -W {wait} {target}", check=False, timeout=count * interval + 60)
+        found = re.search(r"(\d+) packets transmitted, (\d+)(?: packets)? received", out)
+        if not found:
+            raise AssertionError(f"ping said: {out}")
+        return int(found.group(1)), int(found.group(2))
+
+    def stop(self):
+        for process in self.processes:
+            if process.alive():
+                process.kill()
+        self.processes.clear()
+
+
+class Lab:
+    """Controller, agent, switch and server. Options change the configuration before anything starts."""
+
+    def __init__(self, directory=None, shards=2, synchronous="full", lease="1h", quarantine="2s", relay_trust="relays",
+                 trusted_relays=("100.64.255.254",), pool_range="100.64.1.0-100.64.254.255", max_sessions=65536, guard=None,
+                 attach="auto", extra_pool="", prefix=PREFIX):
+        self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="bng-lab-"))
+        self.dir.mkdir(parents=True, exist_ok=True)
+        self.cpes, self.extra, self.prefix = [], [], prefix
+        self.controller = self.agent = None
+        self.pins = f"/sys/fs/bpf/bng-{os.getpid()}-{self.dir.name[-6:]}"
+        guard = guard or {"line-pps": 1000, "line-burst": 2000, "port-pps": 100000, "port-burst": 100000}
+        self.config = self.dir / "controller.yaml"
+        relays = ", ".join(trusted_relays)
+        self.config.write_text(f"""controller:
+  id: 1
+  state: {self.dir}/controller.sqlite
+  synchronous: {synchronous}
+  shards: {shards}
+admin:
+  socket: {self.dir}/admin.sock
+  http: 127.0.0.1:9469
+agents:
+  heartbeat: 500ms
+  heartbeat-timeout: 3s
+  listen:
+    - unix: {self.dir}/agents.sock
+access-domains:
+  - name: metro-a
+    id: 1
+    pool: residential
+    server-identity: {SERVER_ID}
+nodes:
+  - name: edge1
+    ports:
+      - name: access0
+        role: access
+        access-domain: metro-a
+        relay-trust: {relay_trust}
+{f"        trusted-relays: [{relays}]" if relay_trust == "relays" else ""}
+      - name: core0
+        role: core
+    routes:
+      - prefix: 0.0.0.0/0
+        via: kernel
+pools:
+  - name: residential
+    vrf: 0
+    prefix: {prefix}
+    gateway: {GATEWAY}
+    ranges: [{pool_range}]
+    lease: {lease}
+    quarantine: {quarantine}
+    dns: [192.0.2.53, 192.0.2.54]
+    domain: example.net
+{extra_pool}
+guard:
+  dhcpv4: {{line-pps: {guard['line-pps']}, line-burst: {guard['line-burst']}, port-pps: {guard['port-pps']}, port-burst: {guard['port-burst']}}}
+""")
+        self.agent_config = self.dir / "agent.conf"
+        self.agent_config.write_text(f"""node = edge1
+controller = unix:{self.dir}/agents.sock
+pins = {self.pins}
+attach = {attach}
+port = access0 access
+port = core0 core
+max-sessions = {max_sessions}
+""")
+
+    # --- world ---
+
+    def network(self):
+        sh("ip netns add switch")
+        sh("ip link add access0 type veth peer name uplink netns switch")
+        sh("ip link add br0 type bridge", ns="switch")
+        sh("ip link set br0 type bridge mcast_snooping 0", ns="switch", check=False)
+        sh("ip link set access0 mtu 1600")
+        sh("ip link set uplink mtu 1600", ns="switch")
+        sh("ip link set uplink master br0", ns="switch")
+        sh("ip link set br0 up", ns="switch")
+        far_end("uplink", "switch", self.dir)
+        plain_veth("access0")
+        sh("ip netns add server")
+        sh("ip link add core0 type veth peer name eth0 netns server")
+        sh(f"ip addr add {SERVER_IP}/24 dev eth0", ns="server")
+        sh(f"ip addr add {CORE_IP}/24 dev core0")
+        far_end("eth0", "server", self.dir)
+        plain_veth("core0")
+        sh("ip link set lo up", ns="server")
+        sh(f"ip route add {self.prefix} via {CORE_IP}", ns="server")
+        pathlib.Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+        www = self.dir / "www"
+        www.mkdir(exist_ok=True)
+        (www / "hello.txt").write_text("hello from behind the core port\n")
+        self.extra.append(Process("http", ["/usr/bin/python3", "-m", "http.server", "80", "--directory", www, "--bind", SERVER_IP],
+                                  self.dir / "http.log", ns="server"))
+        return self
+
+    def cpe(self, name, mac, **kw):
+        cpe = CPE(self, name, mac, **kw)
+        self.cpes.append(cpe)
+        return cpe
+
+    # --- processes ---
+
+    def start_controller(self, wait=True):
+        self.controller = Process("controller", [BIN / "bng-controller", "--config", self.config], self.dir / "controller.log")
+        if wait:
+            wait_for("controller ready", lambda: self.ready() or self._dead(self.controller), 30)
+        return self.controller
+
+    def start_agent(self, wait=True):
+        before = self.node()["connectedSinceMs"] if wait else 0
+        self.agent = Process("agent", [BIN / "bng-agent", "--config", self.agent_config], self.dir / "agent.log")
+        if wait:
+            wait_for("node connected and equal", lambda: self.node_settled(before) or self._dead(self.agent), 30)
+        return self.agent
+
+    def _dead(self, process):
+        if not process.alive():
+            raise AssertionError(f"{process.name} ended: {pathlib.Path(process.log).read_text()[-2000:]}")
+        return False
+
+    def up(self):
+        self.network()
+        self.start_controller()
+        self.start_agent()
+        return self
+
+    def ready(self):
+        return "200" in sh("curl -s -o /dev/null -w %{http_code} http://127.0.0.1:9469/readyz", check=False)
+
+    def metrics(self):
+        return sh("curl -s http://127.0.0.1:9469/metrics")
+
+    def ctl(self, *args, check=True, text=False):
+        """bngctl; the parsed JSON unless `text`."""
+        argv = [BIN / "bngctl", *args, "--socket", self.dir / "admin.sock"] + ([] if text else ["--json"])
+        out = sh([str(a) for a in argv], check=check)
+        return out if text else json.loads(out)
+
+    def node(self):
+        return next(n for n in self.ctl("show", "nodes") if n["name"] == "edge1")
+
+    def node_settled(self, since=0):
+        """Connected (later than `since`), told everything, and the audit since it connected found no difference."""
+        node, audit = self.node(), self.audit()
+        return (node["connectedSinceMs"] > since and node["state"] == "connected" and node["synchronized"] and len(node["lanes"]) == 3
+                and audit["auditedMs"] >= node["connectedSinceMs"] and audit["differences"] == 0)
+
+    def audit(self):
+        return next(a for a in self.ctl("show", "audit") if a["node"] == "edge1")
+
+    def audit_differences(self):
+        """Asks for an audit now and returns what it found."""
+        before = self.audit()["audits"]
+        self.ctl("audit", text=True)
+        wait_for("an audit", lambda: self.audit()["audits"] > before, 10)
+        return self.audit()["differences"]
+
+    def sessions(self):
+        return self.ctl("show", "sessions")["sessions"]
+
+    def session(self, session_id):
+        return self.ctl("show", "session", session_id)
+
+    def session_of(self, cpe):
+        return next((s for s in self.sessions() if s["mac"] == cpe.mac), None)
+
+    def fast_path_replies(self, cpe):
+        return self.session(self.session_of(cpe)["id"])["counters"]["fastPathReplies"]
+
+    def counter(self, name):
+        """Sum over ports of a data-plane counter such as drop.no_session or punt.dhcp_release."""
+        kind = {"punt": "punts"}.get(name.split(".")[0], "drops")
+        return sum(c["value"] for c in self.ctl("show", kind) if c["name"] in (name, name.removeprefix("drop.")))
+
+    def down(self):
+        for cpe in self.cpes:
+            cpe.stop()
+        for process in [self.agent, self.controller, *self.extra]:
+            if process and process.alive():
+                process.kill()
+        if pathlib.Path(self.pins).exists():
+            sh([BIN / "bng-agent", "--config", self.agent_config, "--detach"], check=False)
+        for ns in [c.name for c in self.cpes] + ["switch", "server"]:
+            sh(f"ip netns del {ns}", check=False)
+        for link in ("access0", "core0"):
+            sh(f"ip link del {link}", check=False)
+
+    def save(self, to):
+        """Keeps what a failed lab leaves: logs, map dumps, counters."""
+        to = pathlib.Path(to)
+        shutil.rmtree(to, ignore_errors=True)
+        shutil.copytree(self.dir, to, ignore=lambda d, names: [n for n in names if n.endswith(".sock")], dirs_exist_ok=True)
+        dump = to / "maps.txt"
+        with open(dump, "w") as f:
+            for pin in sorted(pathlib.Path(self.pins).glob("**/*")) if pathlib.Path(self.pins).exists() else []:
+                f.write(f"== {pin}\n{sh(['bpftool', 'map', 'dump', 'pinned', str(pin)], check=False)[:20000]}\n")
+            f.write(sh("bpftool net", check=False) + sh("ip -s link", check=False))

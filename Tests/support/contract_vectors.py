@@ -1,0 +1,322 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the golden vectors of the contract (Tests/vectors/contract/v1). The canonical encoding here is a second,
+independent implementation of docs/contract.md; `--check` compares instead of writing."""
+
+import hashlib
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+OUT = ROOT / "Tests/vectors/contract/v1"
+PROTOS = ["desired", "report", "session"]
+
+generated = tempfile.TemporaryDirectory()
+subprocess.run(
+    ["protoc", f"-I{ROOT}/proto", f"--python_out={generated.name}"]
+    + [str(ROOT / f"proto/bng/agent/v1/{name}.proto") for name in PROTOS],
+    check=True,
+)
+sys.path.insert(0, generated.name)
+from bng.agent.v1 import desired_pb2 as d, report_pb2 as r, session_pb2 as s  # noqa: E402
+from google.protobuf import text_format  # noqa: E402
+
+AGENT_OWNED = {("bng.agent.v1.SessionIPv4", 6)}
+
+
+def canon(message):
+    out = b""
+    for field in sorted(message.DESCRIPTOR.fields, key=lambda f: f.number):
+        if (message.DESCRIPTOR.full_name, field.number) in AGENT_OWNED:
+            continue
+        value = getattr(message, field.name)
+        if field.label == field.LABEL_REPEATED:
+            values = list(value)
+        elif field.message_type is not None:
+            values = [value] if message.HasField(field.name) else []
+        else:
+            values = [value] if value else []
+        for v in values:
+            if field.message_type is not None:
+                raw = canon(v)
+            elif isinstance(v, bytes):
+                raw = v
+            elif isinstance(v, str):
+                raw = v.encode()
+            else:
+                raw = struct.pack(">Q", int(v) & (2**64 - 1))
+            out += struct.pack(">II", field.number, len(raw)) + raw
+    return out
+
+
+def digest(obj):
+    which = obj.WhichOneof("body")
+    family = obj.DESCRIPTOR.fields_by_name[which].number - 10
+    raw = struct.pack(">HQQ", family, obj.object_id, obj.generation) + canon(getattr(obj, which))
+    return hashlib.sha256(raw).digest()[:16]
+
+
+def hexed(data):
+    return "\n".join("  " + data[i : i + 32].hex(" ") for i in range(0, len(data), 32))
+
+
+def ip(text):
+    return bytes(int(part) for part in text.split("."))
+
+
+def mac(text):
+    return bytes.fromhex(text.replace(":", ""))
+
+
+files = {}
+
+
+def emit(name, head, message=None, extra="", raw=None, error=None, type_name=None):
+    framed = not name.startswith("object_")
+    lines = [f"# {line}" for line in head.split("\n")]
+    lines += ["message:", "  " + (type_name or message.DESCRIPTOR.name)]
+    if message is not None and error is None:
+        text = text_format.MessageToString(message).rstrip("\n")
+        lines += ["text:"] + ["  " + line for line in text.split("\n") if line]
+    body = raw if raw is not None else message.SerializeToString(deterministic=True)
+    if framed and raw is None:
+        body = struct.pack(">I", len(body)) + body
+    lines += ["frame:" if framed else "bytes:", hexed(body)]
+    if error:
+        lines += ["error:"] + ["  " + line for line in error]
+    files[name + ".txt"] = "\n".join(lines) + "\n" + extra
+
+
+def emit_object(name, head, obj):
+    extra = "canon:\n" + hexed(canon(getattr(obj, obj.WhichOneof("body")))) + "\n"
+    extra += "digest:\n" + hexed(digest(obj)) + "\n"
+    emit("object_" + name, head, obj, extra)
+
+
+def objects():
+    port = d.Object(object_id=1, generation=3)
+    port.port.CopyFrom(
+        d.Port(
+            name="access0", role=d.PORT_ROLE_ACCESS, access_domain_id=1, relay_trust=d.RELAY_TRUST_RELAYS,
+            trusted_relays=[ip("100.64.255.254"), ip("100.64.255.253")], mtu_bytes=1500,
+        )
+    )
+    core = d.Object(object_id=2, generation=1)
+    core.port.CopyFrom(d.Port(name="core0", role=d.PORT_ROLE_CORE))
+    identity = d.Object(object_id=1, generation=1)
+    identity.server_identity.CopyFrom(d.ServerIdentity(ipv4_address=ip("100.64.0.1")))
+    template = d.Object(object_id=7, generation=0x1122334455667788)
+    template.pool_template.CopyFrom(
+        d.PoolTemplate(
+            server_identity_id=1, gateway=ip("100.64.0.1"), prefix_length=16, lease_seconds=3600,
+            renewal_seconds=1800, rebinding_seconds=3150,
+            options=[
+                d.DHCPOption(code=6, data=ip("192.0.2.53") + ip("192.0.2.54")),
+                d.DHCPOption(code=15, data=b"example.net"),
+                d.DHCPOption(code=42, data=ip("192.0.2.123")),
+                d.DHCPOption(code=80),
+                d.DHCPOption(code=224, data=bytes.fromhex("0102ff")),
+            ],
+        )
+    )
+    gateway = d.Object(object_id=5, generation=1)
+    gateway.next_hop.CopyFrom(
+        d.NextHop(kind=d.NEXT_HOP_KIND_GATEWAY, port="core0", ipv4_address=ip("192.0.2.1"))
+    )
+    kernel = d.Object(object_id=6, generation=2)
+    kernel.next_hop.CopyFrom(d.NextHop(kind=d.NEXT_HOP_KIND_KERNEL))
+    default = d.Object(object_id=1, generation=1)
+    default.route.CopyFrom(
+        d.Route(prefix=ip("0.0.0.0"), kind=d.ROUTE_KIND_NEXT_HOP, next_hop_id=6)
+    )
+    subscribers = d.Object(object_id=2, generation=9)
+    subscribers.route.CopyFrom(
+        d.Route(vrf=0xFFFFFFFF, prefix=ip("100.64.0.0"), prefix_length=16, kind=d.ROUTE_KIND_SUBSCRIBERS)
+    )
+    guard = d.Object(object_id=1, generation=4)
+    guard.guard_rates.CopyFrom(
+        d.GuardRates(
+            rates=[
+                d.GuardRate(
+                    punt_class=d.PUNT_CLASS_DHCPV4, line_packets_per_second=20, line_burst_packets=40,
+                    port_packets_per_second=20000, port_burst_packets=20000,
+                ),
+                d.GuardRate(punt_class=d.PUNT_CLASS_ARP),
+            ]
+        )
+    )
+    session = d.Object(object_id=(1 << 48) | 1, generation=1)
+    session.session.CopyFrom(
+        d.Session(
+            line=d.Line(
+                access_domain_id=1, s_vlan=100, c_vlan=7, s_tpid=0x88A8, c_tpid=0x8100,
+                mac=mac("02:00:00:00:00:01"),
+            ),
+            anti_spoof=d.ANTI_SPOOF_STRICT,
+            ipv4=d.SessionIPv4(
+                address=ip("100.64.1.2"), pool_template_id=7, dhcp_fast_path=True,
+                client_id=bytes.fromhex("01020000000001"), option82=bytes.fromhex("0106000000000001"),
+                lease_expires_unix_ms=1_800_000_000_000,
+            ),
+            ends_unix_ms=1_800_000_500_000,
+        )
+    )
+    relayed = d.Object(object_id=(1 << 48) | 2, generation=5)
+    relayed.session.CopyFrom(
+        d.Session(
+            line=d.Line(
+                access_domain_id=1, mac=mac("02:00:00:00:00:02"), relay_address=ip("100.64.255.254"),
+                relay_mac=mac("02:00:00:00:ff:fe"),
+            ),
+            vrf=9, anti_spoof=d.ANTI_SPOOF_LOG,
+            ipv4=d.SessionIPv4(address=ip("100.64.1.3"), pool_template_id=7),
+        )
+    )
+    empty = d.Object(object_id=3, generation=1)
+    empty.session.CopyFrom(d.Session(line=d.Line(), ipv4=d.SessionIPv4(lease_expires_unix_ms=5)))
+    return {
+        "port_access": ("An access port with relays.", port),
+        "port_core": ("A core port: defaults are left out of the digest.", core),
+        "server_identity": ("Option 54.", identity),
+        "pool_template": ("Options with and without data; a generation that shows byte order.", template),
+        "next_hop_gateway": ("A router behind a core port.", gateway),
+        "next_hop_kernel": ("The kernel's FIB.", kernel),
+        "route_default": ("A prefix of four zero bytes is not a default value: length 4.", default),
+        "route_subscribers": ("A pool's prefix in the highest VRF.", subscribers),
+        "guard_rates": ("The second rate is 0 everywhere: it refuses the class.", guard),
+        "session_qinq": ("A QinQ line; lease_expires_unix_ms is not in canon.", session),
+        "session_relayed": ("A client behind a relay in VRF 9.", relayed),
+        "session_empty_messages": (
+            "Present but empty: line and ipv4 appear with length 0, though ipv4 holds an agent-owned field.",
+            empty,
+        ),
+    }
+
+
+def frames(objs):
+    BOOT, ASSOC = bytes(range(16)), bytes(range(0xA0, 0xB0))
+    now = 1_800_000_000_123
+    counters = r.SessionCounters(
+        session_id=(1 << 48) | 1, up_packets=10, up_bytes=1000, down_packets=2**40, down_bytes=2**50,
+        dropped_packets=3, last_drop_reason="spoofed_source", last_drop_unix_ms=now, generation=1,
+        lease_expires_unix_ms=now + 1000, dhcp_fast_path_replies=4,
+    )
+    info = r.PortInfo(
+        name="access0", role=d.PORT_ROLE_ACCESS, interface_index=4, mac=mac("02:00:00:00:aa:01"),
+        mtu_bytes=1500, mode=r.XDP_MODE_NATIVE, link_up=True, driver="veth",
+    )
+    A, C = s.AgentFrame, s.ControllerFrame
+    emit("agent_hello", "First frame of the state lane.", A(hello=s.Hello(
+        node_id="edge1", protocol_minor_min=0, protocol_minor_max=0, boot_id=BOOT,
+        epochs=[s.FamilyEpoch(family=f, state_epoch=0x0102030405060700 + f) for f in range(1, 8)],
+        ports=[info], capabilities=[r.Capability(name="sessions", limit=65536), r.Capability(name="dhcpv4_fast_path")],
+        terms=[s.ScopeTerm(scope="node", term=41)], agent_version="0.1.0", program_version="xdp_access:0011223344556677",
+        kernel_release="6.1.0", utc_unix_ms=now, next_event_sequence=1)))
+    emit("agent_lane_hello", "First frame of the punt lane.", A(lane_hello=s.LaneHello(
+        lane=s.LANE_PUNT, association_id=ASSOC, boot_id=BOOT)))
+    emit("agent_heartbeat", "With queue depths.", A(heartbeat=s.AgentHeartbeat(
+        sequence=3, utc_unix_ms=now, punt_queue_depth=1, event_queue_depth=2, apply_queue_depth=3, lost_events=4,
+        sessions=65536)))
+    emit("agent_batch_result", "One item of each outcome, with final counters.", A(batch_result=s.BatchResult(
+        batch_id=9, results=[
+            s.ItemResult(family=d.FAMILY_PORT, object_id=1, generation=3, code=s.ERROR_CODE_OK),
+            s.ItemResult(family=d.FAMILY_SESSION, object_id=8, generation=4, code=s.ERROR_CODE_STALE_GENERATION),
+            s.ItemResult(family=d.FAMILY_SESSION, object_id=9, code=s.ERROR_CODE_UNSUPPORTED, field_path="17.4.99",
+                         message="unknown critical field"),
+            s.ItemResult(family=d.FAMILY_SESSION, object_id=(1 << 48) | 1, code=s.ERROR_CODE_OK,
+                         final_counters=counters)])))
+    emit("agent_batch_refused", "The whole batch refused.", A(batch_result=s.BatchResult(
+        batch_id=10, error=s.ErrorNotice(code=s.ERROR_CODE_STALE_TERM, message="term 3 is older than 41"))))
+    emit("agent_audit_summary", "Two families.", A(audit_summary=s.AuditSummary(request_id=5, families=[
+        s.FamilyDigest(family=d.FAMILY_PORT, digest=bytes(16)),
+        s.FamilyDigest(family=d.FAMILY_SESSION, count=2, digest=bytes.fromhex("ff" * 16))])))
+    emit("agent_audit_page", "The last page.", A(audit_page=s.AuditPage(
+        request_id=6, family=d.FAMILY_SESSION, last=True,
+        entries=[s.AuditEntry(object_id=1, generation=2, digest=ASSOC)])))
+    emit("agent_punts", "A DISCOVER's beginning.", A(punts=s.PuntBatch(dropped=7, punts=[s.Punt(
+        punt_class=d.PUNT_CLASS_DHCPV4, reason="dhcp_unknown_line", port="access0", access_domain_id=1,
+        frame=bytes.fromhex("ffffffffffff02000000000188a800648100000708004500"), received_unix_ms=now)])))
+    emit("agent_events", "All three kinds.", A(events=r.EventBatch(lost=1, events=[
+        r.Event(sequence=1, utc_unix_ms=now, lease_renewed=r.LeaseRenewed(
+            session_id=1, session_generation=2, expires_unix_ms=now + 3_600_000)),
+        r.Event(sequence=2, utc_unix_ms=now, session_lapsed=r.SessionLapsed(
+            session_id=2, session_generation=2, cause="lease_expired")),
+        r.Event(sequence=3, utc_unix_ms=now, port_changed=r.PortChanged(port=info))])))
+    emit("agent_counters", "Node and port counters.", A(counters=r.CounterReport(utc_unix_ms=now, ports=[info], counters=[
+        r.NamedCounter(name="drop.spoofed_source", port="access0", value=5),
+        r.NamedCounter(name="inject.sent", value=2**63)])))
+    emit("agent_session_counters", "One session.", A(session_counters=r.SessionCountersReply(
+        request_id=8, sessions=[counters], last=True)))
+    emit("agent_error", "A notice with path and retry.", A(error=s.ErrorNotice(
+        code=s.ERROR_CODE_INVALID, message="limit", field_path="7.4", retry_after_ms=100)))
+
+    emit("controller_hello_reply", "Answer to hello.", C(hello_reply=s.HelloReply(
+        association_id=ASSOC, protocol_minor=0, controller_id="ctl1", node_term=42, heartbeat_interval_ms=1000,
+        heartbeat_timeout_ms=5000, utc_unix_ms=now)))
+    emit("controller_lane_hello_reply", "Answer to a lane's hello.", C(lane_hello_reply=s.LaneHelloReply(
+        lane=s.LANE_TELEMETRY)))
+    emit("controller_heartbeat", "Answer to heartbeat 3.", C(heartbeat=s.ControllerHeartbeat(sequence=3, utc_unix_ms=now)))
+    batch = s.Batch(batch_id=11, scope="node", term=42)
+    for _, obj in objs.values():
+        batch.items.add().upsert.CopyFrom(obj)
+    getattr(batch.items.add(), "delete").CopyFrom(s.Delete(family=d.FAMILY_SESSION, object_id=4, generation=9))
+    batch.items.add().acknowledge_final = 4
+    emit("controller_batch", "Every object vector, a delete and an acknowledgement.", C(batch=batch))
+    emit("controller_audit_request", "Smallest useful form.", C(audit_request=s.AuditRequest(request_id=5)))
+    emit("controller_audit_page_request", "Smallest useful form.", C(audit_page_request=s.AuditPageRequest(
+        request_id=6, family=d.FAMILY_SESSION, after_object_id=2**63, limit=4096)))
+    emit("controller_punt_credit", "Smallest useful form.", C(punt_credit=s.PuntCredit(punt_class=d.PUNT_CLASS_DHCPV4, credits=1000)))
+    emit("controller_injects", "One conditional, one not.", C(injects=s.InjectBatch(injects=[
+        s.Inject(port="access0", frame=bytes(range(64)), requires_session_id=1, requires_generation=2),
+        s.Inject(port="access0", frame=bytes(14))])))
+    emit("controller_event_ack", "Smallest useful form.", C(event_ack=s.EventAck(sequence=3)))
+    emit("controller_session_counters_request", "Smallest useful form.", C(session_counters_request=s.SessionCountersRequest(
+        request_id=8, session_ids=[1, 2**64 - 1])))
+    emit("controller_error", "Smallest useful form.", C(error=s.ErrorNotice(code=s.ERROR_CODE_UNKNOWN_NODE, message="no node edge9")))
+
+    emit("refused_zero_length", "Length 0.", raw=bytes(4), error=["MALFORMED"], type_name="ControllerFrame")
+    emit("refused_too_large", "One more than the limit; the body need not follow.", raw=struct.pack(">I", 1048577),
+         error=["FRAME_TOO_LARGE"], type_name="ControllerFrame")
+    emit("refused_truncated_field", "A length-delimited field longer than the frame.",
+         raw=struct.pack(">I", 2) + bytes.fromhex("2a05"), error=["MALFORMED"], type_name="ControllerFrame")
+    emit("refused_unknown_body", "Body field 15.", raw=struct.pack(">I", 2) + bytes.fromhex("7a00"),
+         error=["UNKNOWN_MESSAGE"], type_name="ControllerFrame")
+
+    def with_unknown(obj, name, head, error, raw):
+        emit("object_refused_" + name, head, raw=raw, error=error, type_name="Object")
+
+    base = objs["session_qinq"][1]
+    copy = d.Object()
+    copy.CopyFrom(base)
+    ipv4 = copy.session.ipv4.SerializeToString() + b"\x98\x06\x01"  # 99, varint 1
+    sess = d.Session()
+    sess.CopyFrom(copy.session)
+    sess.ClearField("ipv4")
+    sess_raw = sess.SerializeToString() + b"\x22" + bytes([len(ipv4)]) + ipv4
+    copy.ClearField("session")
+    raw = copy.SerializeToString() + b"\x8a\x01" + bytes([len(sess_raw)]) + sess_raw
+    with_unknown(copy, "unknown_field", "Field 99 of SessionIPv4 is critical.", ["UNSUPPORTED", "17.4.99"], raw)
+    raw1000 = d.Object(object_id=6, generation=2).SerializeToString() + b"\x72\x05\x08\x02" + b"\xc0\x3e\x01"
+    with_unknown(None, "ignorable_field", "Field 1000 of NextHop may be ignored: accepted.", ["OK"], raw1000)
+    with_unknown(None, "unknown_enum", "NextHop.kind 77.", ["UNSUPPORTED", "14.1"],
+                 d.Object(object_id=6, generation=2).SerializeToString() + b"\x72\x02\x08\x4d")
+    with_unknown(None, "unknown_family", "Object field 18: a family this version does not know.", ["UNSUPPORTED", "18"],
+                 d.Object(object_id=6, generation=2).SerializeToString() + b"\x92\x01\x00")
+
+
+objs = objects()
+for name, (head, obj) in objs.items():
+    emit_object(name, head, obj)
+frames(objs)
+
+if "--check" in sys.argv:
+    bad = [n for n, t in files.items() if not (OUT / n).exists() or (OUT / n).read_text() != t]
+    bad += [p.name for p in OUT.glob("*.txt") if p.name not in files]
+    sys.exit(f"vectors differ from their generator: {', '.join(sorted(bad))}" if bad else 0)
+OUT.mkdir(parents=True, exist_ok=True)
+for name, text in files.items():
+    (OUT / name).write_text(text)
+print(f"{len(files)} vectors")
