@@ -16,7 +16,7 @@
 #include "generator.skel.h"
 #include "packet.h"
 
-enum { LINES = 65536, ROUNDS = 7, LIVE_FRAMES = 400000, BATCH = 64, RETRIES = 6 };
+enum { LINES = 65536, ROUNDS = 9, LIVE_FRAMES = 400000, BATCH = 64, RETRIES = 6 };
 
 static struct bed bed;
 static struct generator *generator;
@@ -227,7 +227,7 @@ static void report(const char *id, const char *what, double value, const char *u
 /* Ratio to the echo in interleaved runs; the gate is `limit`. */
 static void compare(const char *id, const char *what, struct traffic t, double limit, double goal)
 {
-	double ours[ROUNDS], echoes[ROUNDS];
+	double ours[ROUNDS], echoes[ROUNDS], ratios[ROUNDS];
 	uint64_t answered = bed_all_counters(&bed);
 
 	for (int i = 0; i < ROUNDS; i++) {
@@ -235,6 +235,7 @@ static void compare(const char *id, const char *what, struct traffic t, double l
 		echoes[i] = run_once(&t, "access0p");
 		attach("access0", bed.access->progs.xdp_access);
 		ours[i] = run_once(&t, "access0p");
+		ratios[i] = ours[i] / echoes[i];
 	}
 	attach("access0", NULL);
 	answered = bed_counter(&bed, BED_ACCESS, BNG_TX_dhcp_offer) + bed_counter(&bed, BED_ACCESS, BNG_TX_dhcp_ack) - answered;
@@ -244,7 +245,7 @@ static void compare(const char *id, const char *what, struct traffic t, double l
 		missed = 1;
 	}
 	double value = median(ours, ROUNDS), peer = median(echoes, ROUNDS);
-	double ratio = value / peer;
+	double ratio = median(ratios, ROUNDS); /* of neighbours in time: what else runs here hits both */
 
 	if (ratio < limit || value < 50000)
 		missed = 1;
