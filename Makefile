@@ -37,9 +37,10 @@ setup: ## Install Debian packages (daemons are not started) and pinned Python to
 
 .PHONY: controller
 controller: ## Build bng-controller, bngctl and the Swift tests
-	swift build $(SWIFT_FLAGS) --build-tests 2>&1 | grep -vE '^(warning: .*unhandled|    /.*CMakeLists)' || true
-	swift build $(SWIFT_FLAGS) --build-tests >/dev/null 2>&1
-	@mkdir -p build/bin
+	@mkdir -p build/bin build/logs
+	@echo "  SWIFT   bng-controller bngctl and tests (the first build compiles the dependencies: minutes)"
+	@swift build $(SWIFT_FLAGS) --build-tests >build/logs/swift-build.log 2>&1 || \
+		{ grep -E 'error|\*\*\*' build/logs/swift-build.log || tail -n 40 build/logs/swift-build.log; exit 1; }
 	@for b in bng-controller bngctl; do ln -sf ../../.build/release/$$b build/bin/$$b; done
 	@ln -sf ../agent/bng-agent build/bin/bng-agent
 

@@ -91,7 +91,8 @@ let apps: [Target] = [
     .executableTarget(
         name: "bng-controller",
         dependencies: nio + [
-            "AdminAPI", "AdminContract", "AgentContract", "AgentDriver", "Addressing", "BNGCore", "BNGConfiguration", "DHCPv4", "Fleet",
+            "AdminAPI", "AdminContract", "AgentContract", "AgentDriver", "Addressing", "BNGCore", "BNGConfiguration",
+            "DHCPv4", "Fleet",
             "Store", "SubscriberDriver", "Subscribers", "Telemetry", argumentParser, logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ],

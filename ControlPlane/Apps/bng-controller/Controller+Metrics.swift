@@ -28,11 +28,15 @@ extension Controller {
             return family
         }
         var families = [
-            gauge("bng_node_connected", "1 while the node's agent is connected.") { $0.reachability == .connected ? 1 : 0 },
+            gauge("bng_node_connected", "1 while the node's agent is connected.") {
+                $0.reachability == .connected ? 1 : 0
+            },
             gauge("bng_node_synchronized", "1 while the node holds everything intended and nothing waits.") {
                 $0.synchronized ? 1 : 0
             },
-            gauge("bng_node_term_stale", "1 if the agent obeys a controller with a higher term.") { $0.termIsStale ? 1 : 0 },
+            gauge("bng_node_term_stale", "1 if the agent obeys a controller with a higher term.") {
+                $0.termIsStale ? 1 : 0
+            },
             gauge("bng_node_clock_skew_milliseconds", "The node's clock minus ours.") { $0.clockSkewMs },
             gauge("bng_node_sessions_intended", "Sessions the node should hold.") { Int64($0.intendedSessions) },
             gauge("bng_node_sessions_installed", "Sessions the node says it holds.") { Int64($0.agentSessions) },
@@ -59,7 +63,9 @@ extension Controller {
                 $0.traffic.injectsDropped
             },
             counter("bng_node_events_total", "Events received.") { $0.traffic.events },
-            gauge("bng_node_events_lost", "Events the agent had to drop since it began.") { Int64(clamping: $0.lostEvents) },
+            gauge("bng_node_events_lost", "Events the agent had to drop since it began.") {
+                Int64(clamping: $0.lostEvents)
+            },
             gauge("bng_node_punts_dropped", "Packets the agent could not carry up in this association.") {
                 Int64(clamping: $0.traffic.puntsDropped)
             },

@@ -87,12 +87,14 @@ final class Controller: Service {
         }
         let conflicts = try await self.plane.start(sessions: state.sessions, bindings: state.bindings)
         for id in conflicts {
-            self.logger.critical("stored sessions share an address; this one is left out", metadata: ["session": "\(id)"])
+            self.logger.critical(
+                "stored sessions share an address; this one is left out", metadata: ["session": "\(id)"])
         }
         self.registerMetrics()
         try await self.server.start(delegate: self.delegate)
         self.started.store(true, ordering: .releasing)
-        self.logger.info("serving", metadata: ["nodes": "\(self.configuration.nodes.count)", "version": "\(controllerVersion)"])
+        self.logger.info(
+            "serving", metadata: ["nodes": "\(self.configuration.nodes.count)", "version": "\(controllerVersion)"])
     }
 
     func run() async throws {
@@ -115,7 +117,9 @@ final class StateLock: Sendable {
     init(beside path: String) throws {
         let lock = path + ".lock"
         self.descriptor = open(lock, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
-        guard self.descriptor >= 0 else { throw StartError(description: "\(lock): \(String(cString: strerror(errno)))") }
+        guard self.descriptor >= 0 else {
+            throw StartError(description: "\(lock): \(String(cString: strerror(errno)))")
+        }
         guard flock(self.descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(self.descriptor)
             throw StartError(description: "another bng-controller uses \(path)")

@@ -42,7 +42,8 @@ struct DataPlaneAdapter: DataPlaneLink {
 
     func inject(node: NodeName, port: String, frame: [UInt8], requires: SessionRequirement?) {
         self.server.inject(
-            node: node, frame: frame, port: port, requires: requires.map { (session: $0.id, generation: $0.generation) })
+            node: node, frame: frame, port: port, requires: requires.map { (session: $0.id, generation: $0.generation) }
+        )
     }
 }
 
@@ -117,7 +118,9 @@ final class NodeDelegate: AgentServerDelegate {
             case .portChanged(let port):
                 self.logger.notice(
                     "port changed",
-                    metadata: ["node": "\(node)", "port": "\(port.name)", "link": "\(port.linkUp)", "mode": "\(port.mode)"])
+                    metadata: [
+                        "node": "\(node)", "port": "\(port.name)", "link": "\(port.linkUp)", "mode": "\(port.mode)",
+                    ])
             }
         }
         let hasLapses = lapses > 0

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values of the drivers as the views of the operator API.
 
-import AdminContract
 import Addressing
+import AdminContract
 import AgentContract
 import AgentDriver
 import BNGConfiguration

@@ -18,7 +18,8 @@ struct ClearSession: AsyncParsableCommand {
     var id: String
 
     func run() async throws {
-        try await self.connection.run(.DELETE, "/v1/sessions/\(encoded(self.id))", as: ActionView.self, print: \.message)
+        try await self.connection.run(
+            .DELETE, "/v1/sessions/\(encoded(self.id))", as: ActionView.self, print: \.message)
     }
 }
 

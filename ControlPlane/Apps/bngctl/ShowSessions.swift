@@ -57,7 +57,8 @@ struct ShowSessions: AsyncParsableCommand {
     }
 
     private static func table(_ sessions: [SessionView]) -> String {
-        var table = Table("SESSION", "NODE", "PHASE", "DOMAIN", "VLAN", "MAC", "ADDRESS", "POOL", "LEASE", "AGE", "HOST")
+        var table = Table(
+            "SESSION", "NODE", "PHASE", "DOMAIN", "VLAN", "MAC", "ADDRESS", "POOL", "LEASE", "AGE", "HOST")
         for session in sessions {
             table.add(
                 session.id, session.node, session.phase, session.accessDomain, session.vlan, session.mac,

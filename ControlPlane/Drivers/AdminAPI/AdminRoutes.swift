@@ -46,7 +46,8 @@ enum AdminRoutes {
             guard let count = try await backend.clearQuarantine(node: node) else {
                 throw HTTPError(.notFound, message: "there is no node \(node)")
             }
-            return try json(ActionView(message: "\(count) unknown sessions are being removed from \(node)", count: count))
+            return try json(
+                ActionView(message: "\(count) unknown sessions are being removed from \(node)", count: count))
         }
         return router
     }

@@ -51,7 +51,8 @@ public final class AgentServer: Sendable {
         for listener in self.configuration.listeners {
             let channel = try await self.listen(listener)
             self.channels.withLock { $0.append(channel) }
-            self.logger.info("listening for agents", metadata: ["address": "\(channel.localAddress?.description ?? "?")"])
+            self.logger.info(
+                "listening for agents", metadata: ["address": "\(channel.localAddress?.description ?? "?")"])
         }
     }
 
@@ -65,7 +66,9 @@ public final class AgentServer: Sendable {
             let core = self.core.value
             core.stopTicking()
             core.delegate = nil
-            for node in core.nodes.values { if let association = node.association { node.end(association, "stopping") } }
+            for node in core.nodes.values {
+                if let association = node.association { node.end(association, "stopping") }
+            }
         }.get()
     }
 
@@ -103,7 +106,10 @@ public final class AgentServer: Sendable {
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 1 << 20, high: 4 << 20))
-            .childChannelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2_048, initial: 16_384, maximum: 262_144))
+            .childChannelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 2_048, initial: 16_384, maximum: 262_144)
+            )
             .childChannelInitializer(initializer)
     }
 

@@ -37,7 +37,8 @@ extension Generation {
 public protocol AgentNodeStore: Sendable {
     /// Raises the node's term by one and returns it.
     func raiseTerm(_ node: NodeName, then: @escaping @Sendable (Result<UInt64, any Error>) -> Void)
-    func saveSessionEpoch(_ node: NodeName, _ epoch: UInt64, then: @escaping @Sendable (Result<Void, any Error>) -> Void)
+    func saveSessionEpoch(
+        _ node: NodeName, _ epoch: UInt64, then: @escaping @Sendable (Result<Void, any Error>) -> Void)
     func saveGenerations(
         _ node: NodeName, _ generations: [ObjectKey: StoredGeneration],
         then: @escaping @Sendable (Result<Void, any Error>) -> Void)

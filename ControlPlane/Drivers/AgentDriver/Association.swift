@@ -31,7 +31,6 @@ final class Association {
     var sessionsReady = false
     var lastSign: NIODeadline
     var outstanding = CircularBuffer<Outstanding>(initialCapacity: 8)
-    var nextBatchID: UInt64 = 1
     /// No batch before this time: the agent said it is overloaded.
     var pausedUntil: NIODeadline = .uptimeNanoseconds(0)
     var events = EventWindow()

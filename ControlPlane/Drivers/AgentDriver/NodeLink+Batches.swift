@@ -27,7 +27,7 @@ extension NodeLink {
     private func sendBatch(_ association: Association, _ limit: Int) {
         guard let term = self.term else { return }
         var batch = Wire.Batch()
-        batch.batchID = association.nextBatchID
+        batch.batchID = self.nextBatchID
         batch.scope = "node"
         batch.term = term
         var sent: [(item: SendItem, generation: Generation)] = []
@@ -58,7 +58,7 @@ extension NodeLink {
             sent.append((item, generation))
         }
         guard !batch.items.isEmpty else { return }
-        association.nextBatchID += 1
+        self.nextBatchID += 1
         association.outstanding.append(.init(id: batch.batchID, items: sent, sent: .now()))
         association.state.send(.batch(batch))
     }
@@ -80,7 +80,7 @@ extension NodeLink {
         var completions = Completions()
         for (entry, item) in zip(result.results, batch.items) {
             switch item.item {
-            case .upsert(let key): self.settleUpsert(key, item.generation, entry, &completions)
+            case .upsert(let key): self.settleUpsert(key, item.generation, entry, batch.id, &completions)
             case .delete(let key): self.settleDelete(key, item.generation, entry, &completions)
             case .acknowledgeFinal(let session): self.finalsToAcknowledge.remove(session)
             }
@@ -90,12 +90,14 @@ extension NodeLink {
     }
 
     private func settleUpsert(
-        _ key: ObjectKey, _ generation: Generation, _ result: Wire.ItemResult, _ completions: inout Completions
+        _ key: ObjectKey, _ generation: Generation, _ result: Wire.ItemResult, _ batch: UInt64,
+        _ completions: inout Completions
     ) {
         if self.inFlight[key] == generation { self.inFlight[key] = nil }
         if result.code == .ok {
             self.refusals[key] = nil
-            return self.completeUpserts(key, through: max(generation, result.generation), .success(nil), &completions)
+            return self.completeUpserts(
+                key, through: max(generation, result.generation), .success(nil), batch, &completions)
         }
         self.snapshot.traffic.refused += 1
         let error = ContractError(result.code, String(result.message.prefix(256)), path: result.fieldPath)
@@ -110,14 +112,17 @@ extension NodeLink {
         if self.intended.generation(key) == generation {
             self.refusals[key] = .init(key: key, generation: generation, error: error)
         }
-        self.completeUpserts(key, through: generation, .failure(.refused(error)), &completions)
+        self.completeUpserts(key, through: generation, .failure(.refused(error)), batch, &completions)
     }
 
     private func completeUpserts(
         _ key: ObjectKey, through generation: Generation, _ result: Result<DeleteOutcome?, AgentError>,
-        _ completions: inout Completions
+        _ batch: UInt64, _ completions: inout Completions
     ) {
-        for waiter in self.takeWaiters(of: key, where: { $0.wantsObject && $0.generation <= generation }) {
+        let answered = self.takeWaiters(of: key) {
+            $0.wantsObject && $0.generation <= generation && $0.firstBatch <= batch
+        }
+        for waiter in answered {
             Self.add(waiter, result, to: &completions)
         }
     }
@@ -156,7 +161,7 @@ extension NodeLink {
         if notice.code == .staleTerm { self.snapshot.termIsStale = true }
         var completions = Completions()
         for case (.upsert(let key), let generation) in batch.items {
-            self.completeUpserts(key, through: generation, .failure(.refused(error)), &completions)
+            self.completeUpserts(key, through: generation, .failure(.refused(error)), batch.id, &completions)
         }
         completions.deliver()
     }

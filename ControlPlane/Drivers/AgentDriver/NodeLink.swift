@@ -19,6 +19,8 @@ final class NodeLink {
         var generation: Generation
         var loop: any EventLoop
         var answer: Answer
+        /// Results of earlier batches do not answer: they belong to an attempt before this one.
+        var firstBatch: UInt64 = 0
 
         /// Waits for the object to be there, not for it to be gone.
         var wantsObject: Bool {
@@ -59,6 +61,7 @@ final class NodeLink {
     var injects = CircularBuffer<Wire.Inject>(initialCapacity: 16)
     var counterRequests: [UInt64: CounterRequest] = [:]
     var nextRequestID: UInt64 = 1
+    var nextBatchID: UInt64 = 1
     var snapshot: NodeSnapshot
 
     init(name: NodeName, core: ServerCore, memory: NodeMemory, logger: Logger) {
@@ -81,6 +84,7 @@ final class NodeLink {
         let change = self.intended.upsert(body, id: id, least: least)
         if var waiter {
             waiter.generation = change.generation
+            if self.refusals[key] != nil { waiter.firstBatch = self.nextBatchID }
             let settled =
                 !self.queue.holds(upsert: key) && self.inFlight[key] == nil && self.refusals[key] == nil
                 && self.association?.phase == .open

@@ -101,7 +101,8 @@ extension ConfigurationReader {
         }
         if let long = options.first(where: { $0.value.count > 255 }) {
             self.problems.add(
-                reader.place(of: "options"), "\(path): option \(long.key) has \(long.value.count) bytes, at most 255 fit")
+                reader.place(of: "options"),
+                "\(path): option \(long.key) has \(long.value.count) bytes, at most 255 fit")
         }
         return options.map { RawDHCPOption(code: $0, data: $1) }.sorted { $0.code < $1.code }
     }
@@ -130,7 +131,9 @@ extension ConfigurationReader {
         if let number: UInt16 = reader.integer("u16", 0...UInt16.max) {
             values.append([UInt8(number >> 8), UInt8(truncatingIfNeeded: number)])
         }
-        if let number: UInt32 = reader.integer("u32", 0...UInt32.max) { values.append(IPv4Address(rawValue: number).bytes) }
+        if let number: UInt32 = reader.integer("u32", 0...UInt32.max) {
+            values.append(IPv4Address(rawValue: number).bytes)
+        }
         reader.finish()
         let given = ["ipv4", "text", "hex", "u8", "u16", "u32"].count { reader.node($0) != nil }
         guard given == 1 else {

@@ -64,7 +64,8 @@ extension ConfigurationReader {
             for pool in self.configuration.pools where pool.vrf == domain.pools.first.flatMap({ pools[$0]?.vrf }) {
                 if let range = pool.ranges.first(where: { $0.contains(domain.serverIdentity) }) {
                     self.problems.add(
-                        place, "\(where_): server-identity \(domain.serverIdentity) lies in range \(range) of \(pool.name)")
+                        place,
+                        "\(where_): server-identity \(domain.serverIdentity) lies in range \(range) of \(pool.name)")
                 }
                 if pool.statics.values.contains(domain.serverIdentity) {
                     self.problems.add(
@@ -79,8 +80,11 @@ extension ConfigurationReader {
         let node = self.configuration.nodes[index]
         self.unique(node.ports.map(\.name), self.portPlaces[index], "nodes: \(node.name): the port")
         self.unique(
-            node.routes.map { "\($0.prefix) (vrf \($0.vrf))" }, self.routePlaces[index], "nodes: \(node.name): the route")
-        let access = zip(node.ports, self.portPlaces[index]).filter { $0.0.role == .access && !$0.0.accessDomain.isEmpty }
+            node.routes.map { "\($0.prefix) (vrf \($0.vrf))" }, self.routePlaces[index],
+            "nodes: \(node.name): the route")
+        let access = zip(node.ports, self.portPlaces[index]).filter {
+            $0.0.role == .access && !$0.0.accessDomain.isEmpty
+        }
         self.unique(
             access.map(\.0.accessDomain), access.map(\.1),
             "nodes: \(node.name): one port of a node serves an access domain;")
@@ -93,7 +97,8 @@ extension ConfigurationReader {
             let pools = self.configuration.accessDomains.first { $0.name == port.accessDomain }?.pools ?? []
             for pool in self.configuration.pools where pools.contains(pool.name) && pool.vrf != port.vrf {
                 self.problems.add(
-                    place, "nodes: \(node.name): port \(port.name) has vrf \(port.vrf), its pool \(pool.name) \(pool.vrf)")
+                    place,
+                    "nodes: \(node.name): port \(port.name) has vrf \(port.vrf), its pool \(pool.name) \(pool.vrf)")
             }
         }
         let core = node.ports.filter { $0.role == .core }.map(\.name)

@@ -95,7 +95,8 @@ struct ConfigurationReader {
         var settings = AgentSettings()
         // The bounds of docs/contract.md section 2.
         settings.heartbeatMs = reader.milliseconds("heartbeat", 10...60_000) ?? settings.heartbeatMs
-        settings.heartbeatTimeoutMs = reader.milliseconds("heartbeat-timeout", 20...600_000) ?? settings.heartbeatTimeoutMs
+        settings.heartbeatTimeoutMs =
+            reader.milliseconds("heartbeat-timeout", 20...600_000) ?? settings.heartbeatTimeoutMs
         if settings.heartbeatTimeoutMs < 2 * settings.heartbeatMs {
             self.problems.add(
                 reader.place(of: "heartbeat-timeout"),
@@ -132,7 +133,9 @@ struct ConfigurationReader {
         domain.id = reader.integer("id", 1...UInt32.max, required: true) ?? 0
         if let pool = reader.required("pool", "the name of a pool, or a list of names") {
             let names = pool.sequence.map(Array.init) ?? [pool]
-            domain.pools = names.compactMap { self.problems.parse($0, reader.name("pool"), "the name of a pool") { $0 } }
+            domain.pools = names.compactMap {
+                self.problems.parse($0, reader.name("pool"), "the name of a pool") { $0 }
+            }
         }
         domain.serverIdentity = reader.address("server-identity", required: true) ?? .zero
         reader.finish()
@@ -205,7 +208,9 @@ struct ConfigurationReader {
     private func readRoute(_ node: Node, path: String) -> RouteSettings? {
         guard var reader = MappingReader(node, path: path, problems: self.problems) else { return nil }
         let vrf: VRF = reader.integer("vrf", 0...UInt32.max) ?? 0
-        let prefix = reader.value("prefix", "a prefix such as 0.0.0.0/0, host bits zero", required: true) { IPv4Prefix($0) }
+        let prefix = reader.value("prefix", "a prefix such as 0.0.0.0/0, host bits zero", required: true) {
+            IPv4Prefix($0)
+        }
         let port = reader.text("port", "the name of a core port")
         let via = reader.value("via", "kernel, blackhole or the address of a gateway", required: true) {
             text -> RouteSettings.Via? in
@@ -217,7 +222,8 @@ struct ConfigurationReader {
         }
         if case .gateway = via {
             if port == nil {
-                self.problems.add(node, "\(path).port is missing: expected the name of the core port toward the gateway")
+                self.problems.add(
+                    node, "\(path).port is missing: expected the name of the core port toward the gateway")
             }
         } else if port != nil {
             self.problems.add(reader.place(of: "port"), "\(path).port: expected only with a gateway")

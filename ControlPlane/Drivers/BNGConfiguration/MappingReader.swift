@@ -91,7 +91,9 @@ struct MappingReader {
 
     mutating func seconds(_ key: String, required: Bool = false) -> Seconds? {
         self.value(key, "a duration of whole seconds such as 90s, 30m, 52m30s, 1h or 1d", required: required) { text in
-            Duration.milliseconds(text).flatMap { $0 % 1_000 == 0 ? UInt32(exactly: $0 / 1_000) : nil }.map { Seconds($0) }
+            Duration.milliseconds(text).flatMap { $0 % 1_000 == 0 ? UInt32(exactly: $0 / 1_000) : nil }.map {
+                Seconds($0)
+            }
         }
     }
 

@@ -3,8 +3,8 @@
 // called for with success survives a kill; with synchronous FULL also a power cut.
 
 import BNGCore
-import Foundation
 import Fleet
+import Foundation
 import GRDB
 import Logging
 import Subscribers
@@ -204,7 +204,9 @@ public final class Store: Sendable {
             state.sessions.reserveCapacity(count)
             let sessions = try Row.fetchCursor(db, sql: "SELECT \(SessionRecord.columns) FROM sessions ORDER BY id")
             while let row = try sessions.next() {
-                guard let record = SessionRecord(row) else { throw StoreError.database("a damaged session row: \(row)") }
+                guard let record = SessionRecord(row) else {
+                    throw StoreError.database("a damaged session row: \(row)")
+                }
                 state.sessions.append(record)
             }
             let bindings = try Row.fetchCursor(

@@ -20,7 +20,8 @@ private struct FixedBackend: AdminBackend {
     func nodes() async throws -> [NodeView] { [] }
     func ports() async throws -> [PortView] { [] }
     func sessions(_ query: SessionQuery) async throws -> SessionPage {
-        SessionPage(sessions: query.mac == nil || query.mac == Self.session.mac ? [Self.session] : [], next: query.after)
+        SessionPage(
+            sessions: query.mac == nil || query.mac == Self.session.mac ? [Self.session] : [], next: query.after)
     }
     func session(_ id: String) async throws -> SessionView? { id == "1-42" ? Self.session : nil }
     func pools() async throws -> [PoolView] { [] }
@@ -81,8 +82,10 @@ private func withSocket(
             #expect(answer.status == 200)
             let view = try JSONDecoder().decode(SessionView.self, from: Data(answer.body.utf8))
             #expect(view == FixedBackend.session)
-            let page = try curl("--unix-socket", path, "http://bng/v1/sessions?mac=02%3A00%3A00%3A00%3A00%3A02&after=1-7")
-            #expect(try JSONDecoder().decode(SessionPage.self, from: Data(page.body.utf8)) == SessionPage(sessions: [], next: "1-7"))
+            let page = try curl(
+                "--unix-socket", path, "http://bng/v1/sessions?mac=02%3A00%3A00%3A00%3A00%3A02&after=1-7")
+            let decoded = try JSONDecoder().decode(SessionPage.self, from: Data(page.body.utf8))
+            #expect(decoded == SessionPage(sessions: [], next: "1-7"))
         }
     }
 
@@ -94,15 +97,19 @@ private func withSocket(
             #expect(wrong.status == 400 && wrong.body.contains("from 1 to 1000"))
             let unknown = try curl("--unix-socket", path, "http://bng/v1/sessions?colour=red")
             #expect(unknown.status == 400 && unknown.body.contains("unknown parameter colour"))
-            #expect(try curl("--unix-socket", path, "-X", "DELETE", "http://bng/v1/sessions/9-9").status == 404)
-            #expect(try curl("--unix-socket", path, "-X", "DELETE", "http://bng/v1/quarantine/edge1").status == 200)
-            #expect(try curl("--unix-socket", path, "http://bng/metrics").status == 404)
+            let gone = try curl("--unix-socket", path, "-X", "DELETE", "http://bng/v1/sessions/9-9")
+            #expect(gone.status == 404)
+            let cleared = try curl("--unix-socket", path, "-X", "DELETE", "http://bng/v1/quarantine/edge1")
+            #expect(cleared.status == 200)
+            let metrics = try curl("--unix-socket", path, "http://bng/metrics")
+            #expect(metrics.status == 404)
         }
     }
 
     @Test func `a user who is not admitted gets no answer`() async throws {
         try await withSocket(admitted: AdmittedUsers(userIDs: [getuid() + 1])) { path in
-            #expect(try curl("--unix-socket", path, "http://bng/v1/nodes").status == 0)
+            let answer = try curl("--unix-socket", path, "http://bng/v1/nodes")
+            #expect(answer.status == 0)
         }
     }
 }

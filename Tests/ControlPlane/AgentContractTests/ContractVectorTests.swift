@@ -31,7 +31,9 @@ private func recode(_ message: String, _ bytes: [UInt8]) throws(ContractError) -
         #expect(refused.count >= 6)
     }
 
-    @Test(arguments: frames) func `a golden frame decodes to its text and encodes to its bytes`(_ vector: ContractVector) throws {
+    @Test(arguments: frames) func `a golden frame decodes to its text and encodes to its bytes`(
+        _ vector: ContractVector
+    ) throws {
         let bytes = try #require(vector.frame)
         let text = try #require(vector.text)
         let expected =
@@ -43,7 +45,9 @@ private func recode(_ message: String, _ bytes: [UInt8]) throws(ContractError) -
         #expect(result.bytes == bytes)
     }
 
-    @Test(arguments: objects) func `a golden object has its text, canonical form and digest`(_ vector: ContractVector) throws {
+    @Test(arguments: objects) func `a golden object has its text, canonical form and digest`(_ vector: ContractVector)
+        throws
+    {
         let bytes = try #require(vector.bytes)
         let object = try Wire.Object(serializedBytes: bytes)
         #expect(object == (try Wire.Object(textFormatString: try #require(vector.text))))
@@ -63,7 +67,9 @@ private func recode(_ message: String, _ bytes: [UInt8]) throws(ContractError) -
         #expect(hexadecimal(ObjectDigest(value).bytes) == hexadecimal(try #require(vector.digest)))
     }
 
-    @Test(arguments: refused) func `what must be refused is refused with its code and path`(_ vector: ContractVector) throws {
+    @Test(arguments: refused) func `what must be refused is refused with its code and path`(_ vector: ContractVector)
+        throws
+    {
         let expected = try #require(vector.error)
         var found = ContractError(.ok, "")
         do throws(ContractError) {
@@ -99,7 +105,9 @@ private func recode(_ message: String, _ bytes: [UInt8]) throws(ContractError) -
         }
     }
 
-    @Test(arguments: frames) func `a changed byte is an error or survives a second coding`(_ vector: ContractVector) throws {
+    @Test(arguments: frames) func `a changed byte is an error or survives a second coding`(_ vector: ContractVector)
+        throws
+    {
         var bytes = try #require(vector.frame)
         for index in bytes.indices {
             for bit in 0..<8 {

@@ -159,6 +159,8 @@ private func sum(_ state: IntendedState, _ family: ObjectFamily) -> ObjectDigest
         #expect(throws: ContractError.self) {
             try comparison.add([entry], last: false, state: IntendedState()) { _ in false }
         }
-        #expect(throws: ContractError.self) { try comparison.add([], last: false, state: IntendedState()) { _ in false } }
+        #expect(throws: ContractError.self) {
+            try comparison.add([], last: false, state: IntendedState()) { _ in false }
+        }
     }
 }

@@ -53,7 +53,9 @@ import Testing
 
     @Test(arguments: [
         ("unknown node", Wire.ErrorCode.unknownNode), ("no minor in common", .version), ("short boot id", .malformed),
-    ]) func `a hello that cannot be accepted is refused with its code`(_ what: String, _ code: Wire.ErrorCode) async throws {
+    ]) func `a hello that cannot be accepted is refused with its code`(_ what: String, _ code: Wire.ErrorCode)
+        async throws
+    {
         try await World.run { world in
             let lane = try await TestLane.connect(to: world.address)
             var hello = TestAgent().hello()
@@ -67,11 +69,15 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ([0x00, 0x10, 0x00, 0x01], Wire.ErrorCode.frameTooLarge), ([0, 0, 0, 0], .malformed),
-        ([0, 0, 0, 2, 0x12, 0x7f], .malformed), ([0, 0, 0, 2, 0xf8, 0x07], .malformed), ([0, 0, 0, 3, 0xa2, 0x06, 0], .unknownMessage),
-    ] as [([UInt8], Wire.ErrorCode)])
-    func `bytes that are no frame end the connection with their code`(_ bytes: [UInt8], _ code: Wire.ErrorCode) async throws {
+    @Test(
+        arguments: [
+            ([0x00, 0x10, 0x00, 0x01], Wire.ErrorCode.frameTooLarge), ([0, 0, 0, 0], .malformed),
+            ([0, 0, 0, 2, 0x12, 0x7f], .malformed), ([0, 0, 0, 2, 0xf8, 0x07], .malformed),
+            ([0, 0, 0, 3, 0xa2, 0x06, 0], .unknownMessage),
+        ] as [([UInt8], Wire.ErrorCode)])
+    func `bytes that are no frame end the connection with their code`(_ bytes: [UInt8], _ code: Wire.ErrorCode)
+        async throws
+    {
         try await World.run { world in
             let lane = try await TestLane.connect(to: world.address)
             try await lane.send(raw: bytes)

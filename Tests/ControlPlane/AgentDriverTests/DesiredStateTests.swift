@@ -229,7 +229,8 @@ import Testing
             #expect(await agent.count(.session) == 0)
             let extended = session(1, lease: 9_000)
             world.server.upsert(
-                node: "edge1", session: extended, id: SessionID(rawValue: 1), on: world.loop) { _ in }
+                node: "edge1", session: extended, id: SessionID(rawValue: 1), on: world.loop
+            ) { _ in }
             world.recorder.state.withLock { $0.readies }[0]()
             try await eventually { await agent.count(.session) == 1 }
             #expect(await agent.object(sessionKey(1))?.session.ipv4.leaseExpiresUnixMs == 9_000)
@@ -244,7 +245,8 @@ import Testing
             try await world.synchronized()
             for id in UInt64(1)...10_000 {
                 world.server.upsert(
-                    node: "edge1", session: session(id), id: SessionID(rawValue: id), on: world.loop) { _ in }
+                    node: "edge1", session: session(id), id: SessionID(rawValue: id), on: world.loop
+                ) { _ in }
             }
             try await eventually(within: .seconds(20)) { await agent.count(.session) == 10_000 }
             #expect(await agent.batches < 2_000)

@@ -18,12 +18,14 @@ private struct Authority {
         self.folder = folder.appending(path: name)
         try FileManager.default.createDirectory(at: self.folder, withIntermediateDirectories: true)
         try self.openssl(
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.pem -subj /CN=\(name) -days 2")
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.pem -subj /CN=\(name) -days 2"
+        )
     }
 
     func issue(_ name: String, subject: String, alternative: String? = nil) throws {
         try self.openssl(
-            "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout \(name).key -out \(name).csr -subj \(subject)")
+            "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout \(name).key -out \(name).csr -subj \(subject)"
+        )
         var extra = ""
         if let alternative {
             try "subjectAltName=DNS:\(alternative)\n".write(
@@ -120,7 +122,9 @@ private struct Authority {
     }
 
     @Test(arguments: ["foreign authority", "no certificate", "TLS 1.2"])
-    func `a peer without a certificate of ours, or without TLS 1_3, never gets to say hello`(_ what: String) async throws {
+    func `a peer without a certificate of ours, or without TLS 1_3, never gets to say hello`(_ what: String)
+        async throws
+    {
         try await self.run { world, ours, theirs in
             let tls =
                 switch what {

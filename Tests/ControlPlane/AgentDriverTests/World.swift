@@ -136,7 +136,8 @@ struct World: Sendable {
         do {
             try await body(
                 World(
-                    server: server, store: store, recorder: recorder, address: address, directory: directory, loop: loop))
+                    server: server, store: store, recorder: recorder, address: address, directory: directory, loop: loop
+                ))
         } catch {
             await server.stop()
             throw error
@@ -153,7 +154,8 @@ struct World: Sendable {
     }
 
     /// Installs a session and waits for the node's word.
-    func upsert(_ session: InstalledSession, id: UInt64, least: Generation = 1) async -> Result<Generation, AgentError> {
+    func upsert(_ session: InstalledSession, id: UInt64, least: Generation = 1) async -> Result<Generation, AgentError>
+    {
         await withCheckedContinuation { continuation in
             self.server.upsert(
                 node: "edge1", session: session, id: SessionID(rawValue: id), least: least, on: self.loop

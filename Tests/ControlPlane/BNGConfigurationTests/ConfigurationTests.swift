@@ -63,7 +63,9 @@ private let mistakes = [
     Mistake("id: 1\n  state", "id: one\n  state", "2:7", "found \"one\""),
     Mistake("id: 1\n  state", "id: [1]\n  state", "2:7", "found a list"),
     Mistake("  state: /tmp/s.sqlite\n", "", "2:3", "controller.state is missing"),
-    Mistake("  state: /tmp/s.sqlite", "  state: /tmp/s.sqlite\n  sync: full", "4:3", "unknown key controller.sync: expected one of"),
+    Mistake(
+        "  state: /tmp/s.sqlite", "  state: /tmp/s.sqlite\n  sync: full", "4:3",
+        "unknown key controller.sync: expected one of"),
     Mistake("  state: /tmp/s.sqlite", "  state: /tmp/s.sqlite\n  synchronous: maybe", "4:16", "full | normal"),
     Mistake("  state: /tmp/s.sqlite", "  state: /tmp/s.sqlite\n  shards: 0", "4:11", "from 1 to 64"),
     Mistake("agents:\n", "agents:\n  heartbeat: fast\n", "5:14", "a duration from 10ms"),
@@ -76,17 +78,21 @@ private let mistakes = [
     Mistake("server-identity: 10.0.0.1", "server-identity: 10.0.1.5", "8:5", "lies in range 10.0.1.0-10.0.1.255"),
     Mistake("server-identity: 10.0.0.1", "server-identity: 224.0.0.1", "8:5", "not a unicast address"),
     Mistake(
-        "server-identity: 10.0.0.1}", "server-identity: 10.0.0.1}\n  - {name: two, id: 1, pool: main, server-identity: 10.0.0.1}",
+        "server-identity: 10.0.0.1}",
+        "server-identity: 10.0.0.1}\n  - {name: two, id: 1, pool: main, server-identity: 10.0.0.1}",
         "9:5", "the id \"1\" is given twice"),
     Mistake(
-        "server-identity: 10.0.0.1}", "server-identity: 10.0.0.1}\n  - {name: two, id: 2, pool: main, server-identity: 10.0.0.2}",
+        "server-identity: 10.0.0.1}",
+        "server-identity: 10.0.0.1}\n  - {name: two, id: 2, pool: main, server-identity: 10.0.0.2}",
         "9:5", "another server-identity"),
     Mistake("access-domain: metro", "access-domain: nowhere", "12:9", "there is no access domain \"nowhere\""),
     Mistake(", access-domain: metro", "", "12:9", "access-domain is missing"),
     Mistake("role: access,", "role: sideways,", "12:31", "access | core"),
     Mistake("name: core0, role: core", "name: access0, role: core", "13:9", "the port \"access0\" is given twice"),
     Mistake("role: core}", "role: core, relay-trust: none}", "13:48", "only on access ports"),
-    Mistake("access-domain: metro", "access-domain: metro, trusted-relays: [10.0.0.9]", "12:77", "only with relay-trust: relays"),
+    Mistake(
+        "access-domain: metro", "access-domain: metro, trusted-relays: [10.0.0.9]", "12:77",
+        "only with relay-trust: relays"),
     Mistake("access-domain: metro", "access-domain: metro, mtu: 100", "12:66", "from 576 to 65535"),
     Mistake("access-domain: metro", "access-domain: metro, vrf: 5", "12:9", "has vrf 5, its pool main 0"),
     Mistake("via: kernel", "via: 192.0.2.1", "15:9", "port is missing"),
@@ -102,7 +108,9 @@ private let mistakes = [
     Mistake("ranges: [10.0.1.0-10.0.1.255]", "ranges: [10.0.0.0-10.0.1.255]", "20:14", "expected host addresses"),
     Mistake("ranges: [10.0.1.0-10.0.1.255]", "ranges: [10.0.0.1-10.0.1.255]", "20:14", "holds the gateway 10.0.0.1"),
     Mistake("ranges: [10.0.1.0-10.0.1.255]", "ranges: [10.0.1.9-10.0.1.0]", "20:14", "FIRST-LAST"),
-    Mistake("ranges: [10.0.1.0-10.0.1.255]", "ranges: [10.0.1.0-10.0.1.255, 10.0.1.255]", "20:35", "overlaps 10.0.1.0-10.0.1.255"),
+    Mistake(
+        "ranges: [10.0.1.0-10.0.1.255]", "ranges: [10.0.1.0-10.0.1.255, 10.0.1.255]", "20:35",
+        "overlaps 10.0.1.0-10.0.1.255"),
     Mistake("ranges: [10.0.1.0-10.0.1.255]", "quarantine: 1s", "17:5", "expected ranges, static addresses or both"),
     Mistake("lease: 1h", "lease: 30s", "21:12", "at least 60s"),
     Mistake("lease: 1h", "lease: 1.5h", "21:12", "a duration of whole seconds"),
@@ -114,23 +122,38 @@ private let mistakes = [
     Mistake("lease: 1h", "lease: 1h\n    options: [{code: 42, u8: 1, u16: 2}]", "22:15", "exactly one of"),
     Mistake("lease: 1h", "lease: 1h\n    options: [{code: 42}]", "22:15", "exactly one of"),
     Mistake("lease: 1h", "lease: 1h\n    options: [{code: 42, u8: 256}]", "22:30", "from 0 to 255"),
-    Mistake("lease: 1h", "lease: 1h\n    options: [{code: 42, hex: \"123\"}]", "22:31", "even number of hexadecimal digits"),
-    Mistake("lease: 1h", "lease: 1h\n    options: [{code: 42, u8: 1}, {code: 42, u8: 2}]", "22:34", "code 42 is given twice"),
-    Mistake("lease: 1h", "lease: 1h\n    domain: a.b\n    options: [{code: 15, text: c.d}]", "23:15", "code 15 is given twice"),
-    Mistake("lease: 1h", "lease: 1h\n    static: [{mac: \"01:00:00:00:00:01\", address: 10.0.0.9}]", "22:20", "a unicast MAC address"),
-    Mistake("lease: 1h", "lease: 1h\n    static: [{mac: \"02:00:00:00:00:01\", address: 10.9.0.9}]", "22:50", "a host address of 10.0.0.0/16"),
-    Mistake("lease: 1h", "lease: 1h\n    static: [{mac: \"02:00:00:00:00:01\", address: 10.0.0.1}]", "22:50", "is the gateway"),
+    Mistake(
+        "lease: 1h", "lease: 1h\n    options: [{code: 42, hex: \"123\"}]", "22:31", "even number of hexadecimal digits"),
+    Mistake(
+        "lease: 1h", "lease: 1h\n    options: [{code: 42, u8: 1}, {code: 42, u8: 2}]", "22:34", "code 42 is given twice"
+    ),
+    Mistake(
+        "lease: 1h", "lease: 1h\n    domain: a.b\n    options: [{code: 15, text: c.d}]", "23:15",
+        "code 15 is given twice"),
+    Mistake(
+        "lease: 1h", "lease: 1h\n    static: [{mac: \"01:00:00:00:00:01\", address: 10.0.0.9}]", "22:20",
+        "a unicast MAC address"),
+    Mistake(
+        "lease: 1h", "lease: 1h\n    static: [{mac: \"02:00:00:00:00:01\", address: 10.9.0.9}]", "22:50",
+        "a host address of 10.0.0.0/16"),
+    Mistake(
+        "lease: 1h", "lease: 1h\n    static: [{mac: \"02:00:00:00:00:01\", address: 10.0.0.1}]", "22:50",
+        "is the gateway"),
     Mistake(
         "lease: 1h",
         "lease: 1h\n    static:\n      - {mac: \"02:00:00:00:00:01\", address: 10.0.0.9}\n      - {mac: \"02:00:00:00:00:02\", address: 10.0.0.9}",
         "24:45", "10.0.0.9 is given twice"),
     Mistake(
-        "lease: 1h", "lease: 1h\n  - {name: two, prefix: 10.0.8.0/24, gateway: 10.0.8.1, ranges: [10.0.8.9], lease: 1h}",
+        "lease: 1h",
+        "lease: 1h\n  - {name: two, prefix: 10.0.8.0/24, gateway: 10.0.8.1, ranges: [10.0.8.9], lease: 1h}",
         "22:5", "overlaps main (10.0.0.0/16) in vrf 0"),
     Mistake(
-        "lease: 1h", "lease: 1h\n  - {name: main, prefix: 10.8.0.0/24, gateway: 10.8.0.1, ranges: [10.8.0.9], lease: 1h}",
+        "lease: 1h",
+        "lease: 1h\n  - {name: main, prefix: 10.8.0.0/24, gateway: 10.8.0.1, ranges: [10.8.0.9], lease: 1h}",
         "22:5", "the name \"main\" is given twice"),
-    Mistake("pools:\n", "guard: {arp: {line-pps: 5, line-burst: 0, port-pps: 1, port-burst: 1}}\npools:\n", "16:40", "at least 1"),
+    Mistake(
+        "pools:\n", "guard: {arp: {line-pps: 5, line-burst: 0, port-pps: 1, port-burst: 1}}\npools:\n", "16:40",
+        "at least 1"),
     Mistake("pools:\n", "guard: {tcp: {}}\npools:\n", "16:9", "unknown key guard.tcp"),
     Mistake("lease: 1h", "lease: 1h\n    lease: 2h", "", "lease"),
     Mistake("lease: 1h", "lease: 1h\n\tx: y", "22:1", "not YAML"),
@@ -165,7 +188,9 @@ private let mistakes = [
         for (_, body) in objects {
             if case .poolTemplate(let template) = body {
                 #expect(ids.contains(ObjectKey(.serverIdentity, template.serverIdentityID)))
-                #expect(ids.contains(ObjectKey(.poolTemplate, ControllerConfiguration.templateID(of: configuration.pools[0]))))
+                #expect(
+                    ids.contains(
+                        ObjectKey(.poolTemplate, ControllerConfiguration.templateID(of: configuration.pools[0]))))
             }
             if case .route(let route) = body, case .nextHop(let id) = route.target {
                 #expect(ids.contains(ObjectKey(.nextHop, id)))
@@ -185,7 +210,9 @@ private let mistakes = [
         #expect(configuration.nodes[0].ports[0].relayTrust == RelayTrust.none)
     }
 
-    @Test(arguments: mistakes) func `a mistake is reported where it is, with what was expected`(_ mistake: Mistake) throws {
+    @Test(arguments: mistakes) func `a mistake is reported where it is, with what was expected`(_ mistake: Mistake)
+        throws
+    {
         #expect(small.contains(mistake.change), "the table is out of date")
         let text = small.replacing(mistake.change, with: mistake.to, maxReplacements: 1)
         do {
@@ -208,10 +235,12 @@ private let mistakes = [
         }
     }
 
-    @Test(arguments: [
-        ("90s", 90_000), ("30m", 1_800_000), ("1h", 3_600_000), ("52m30s", 3_150_000), ("1d", 86_400_000), ("250ms", 250),
-        ("1d2h3m4s5ms", 93_784_005),
-    ] as [(String, UInt64)])
+    @Test(
+        arguments: [
+            ("90s", 90_000), ("30m", 1_800_000), ("1h", 3_600_000), ("52m30s", 3_150_000), ("1d", 86_400_000),
+            ("250ms", 250),
+            ("1d2h3m4s5ms", 93_784_005),
+        ] as [(String, UInt64)])
     func `durations are read as people write them`(_ text: String, _ expected: UInt64) {
         #expect(Duration.milliseconds(text) == expected)
     }

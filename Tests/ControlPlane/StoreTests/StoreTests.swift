@@ -22,7 +22,8 @@ private func record(_ number: UInt64, address: UInt32? = nil, phase: SessionPhas
             mac: MACAddress(rawValue: 0xfeff_ffff_0000 + number)),
         tags: VLANTags(sVLAN: 100, cVLAN: 7, sTPID: 0x88a8, cTPID: 0x8100),
         relayMAC: MACAddress(rawValue: 0xfeff_ffff_ffff), vrf: .max, pool: "residential",
-        address: IPv4Address(rawValue: address ?? 0x6440_0000 + UInt32(number)), clientID: [0, 1, 255], option82: [1, 2],
+        address: IPv4Address(rawValue: address ?? 0x6440_0000 + UInt32(number)), clientID: [0, 1, 255],
+        option82: [1, 2],
         hostName: "höst", started: UTCTime(milliseconds: 1), leaseExpires: UTCTime(milliseconds: 1 << 41))
 }
 
@@ -187,7 +188,9 @@ private func open(_ path: String) throws -> Store { try Store(path: path, logger
             }
             let store = try open(path)
             store.close()
-            let tables = try DatabaseQueue(path: path).read { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_master WHERE name = 'extra'") }
+            let tables = try DatabaseQueue(path: path).read {
+                try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_master WHERE name = 'extra'")
+            }
             #expect(tables == 0)
         }
     }

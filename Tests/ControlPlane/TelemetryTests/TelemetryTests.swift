@@ -63,7 +63,8 @@ import Testing
         let written = lines.withLock { $0 }
         #expect(written.count == 2)
         #expect(written.allSatisfy { $0.split(separator: "\n").count == 1 && $0.hasSuffix("\n") })
-        #expect(written[0].contains(#"level=info from=t msg="hello world" host="x\nlevel=critical \"quoted\" \u001b[31m""#))
+        #expect(
+            written[0].contains(#"level=info from=t msg="hello world" host="x\nlevel=critical \"quoted\" \u001b[31m""#))
         #expect(written[1].hasPrefix("{\"time\":") && written[1].contains(#""msg":"hello world""#))
     }
 }

@@ -7,18 +7,25 @@ import Ethernet
 import Foundation
 import FuzzDriver
 
+/// As a frame, and as the message alone.
 let target: FuzzTarget = { bytes, count in
     let data = input(bytes, count)
-    if let header = try? EthernetHeader(decoding: data.span) {
-        _ = try? UDPDatagram(decoding: data.span, at: header.length)
+    if let header = try? EthernetHeader(decoding: data.span),
+        let datagram = try? UDPDatagram(decoding: data.span, at: header.length)
+    {
+        recode(Array(data[datagram.payload]))
     }
-    guard let message = try? DHCPv4Codec.decode(data.span) else { return 0 }
+    recode(data)
+    return 0
+}
+
+func recode(_ bytes: [UInt8]) {
+    guard let message = try? DHCPv4Codec.decode(bytes.span) else { return }
     let again = DHCPv4Codec.encode(message)
     guard let second = try? DHCPv4Codec.decode(again.span) else {
         preconditionFailure("an encoded message does not decode")
     }
     precondition(DHCPv4Codec.encode(second) == again, "encoding is not stable")
-    return 0
 }
 
 exit(fuzz(target))

@@ -52,7 +52,9 @@ public struct AuditComparison: Sendable {
         _ page: [HeldObject], last: Bool, state: IntendedState, changing: (UInt64) -> Bool
     ) throws(ContractError) {
         for entry in page {
-            guard entry.id > self.after else { throw ContractError(.malformed, "audit ids do not ascend", path: "7.3.1") }
+            guard entry.id > self.after else {
+                throw ContractError(.malformed, "audit ids do not ascend", path: "7.3.1")
+            }
             self.after = entry.id
             self.held += 1
             self.skipMissing(below: entry.id, state: state, changing: changing)
