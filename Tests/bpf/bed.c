@@ -276,6 +276,8 @@ void bed_reset(struct bed *bed)
 		zero_entry(bed->access->maps.guard_ports, i);
 	for (uint32_t i = 0; i < 4 * BNG_REASON_STRIDE; i++)
 		zero_entry(bed->access->maps.reason_counters, i);
+	for (uint32_t i = 0; i < bpf_map__max_entries(bed->access->maps.hop_cache); i++)
+		zero_entry(bed->access->maps.hop_cache, i);
 	bed_drain_punts(bed);
 	put_scene(bed);
 }

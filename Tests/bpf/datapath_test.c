@@ -372,6 +372,19 @@ static void the_lease_ends_with_the_session(void **state)
 	assert_int_equal(after.dhcp_replies, 1);
 }
 
+static void a_padded_request_gets_a_reply_without_padding(void **state)
+{
+	const uint8_t *ip;
+
+	(void)state;
+	dhcp(dhcp_from_a(), "\x35\x01\x01", 3);
+	p.length += 200;
+	run(BED_ACCESS);
+	expect(BED_ACCESS, BNG_TX_dhcp_offer);
+	ip = out.frame + packet_l2_length(out.frame);
+	assert_int_equal(out.length - (ip - out.frame), ip[2] << 8 | ip[3]);
+}
+
 static void a_line_without_fast_path_is_punted(void **state)
 {
 	struct bng_session session = session_a();
@@ -541,6 +554,10 @@ static void the_kernels_fib_serves_as_next_hop(void **state)
 	udp(from_a("203.0.113.200"), 100);
 	run(BED_ACCESS);
 	expect(BED_ACCESS, BNG_TX_forward_up);
+	assert_memory_equal(out.frame, bed_gateway_mac, 6);
+	assert_memory_equal(out.frame + 6, bed_core_mac, 6);
+	run(BED_ACCESS); /* again, from what is remembered */
+	assert_int_equal(out.verdict, XDP_REDIRECT);
 	assert_memory_equal(out.frame, bed_gateway_mac, 6);
 	assert_memory_equal(out.frame + 6, bed_core_mac, 6);
 }
@@ -833,6 +850,26 @@ static void the_routes_mtu_holds_upstream(void **state)
 	assert_memory_equal(out.frame + 22 + 24, "\x00\x00\x03\xe8", 4);
 }
 
+static void a_remembered_next_hop_keeps_its_mtu(void **state)
+{
+	struct packet_layers layers = from_a("203.0.113.9");
+
+	(void)state;
+	change_port(BED_CORE, 900, 0, 0, NULL);
+	layers.fragment = 0x4000;
+	for (int i = 0; i < 2; i++) {
+		udp(layers, 100);
+		run(BED_ACCESS);
+		assert_int_equal(out.verdict, XDP_REDIRECT);
+		udp(layers, 1000);
+		run(BED_ACCESS);
+		assert_int_equal(out.verdict, XDP_TX);
+		assert_memory_equal(out.frame + 22 + 24, "\x00\x00\x03\x84", 4);
+	}
+	assert_int_equal(bed_counter(&bed, BED_ACCESS, BNG_TX_forward_up), 2);
+	assert_int_equal(bed_counter(&bed, BED_ACCESS, BNG_TX_icmp_too_big), 2);
+}
+
 static void no_route_and_no_subscriber_are_reported(void **state)
 {
 	udp(from_a("8.8.8.8"), 40);
@@ -1032,7 +1069,8 @@ int main(void)
 		CASE(arp_for_a_lapsed_subscriber_is_not_answered), CASE(arp_probe_for_the_own_address_is_left_alone),
 		CASE(arp_of_an_unknown_line_is_punted), CASE(arp_whose_sender_is_not_the_frame_is_malformed),
 		CASE(discover_of_a_qinq_line_asks_for_router_before_mask), CASE(a_changed_template_is_used_at_once),
-		CASE(the_lease_ends_with_the_session), CASE(a_line_without_fast_path_is_punted),
+		CASE(the_lease_ends_with_the_session),
+		CASE(a_padded_request_gets_a_reply_without_padding), CASE(a_line_without_fast_path_is_punted),
 		CASE(a_session_without_template_is_dropped), CASE(other_messages_and_releases_are_punted),
 		CASE(a_dhcp_udp_header_that_lies_is_malformed), CASE(a_relay_that_moved_is_the_controllers),
 		CASE(a_slot_of_another_session_is_never_served), CASE(one_line_cannot_spend_the_ports_budget),
@@ -1046,7 +1084,8 @@ int main(void)
 		CASE(what_else_is_sent_to_us_is_dropped), CASE(an_expired_ttl_is_reported_to_the_line),
 		CASE(an_expired_ttl_is_reported_to_the_core), CASE(no_error_answers_an_error_or_a_fragment),
 		CASE(icmp_errors_are_rate_limited), CASE(too_big_with_df_is_reported_with_the_mtu),
-		CASE(the_routes_mtu_holds_upstream), CASE(no_route_and_no_subscriber_are_reported),
+		CASE(the_routes_mtu_holds_upstream),
+		CASE(a_remembered_next_hop_keeps_its_mtu), CASE(no_route_and_no_subscriber_are_reported),
 		CASE(the_causes_of_errors_that_may_not_be_sent_are_counted), CASE(an_unreachable_route_is_reported),
 		CASE(blackholes_are_silent), CASE(an_unresolved_neighbor_is_punted),
 		CASE(an_unresolved_neighbor_of_a_vrf_is_dropped), CASE(routes_of_another_vrf_are_not_used),

@@ -163,7 +163,7 @@ __noinline int write_reply(struct xdp_md *ctx)
 
 	if (!blob)
 		return drop(s, BNG_DROP_internal_lookup);
-	int longer = (int)s->answer.ip_length - (int)s->ip_length;
+	int longer = (int)(s->l2_length + s->answer.ip_length) - (int)bpf_xdp_get_buff_len(ctx);
 
 	if (bpf_xdp_adjust_tail(ctx, longer) && (longer < 0 || grow_in_front(ctx, s, longer)))
 		return drop(s, BNG_DROP_internal_adjust);

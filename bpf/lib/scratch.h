@@ -112,6 +112,8 @@ struct bng_scratch {
 	__u32 template_index;		/* whose gateway ICMP errors come from; 0: the port's address */
 	__u32 session_is_known;		/* slot is meaningful */
 	__u32 out_port;
+	__u32 hop_slot;			/* index into hop_cache */
+	__u32 hop_mtu;			/* of the core port toward a GATEWAY */
 	__u8 front[96];			/* Ethernet to giaddr and chaddr, while the frame grows in front */
 
 	struct bng_line_key line;

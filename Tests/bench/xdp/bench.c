@@ -16,7 +16,7 @@
 #include "generator.skel.h"
 #include "packet.h"
 
-enum { LINES = 65536, ROUNDS = 7, LIVE_FRAMES = 400000, BATCH = 64 };
+enum { LINES = 65536, ROUNDS = 7, LIVE_FRAMES = 400000, BATCH = 64, RETRIES = 6 };
 
 static struct bed bed;
 static struct generator *generator;
@@ -158,7 +158,7 @@ static void aim(const struct traffic *t)
 }
 
 /* Sends LIVE_FRAMES from the far end of `interface`'s veth; packets per second that came out at the counter. */
-static double run_once(const struct traffic *t, const char *far_end)
+static double send_frames(const struct traffic *t, const char *far_end, uint64_t *ret_received)
 {
 	struct xdp_md context = {.data_end = t->packet.length, .ingress_ifindex = if_nametoindex(far_end)};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = t->packet.bytes, .data_size_in = t->packet.length,
@@ -173,7 +173,27 @@ static double run_once(const struct traffic *t, const char *far_end)
 	if (bpf_prog_test_run_opts(bpf_program__fd(generator->progs.generate), &options))
 		die("live frames");
 	elapsed = seconds() - start;
-	return (double)(generator->bss->received - before) / elapsed;
+	*ret_received = generator->bss->received - before;
+	return (double)*ret_received / elapsed;
+}
+
+/*
+ * A run in which the frames overran the veth's ring measured the scheduler: on a busy machine ksoftirqd and the generator share the CPU
+ * by turns. It is repeated.
+ */
+static double run_once(const struct traffic *t, const char *far_end)
+{
+	double rate = 0;
+	uint64_t received;
+
+	for (int i = 0; i < RETRIES; i++) {
+		rate = send_frames(t, far_end, &received);
+		if (received >= LIVE_FRAMES / 100 * 95)
+			return rate;
+		usleep(20000);
+	}
+	fprintf(stderr, "bench: frames overrun the ring: the machine is too busy\n");
+	return rate;
 }
 
 static int by_value(const void *a, const void *b)
@@ -323,6 +343,9 @@ int main(int argc, char **argv)
 	for (int i = 1; i + 1 < argc; i += 2)
 		if (!strcmp(argv[i], "--json"))
 			json = fopen(argv[i + 1], "w");
+	/* ksoftirqd, once it is needed, must run before the generator fills the ring again. */
+	if (nice(19) == -1 && errno)
+		die("nice");
 	if (bed_network(&bed) || bed_load(&bed, LINES + 64))
 		die("bed");
 	generator = generator__open_and_load();
