@@ -124,7 +124,7 @@ static int open_ports(struct bng_agent *agent, struct bng_words *words)
 			&agent->state, agent->options.ports[i].name, agent->options.ports[i].role);
 		if (err)
 			return err;
-		strcpy(port->name, agent->options.ports[i].name);
+		memcpy(port->name, agent->options.ports[i].name, sizeof(port->name));
 		port->role = agent->options.ports[i].role;
 		err = bng_interface_query(port->name, &port->interface);
 		if (err) {
@@ -176,7 +176,7 @@ static int allocate(struct bng_agent *agent)
 
 	agent->renewals_queued = bng_alloc_zero(slots, sizeof(uint32_t));
 	agent->lapse_queued = bng_alloc_zero(slots, 1);
-	agent->reasons = bng_alloc_zero(BNG_MAX_PORTS * BNG_REASON_STRIDE, sizeof(uint64_t));
+	agent->reasons = bng_alloc_zero((size_t)BNG_MAX_PORTS * BNG_REASON_STRIDE, sizeof(uint64_t));
 	bng_arena_init(&agent->batch.arena, BNG_DECODE_BUDGET);
 	bng_arena_init(&agent->punts.arena, BNG_DECODE_BUDGET);
 	return agent->renewals_queued && agent->lapse_queued && agent->reasons ? 0 : -ENOMEM;

@@ -33,7 +33,7 @@ static int take_text(struct parser *parser, const char *value, char *ret, size_t
 {
 	if (strlen(value) >= size)
 		return complain(parser, "expected %s of at most %zu characters", what, size - 1);
-	strcpy(ret, value);
+	memcpy(ret, value, strlen(value) + 1);
 	return 0;
 }
 
@@ -113,7 +113,7 @@ static int take_port(struct parser *parser, const char *value)
 	if (options->port_count + 1 >= BNG_MAX_PORTS)
 		return complain(parser, "expected at most %d ports", BNG_MAX_PORTS - 1);
 	options->port_count++;
-	strcpy(options->ports[options->port_count].name, name);
+	memcpy(options->ports[options->port_count].name, name, strlen(name) + 1);
 	options->ports[options->port_count].role = !strcmp(role, "access") ? BNG_ROLE_ACCESS : BNG_ROLE_CORE;
 	return 0;
 }

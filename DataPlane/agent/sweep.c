@@ -230,7 +230,7 @@ void bng_ports_check(struct bng_agent *agent)
 		struct bng_kern_port *port = &agent->kern.ports[i];
 
 		(void)bng_interface_query(port->name, &now);
-		if (!memcmp(&now, &port->interface, sizeof(now)))
+		if (bng_interface_equal(&now, &port->interface))
 			continue;
 		before = port->interface.index;
 		port->interface = now;

@@ -48,7 +48,7 @@ int bng_kern_remove(struct bng_kern *kern, const struct bng_state *state, const 
 	const struct bng_clock *clock, struct bng_final *ret_final)
 {
 	const struct bng_object *held = change->held;
-	struct bng_final earlier;
+	struct bng_final earlier = {0};
 	int err;
 
 	/* The counters are safe before the object goes, and exact after its entries have gone. */

@@ -144,7 +144,7 @@ static int store_final(struct bng_kern *kern, const struct bng_session_object *s
 	const struct bng_clock *clock, const struct bng_final *earlier, struct bng_final *ret)
 {
 	const struct bng_session_state *state = &kern->session_state[session->head.index];
-	struct bng_session_counters now;
+	struct bng_session_counters now = {0};
 	struct bng_final final = *earlier;
 	int err = bng_map_session_counters(kern, session->head.index, &now);
 

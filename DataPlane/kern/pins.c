@@ -20,7 +20,7 @@ void bng_say(struct bng_words *words, const char *format, ...)
 	va_list arguments;
 
 	if (used && used + 2 < sizeof(words->text)) {
-		strcpy(words->text + used, "; ");
+		memcpy(words->text + used, "; ", 3);
 		used += 2;
 	}
 	va_start(arguments, format);

@@ -81,7 +81,7 @@ int bng_state_add_port(struct bng_state *state, const char *name, uint32_t role)
 		return -EINVAL;
 	port = &state->ports[++state->port_count];
 	*port = (struct bng_local_port){.role = role};
-	strcpy(port->name, name);
+	memcpy(port->name, name, strlen(name));
 	return 0;
 }
 

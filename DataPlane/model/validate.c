@@ -18,7 +18,7 @@ static bool is_unicast_mac(const uint8_t mac[6])
 {
 	static const uint8_t zero[6];
 
-	return !(mac[0] & 1) && memcmp(mac, zero, sizeof(zero));
+	return !(mac[0] & 1) && memcmp(mac, zero, sizeof(zero)) != 0;
 }
 
 static int check_relays(const struct bng_port_object *port, struct bng_refusal *refusal)

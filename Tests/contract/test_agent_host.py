@@ -196,3 +196,33 @@ def test_interface_that_goes_and_comes_back_is_attached_again(agent, associated)
     while listener.recv(2048) != frame:
         pass
     listener.close()
+
+
+def test_a_driver_without_native_xdp_gets_generic_with_a_warning_and_a_counter(agent, controller):
+    run("ip", "link", "add", "plain0", "type", "ifb")
+    run("ip", "link", "set", "plain0", "up")
+    try:
+        agent.write_config(ports=("access0 access", "plain0 core"))
+        agent.start()
+        hello = controller.greet()
+        assert [p.mode for p in hello.ports] == [2, 3]
+        assert "the driver refuses native XDP" in agent.log() and "level=warning event=port_attached port=plain0" in agent.log()
+        counters = {c.name: c.value for c in controller.expect("counters", s.LANE_TELEMETRY).counters}
+        assert counters["attach.generic_fallback"] == 1
+        controller.close()
+        agent.terminate()
+        assert agent.detach().returncode == 0
+        agent.write_config(ports=("access0 access", "plain0 core"), attach="native")
+        agent.start()
+        status = agent.process.wait(10)
+        agent.process = None
+        assert status == 1 and "plain0: cannot attach" in agent.log()
+    finally:
+        run("ip", "link", "del", "plain0")
+        agent.write_config()
+
+
+def test_attach_generic_is_obeyed(agent, controller):
+    agent.write_config(attach="generic")
+    agent.start()
+    assert [p.mode for p in controller.greet().ports] == [3, 3]
