@@ -64,6 +64,23 @@ test: ## README's second command: install what is missing, build, run every kind
 .PHONY: check
 check: fmt-check tree test-c test-swift ## The loop before each commit
 
+.PHONY: fuzz fuzz-replay asan tsan
+SWIFT_FUZZERS := contract dhcpv4
+fuzz: ## Fuzz every decoder (T=target: frame objects options contract dhcpv4; S=seconds each)
+	@$(if $(filter $(SWIFT_FUZZERS),$(T)),,$(MAKE) -s fuzz-c)
+	@for t in $(if $(T),$(filter $(SWIFT_FUZZERS),$(T)),$(SWIFT_FUZZERS)); do Tests/fuzz/run-swift $$t $(S) || exit 1; done
+
+fuzz-replay: fuzz-replay-c ## Replay seeds and findings through the fuzzers of C (Swift's: `make fuzz S=0`, minutes to build)
+
+asan: asan-c ## C tests under ASan and UBSan; Swift codecs and store under ASan
+	swift build --sanitize=address --scratch-path .build-asan --build-tests >build/logs/swift-asan.log 2>&1 || { tail -n 30 build/logs/swift-asan.log; exit 1; }
+	swift test --sanitize=address --scratch-path .build-asan --skip-build --disable-xctest --filter '$(SANITIZED)'
+
+SANITIZED := BNGCoreTests|DHCPv4Tests|AddressingTests|SubscribersTests|AgentContractTests|StoreTests
+tsan: ## Swift codecs, store and subscriber plane under TSan
+	swift build --sanitize=thread --scratch-path .build-tsan --build-tests >build/logs/swift-tsan.log 2>&1 || { tail -n 30 build/logs/swift-tsan.log; exit 1; }
+	swift test --sanitize=thread --scratch-path .build-tsan --skip-build --disable-xctest --filter '$(SANITIZED)|SubscriberDriverTests'
+
 .PHONY: vectors
 vectors: ## Rewrite the DHCPv4 conformance vectors
 	/usr/bin/python3 Tests/support/make_dhcp_vectors.py

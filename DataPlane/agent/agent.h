@@ -72,6 +72,7 @@ struct bng_lane_connection {
 	struct bng_connection connection;
 	struct bng_agent *agent;
 	enum bng_lane lane;
+	char failure[160]; /* why the last dial failed, so that the same failure is logged once */
 };
 
 struct bng_agent {

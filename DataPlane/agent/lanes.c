@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 #include <stdlib.h>
 
 static const char *const lane_names[BNG_LANES] = {"", "state", "punt", "telemetry"};
@@ -104,6 +105,16 @@ static void associated(struct bng_agent *agent, const Bng__Agent__V1__HelloReply
 		agent->node_term = reply->node_term;
 }
 
+static void dial_failed(struct bng_lane_connection *lane)
+{
+	if (strcmp(lane->failure, lane->connection.reason) == 0)
+		return;
+	_Static_assert(sizeof(lane->failure) == sizeof(lane->connection.reason), "copied whole");
+	memcpy(lane->failure, lane->connection.reason, sizeof(lane->failure));
+	bng_log("warning", "dial_failed", "lane=%s reason=%s again=quietly", lane_names[lane->lane],
+		bng_quote(lane->failure).text);
+}
+
 static void lane_lost(struct bng_agent *agent, enum bng_lane lane, bool was_open)
 {
 	if (lane == BNG_LANE_STATE) {
@@ -115,11 +126,14 @@ static void lane_lost(struct bng_agent *agent, enum bng_lane lane, bool was_open
 	if (was_open)
 		bng_log("warning", "lane_lost", "lane=%s reason=%s", lane_names[lane],
 			bng_quote(agent->lanes[lane].connection.reason).text);
+	else
+		dial_failed(&agent->lanes[lane]);
 }
 
 static void lane_open(struct bng_agent *agent, enum bng_lane lane)
 {
 	bng_log("info", "lane_open", "lane=%s", lane_names[lane]);
+	agent->lanes[lane].failure[0] = 0;
 	if (lane != BNG_LANE_TELEMETRY)
 		return;
 	bng_counters_send(agent);
