@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Where a packet goes: our routes, then the kernel's FIB and neighbour table for the next hop's MAC addresses. */
+/* Where a packet goes: our routes, then the kernel's FIB and neighbour table for the next hop's MAC
+ * addresses. */
 #ifndef BNG_ROUTE_H
 #define BNG_ROUTE_H
 
@@ -12,8 +13,8 @@ enum {
 };
 
 /*
- * What the kernel's FIB and neighbour table said within the last 20 ms, per CPU: asking costs 100 ns a packet. By next hop, and for
- * KERNEL hops by destination.
+ * What the kernel's FIB and neighbour table said within the last 20 ms, per CPU: asking costs 100 ns a
+ * packet. By next hop, and for KERNEL hops by destination.
  */
 struct bng_hop {
 	__u64 resolved_ns;
@@ -104,9 +105,11 @@ static __always_inline int find_core_port(struct bng_scratch *s, __u32 hint, __u
 }
 
 /*
- * Fills s->out_port and s->next_mac. 0, or the reason: a drop reason, or BNG_PUNT_REASON_neighbor_unresolved. Too big: s->icmp.mtu.
+ * Fills s->out_port and s->next_mac. 0, or the reason: a drop reason, or BNG_PUNT_REASON_neighbor_unresolved.
+ * Too big: s->icmp.mtu.
  */
-static __always_inline __u32 resolve_next_hop(struct xdp_md *ctx, struct bng_scratch *s, __u32 index, __u32 vrf)
+static __always_inline __u32 resolve_next_hop(
+	struct xdp_md *ctx, struct bng_scratch *s, __u32 index, __u32 vrf)
 {
 	s->index = index;
 	struct bng_next_hop *hop = bpf_map_lookup_elem(&next_hops, &s->index);
@@ -149,7 +152,8 @@ static __always_inline __u32 resolve_next_hop(struct xdp_md *ctx, struct bng_scr
 			return BNG_DROP_no_route; /* the kernel's FIB serves the default VRF only */
 		__u32 ifindex = ctx->ingress_ifindex;
 
-		BNG_OPAQUE(ifindex); /* a load merged with the other branch's would need a modified context pointer */
+		BNG_OPAQUE(ifindex); /* a load merged with the other branch's would need a modified context
+					pointer */
 		fib->ifindex = ifindex;
 		fib->ipv4_dst = s->destination;
 	}
