@@ -49,7 +49,7 @@ static char *index_name(const struct bng_kern *kern, uint32_t port, char name[BN
 bool bng_program_is_equal(const struct bng_kern *kern, uint32_t port, int old, int new)
 {
 	char name[BNG_SCOPE_SIZE];
-	uint64_t old_tag, new_tag, index;
+	uint64_t old_tag = 0, new_tag = 0, index;
 	uint32_t id;
 
 	return !bng_program_identity(old, &old_tag, &id) && !bng_program_identity(new, &new_tag, &id) &&

@@ -43,9 +43,9 @@ private func sum(_ state: IntendedState, _ family: ObjectFamily) -> ObjectDigest
         }
         #expect(total != ObjectDigest())
         #if DEBUG  // the sanitizers' builds
-            let limit = Duration.seconds(20)
+        let limit = Duration.seconds(20)
         #else
-            let limit = Duration.seconds(1)
+        let limit = Duration.seconds(1)
         #endif
         #expect(time < limit, "100,000 digests took \(time)")
     }
