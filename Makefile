@@ -37,9 +37,10 @@ setup: ## Install Debian packages (daemons are not started) and pinned Python to
 
 .PHONY: controller
 controller: ## Build bng-controller, bngctl and the Swift tests
-	swift build $(SWIFT_FLAGS) --build-tests 2>&1 | grep -vE '^(warning: .*unhandled|    /.*CMakeLists)' || true
-	swift build $(SWIFT_FLAGS) --build-tests >/dev/null 2>&1
-	@mkdir -p build/bin
+	@mkdir -p build/bin build/logs
+	@echo "  SWIFT   bng-controller bngctl and tests (the first build compiles the dependencies: minutes)"
+	@swift build $(SWIFT_FLAGS) --build-tests >build/logs/swift-build.log 2>&1 || \
+		{ grep -E 'error|\*\*\*' build/logs/swift-build.log || tail -n 40 build/logs/swift-build.log; exit 1; }
 	@for b in bng-controller bngctl; do ln -sf ../../.build/release/$$b build/bin/$$b; done
 	@ln -sf ../agent/bng-agent build/bin/bng-agent
 
@@ -62,6 +63,23 @@ test: ## README's second command: install what is missing, build, run every kind
 
 .PHONY: check
 check: fmt-check tree test-c test-swift ## The loop before each commit
+
+.PHONY: fuzz fuzz-replay asan tsan
+SWIFT_FUZZERS := contract dhcpv4
+fuzz: ## Fuzz every decoder (T=target: frame objects options contract dhcpv4; S=seconds each)
+	@$(if $(filter $(SWIFT_FUZZERS),$(T)),,$(MAKE) -s fuzz-c)
+	@for t in $(if $(T),$(filter $(SWIFT_FUZZERS),$(T)),$(SWIFT_FUZZERS)); do Tests/fuzz/run-swift $$t $(S) || exit 1; done
+
+fuzz-replay: fuzz-replay-c ## Replay seeds and findings through the fuzzers of C (Swift's: `make fuzz S=0`, minutes to build)
+
+asan: asan-c ## C tests under ASan and UBSan; Swift codecs and store under ASan
+	swift build --sanitize=address --scratch-path .build-asan --build-tests >build/logs/swift-asan.log 2>&1 || { tail -n 30 build/logs/swift-asan.log; exit 1; }
+	swift test --sanitize=address --scratch-path .build-asan --skip-build --disable-xctest --filter '$(SANITIZED)'
+
+SANITIZED := BNGCoreTests|DHCPv4Tests|AddressingTests|SubscribersTests|AgentContractTests|StoreTests
+tsan: ## Swift codecs, store and subscriber plane under TSan
+	swift build --sanitize=thread --scratch-path .build-tsan --build-tests >build/logs/swift-tsan.log 2>&1 || { tail -n 30 build/logs/swift-tsan.log; exit 1; }
+	swift test --sanitize=thread --scratch-path .build-tsan --skip-build --disable-xctest --filter '$(SANITIZED)|SubscriberDriverTests'
 
 .PHONY: vectors
 vectors: ## Rewrite the DHCPv4 conformance vectors

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A restarted agent becomes what its predecessor was: stored objects go through the same checks as new ones, then the maps are
-// compared with the result and repaired where a crash left them halfway.
+// A restarted agent becomes what its predecessor was: stored objects go through the same checks as new ones,
+// then the maps are compared with the result and repaired where a crash left them halfway.
 #include "agent.h"
 
 #include "log.h"
@@ -13,7 +13,7 @@
 /* 0: adopted; positive: refused, with words in the log. */
 static int adopt_object(struct bng_agent *agent, const struct bng_stored_object *stored)
 {
-	struct bng_refusal malformed, refusal = { .code = BNG_OK };
+	struct bng_refusal malformed, refusal = {.code = BNG_OK};
 	struct bng_change change;
 	union bng_any_object object;
 	Bng__Agent__V1__Object *message;
@@ -29,8 +29,8 @@ static int adopt_object(struct bng_agent *agent, const struct bng_stored_object 
 		err = bng_state_prepare(&agent->state, &object, &malformed, &change, &refusal);
 	}
 	if (err == -EINVAL) {
-		bng_log("warning", "object_not_adopted", "family=%d object=%" PRIu64 " path=%s reason=%s", (int)stored->family,
-			stored->id, refusal.path, bng_quote(refusal.text).text);
+		bng_log("warning", "object_not_adopted", "family=%d object=%" PRIu64 " path=%s reason=%s",
+			(int)stored->family, stored->id, refusal.path, bng_quote(refusal.text).text);
 		return 1;
 	}
 	if (!err)
@@ -65,8 +65,8 @@ int bng_adopt(struct bng_agent *agent, struct bng_words *words)
 		return err;
 	}
 	(void)bng_store_get_term(&agent->kern, "node", &agent->node_term);
-	bng_log("info", "adopted", "objects=%zu refused=%zu repaired=%u sessions=%zu fresh=%s term=%" PRIu64, count - refused,
-		refused, repaired, agent->state.by_id[BNG_FAMILY_SESSION].count, agent->kern.fresh ? "yes" : "no",
-		agent->node_term);
+	bng_log("info", "adopted", "objects=%zu refused=%zu repaired=%u sessions=%zu fresh=%s term=%" PRIu64,
+		count - refused, refused, repaired, agent->state.by_id[BNG_FAMILY_SESSION].count,
+		agent->kern.fresh ? "yes" : "no", agent->node_term);
 	return 0;
 }

@@ -90,7 +90,7 @@ static int add_source(struct bng_agent *agent, struct bng_agent_source *source, 
 {
 	if (fd < 0)
 		return fd;
-	*source = (struct bng_agent_source){ .source = { .fd = fd, .ready = ready }, .agent = agent };
+	*source = (struct bng_agent_source){.source = {.fd = fd, .ready = ready}, .agent = agent};
 	return bng_loop_add(&agent->loop, &source->source, EPOLLIN);
 }
 
@@ -120,10 +120,11 @@ static int open_ports(struct bng_agent *agent, struct bng_words *words)
 	for (i = 1; i <= agent->options.port_count; i++) {
 		struct bng_kern_port *port = &agent->kern.ports[i];
 
-		err = bng_state_add_port(&agent->state, agent->options.ports[i].name, agent->options.ports[i].role);
+		err = bng_state_add_port(
+			&agent->state, agent->options.ports[i].name, agent->options.ports[i].role);
 		if (err)
 			return err;
-		strcpy(port->name, agent->options.ports[i].name);
+		memcpy(port->name, agent->options.ports[i].name, sizeof(port->name));
 		port->role = agent->options.ports[i].role;
 		err = bng_interface_query(port->name, &port->interface);
 		if (err) {
@@ -137,7 +138,7 @@ static int open_ports(struct bng_agent *agent, struct bng_words *words)
 
 static void log_ports(struct bng_agent *agent)
 {
-	static const char *const modes[] = { "none", "detached", "native", "generic", "shared" };
+	static const char *const modes[] = {"none", "detached", "native", "generic", "shared"};
 	uint32_t i;
 
 	for (i = 1; i <= agent->kern.port_count; i++) {
@@ -145,8 +146,9 @@ static void log_ports(struct bng_agent *agent)
 
 		if (port->fell_back)
 			agent->counters[BNG_COUNT_attach_generic_fallback]++;
-		bng_log(port->fell_back ? "warning" : "info", "port_attached", "port=%s role=%s mode=%s tag=%016llx adopted=%s",
-			port->name, port->role == BNG_ROLE_ACCESS ? "access" : "core", modes[port->mode],
+		bng_log(port->fell_back ? "warning" : "info", "port_attached",
+			"port=%s role=%s mode=%s tag=%016llx adopted=%s", port->name,
+			port->role == BNG_ROLE_ACCESS ? "access" : "core", modes[port->mode],
 			(unsigned long long)port->program_tag, port->adopted ? "yes" : "no");
 		/* bpf_fib_lookup obeys it: without it nothing leaves toward the core. */
 		if (port->role == BNG_ROLE_ACCESS && !bng_interface_forwards(port->name))
@@ -174,7 +176,7 @@ static int allocate(struct bng_agent *agent)
 
 	agent->renewals_queued = bng_alloc_zero(slots, sizeof(uint32_t));
 	agent->lapse_queued = bng_alloc_zero(slots, 1);
-	agent->reasons = bng_alloc_zero(BNG_MAX_PORTS * BNG_REASON_STRIDE, sizeof(uint64_t));
+	agent->reasons = bng_alloc_zero((size_t)BNG_MAX_PORTS * BNG_REASON_STRIDE, sizeof(uint64_t));
 	bng_arena_init(&agent->batch.arena, BNG_DECODE_BUDGET);
 	bng_arena_init(&agent->punts.arena, BNG_DECODE_BUDGET);
 	return agent->renewals_queued && agent->lapse_queued && agent->reasons ? 0 : -ENOMEM;
@@ -182,10 +184,14 @@ static int allocate(struct bng_agent *agent)
 
 int bng_agent_start(struct bng_agent *agent, const struct bng_options *options, struct bng_words *words)
 {
-	struct { uint64_t hash[2]; uint64_t link; uint64_t epoch; } seeds;
+	struct {
+		uint64_t hash[2];
+		uint64_t link;
+		uint64_t epoch;
+	} seeds;
 	int err, i;
 
-	*agent = (struct bng_agent){ .options = *options, .raw_ip = -1, .loop.epoll = -1 };
+	*agent = (struct bng_agent){.options = *options, .raw_ip = -1, .loop.epoll = -1};
 	for (i = 0; i < BNG_MAX_PORTS; i++)
 		agent->packet[i] = -1;
 	if (getrandom(&seeds, sizeof(seeds), 0) != (ssize_t)sizeof(seeds) ||
@@ -232,7 +238,7 @@ static void work_on_batches(struct bng_agent *agent)
 
 int bng_agent_run(struct bng_agent *agent)
 {
-	struct bng_link_event start = { .kind = BNG_LINK_START, .lane = BNG_LANE_STATE };
+	struct bng_link_event start = {.kind = BNG_LINK_START, .lane = BNG_LANE_STATE};
 	bool busy = false;
 	int err = 0;
 

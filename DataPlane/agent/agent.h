@@ -17,21 +17,21 @@
 #include "watch.h"
 
 /* Counters of the process, reported beside those of the programs. X(name, text) */
-#define BNG_AGENT_COUNTERS(X)                                        \
-	X(inject_sent, "inject.sent")                                \
-	X(inject_unknown_port, "inject.unknown_port")                \
-	X(inject_bad_frame, "inject.bad_frame")                      \
-	X(inject_refused_generation, "inject.refused_generation")    \
-	X(inject_send_failed, "inject.send_failed")                  \
-	X(inject_queue_full, "inject.queue_full")                    \
-	X(punt_sent, "punt.sent")                                    \
-	X(punt_dropped_lane, "punt.dropped_lane")                    \
-	X(punt_dropped_credit, "punt.dropped_credit")                \
-	X(punt_dropped_queue, "punt.dropped_queue")                  \
-	X(neighbor_sent, "neighbor.sent")                            \
-	X(neighbor_failed, "neighbor.failed")                        \
-	X(attach_generic_fallback, "attach.generic_fallback")        \
-	X(association_lost, "association.lost")                      \
+#define BNG_AGENT_COUNTERS(X)                                                                                \
+	X(inject_sent, "inject.sent")                                                                        \
+	X(inject_unknown_port, "inject.unknown_port")                                                        \
+	X(inject_bad_frame, "inject.bad_frame")                                                              \
+	X(inject_refused_generation, "inject.refused_generation")                                            \
+	X(inject_send_failed, "inject.send_failed")                                                          \
+	X(inject_queue_full, "inject.queue_full")                                                            \
+	X(punt_sent, "punt.sent")                                                                            \
+	X(punt_dropped_lane, "punt.dropped_lane")                                                            \
+	X(punt_dropped_credit, "punt.dropped_credit")                                                        \
+	X(punt_dropped_queue, "punt.dropped_queue")                                                          \
+	X(neighbor_sent, "neighbor.sent")                                                                    \
+	X(neighbor_failed, "neighbor.failed")                                                                \
+	X(attach_generic_fallback, "attach.generic_fallback")                                                \
+	X(association_lost, "association.lost")                                                              \
 	X(event_lost, "event.lost")
 
 #define BNG_AGENT_COUNTER_ENUM(name, text) BNG_COUNT_##name,
@@ -39,10 +39,10 @@ enum bng_agent_counter { BNG_AGENT_COUNTERS(BNG_AGENT_COUNTER_ENUM) BNG_AGENT_CO
 
 /* A batch being applied: so many items per turn of the loop. */
 struct bng_batch_run {
-	const Bng__Agent__V1__Batch *batch;	/* NULL: none */
+	const Bng__Agent__V1__Batch *batch; /* NULL: none */
 	size_t next;
 	Bng__Agent__V1__ItemResult **results;
-	struct bng_arena arena;			/* results live here */
+	struct bng_arena arena; /* results live here */
 };
 
 /* A request for session counters being answered, reply by reply. */
@@ -53,7 +53,7 @@ struct bng_counters_run {
 	uint64_t request_id;
 	uint64_t *ids;
 	size_t id_count;
-	size_t next;		/* index into ids, or the next slot */
+	size_t next; /* index into ids, or the next slot */
 };
 
 struct bng_punt_batch {
@@ -72,6 +72,7 @@ struct bng_lane_connection {
 	struct bng_connection connection;
 	struct bng_agent *agent;
 	enum bng_lane lane;
+	char failure[160]; /* why the last dial failed, so that the same failure is logged once */
 };
 
 struct bng_agent {
@@ -85,7 +86,7 @@ struct bng_agent {
 	struct bng_audit audit;
 	struct bng_ring ring;
 	struct bng_batch_run batch;
-	struct bng_counters_run counters_runs[BNG_COUNTERS_WAITING_MAX];	/* the first is being answered */
+	struct bng_counters_run counters_runs[BNG_COUNTERS_WAITING_MAX]; /* the first is being answered */
 	size_t counters_run_count;
 	struct bng_punt_batch punts;
 	struct bng_lane_connection lanes[BNG_LANES];
@@ -97,8 +98,8 @@ struct bng_agent {
 	uint64_t node_term;
 	uint64_t counters[BNG_AGENT_COUNTER_COUNT];
 	uint64_t *reasons;
-	uint32_t *renewals_queued;	/* by slot: value of renewals in the event on its way */
-	uint8_t *lapse_queued;		/* by slot */
+	uint32_t *renewals_queued; /* by slot: value of renewals in the event on its way */
+	uint8_t *lapse_queued;     /* by slot */
 	bool stopping;
 };
 
@@ -129,8 +130,8 @@ void bng_batch_forget(struct bng_agent *agent);
 /* hello.c */
 void bng_hello_send(struct bng_agent *agent);
 void bng_heartbeat_send(struct bng_agent *agent);
-void bng_port_info(const struct bng_agent *agent, uint32_t index, const struct bng_interface *interface, uint32_t mode,
-	Bng__Agent__V1__PortInfo *ret);
+void bng_port_info(const struct bng_agent *agent, uint32_t index, const struct bng_interface *interface,
+	uint32_t mode, Bng__Agent__V1__PortInfo *ret);
 
 /* audit_reply.c */
 void bng_audit_summary_send(struct bng_agent *agent, uint64_t request_id);
@@ -138,7 +139,8 @@ void bng_audit_page_send(struct bng_agent *agent, const Bng__Agent__V1__AuditPag
 
 /* report.c */
 void bng_counters_send(struct bng_agent *agent);
-void bng_session_counters_begin(struct bng_agent *agent, const Bng__Agent__V1__SessionCountersRequest *request);
+void bng_session_counters_begin(
+	struct bng_agent *agent, const Bng__Agent__V1__SessionCountersRequest *request);
 /* One reply; false when there is nothing more to do now: all is sent, or the lane is full. */
 bool bng_session_counters_work(struct bng_agent *agent);
 void bng_session_counters_forget(struct bng_agent *agent);

@@ -17,7 +17,7 @@ void bng_audit_summary_send(struct bng_agent *agent, uint64_t request_id)
 		bng_digest_sum_bytes(&agent->state.digests[i], digests[i]);
 		families[i].family = (Bng__Agent__V1__Family)i;
 		families[i].count = agent->state.digests[i].count;
-		families[i].digest = (ProtobufCBinaryData){ .len = BNG_DIGEST_SIZE, .data = digests[i] };
+		families[i].digest = (ProtobufCBinaryData){.len = BNG_DIGEST_SIZE, .data = digests[i]};
 		list[i - 1] = &families[i];
 	}
 	summary.request_id = request_id;
@@ -36,9 +36,10 @@ void bng_audit_page_send(struct bng_agent *agent, const Bng__Agent__V1__AuditPag
 	const struct bng_object *const *objects;
 	size_t count, i;
 
-	if (bng_audit_page(&agent->audit, &agent->state, (enum bng_family)request->family, request->after_object_id, &objects,
-		    &count)) {
-		bng_link_notify(&agent->link, BNG_LANE_STATE, BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_OVERLOAD, "out of memory");
+	if (bng_audit_page(&agent->audit, &agent->state, (enum bng_family)request->family,
+		    request->after_object_id, &objects, &count)) {
+		bng_link_notify(&agent->link, BNG_LANE_STATE, BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_OVERLOAD,
+			"out of memory");
 		return;
 	}
 	for (i = 0; i < count && i < request->limit; i++) {
@@ -46,7 +47,8 @@ void bng_audit_page_send(struct bng_agent *agent, const Bng__Agent__V1__AuditPag
 		entries[i].object_id = objects[i]->id;
 		entries[i].generation = objects[i]->generation;
 		entries[i].digest = (ProtobufCBinaryData){
-			.len = BNG_DIGEST_SIZE, .data = (uint8_t *)(uintptr_t)objects[i]->digest,
+			.len = BNG_DIGEST_SIZE,
+			.data = (uint8_t *)(uintptr_t)objects[i]->digest,
 		};
 		list[i] = &entries[i];
 	}

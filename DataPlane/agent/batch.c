@@ -14,11 +14,12 @@ enum { TURN_NS = 2000000, CLOCK_EVERY = 32, RETRY_MS = 1000 };
 
 #define CODE(name) BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_##name
 _Static_assert((int)CODE(OK) == (int)BNG_OK && (int)CODE(UNSUPPORTED) == (int)BNG_UNSUPPORTED &&
-		       (int)CODE(INVALID) == (int)BNG_INVALID && (int)CODE(STALE_GENERATION) == (int)BNG_STALE_GENERATION &&
+		       (int)CODE(INVALID) == (int)BNG_INVALID &&
+		       (int)CODE(STALE_GENERATION) == (int)BNG_STALE_GENERATION &&
 		       (int)CODE(GENERATION_REUSED) == (int)BNG_GENERATION_REUSED &&
-		       (int)CODE(UNKNOWN_REFERENCE) == (int)BNG_UNKNOWN_REFERENCE && (int)CODE(CONFLICT) == (int)BNG_CONFLICT &&
-		       (int)CODE(LIMIT) == (int)BNG_LIMIT && (int)CODE(IN_USE) == (int)BNG_IN_USE &&
-		       (int)CODE(KERNEL) == (int)BNG_KERNEL,
+		       (int)CODE(UNKNOWN_REFERENCE) == (int)BNG_UNKNOWN_REFERENCE &&
+		       (int)CODE(CONFLICT) == (int)BNG_CONFLICT && (int)CODE(LIMIT) == (int)BNG_LIMIT &&
+		       (int)CODE(IN_USE) == (int)BNG_IN_USE && (int)CODE(KERNEL) == (int)BNG_KERNEL,
 	"codes");
 
 static void send_result(struct bng_agent *agent, Bng__Agent__V1__BatchResult *result)
@@ -30,8 +31,8 @@ static void send_result(struct bng_agent *agent, Bng__Agent__V1__BatchResult *re
 	bng_lanes_send(agent, BNG_LANE_STATE, &frame);
 }
 
-static void refuse_batch(struct bng_agent *agent, const Bng__Agent__V1__Batch *batch, Bng__Agent__V1__ErrorCode code,
-	const char *path, const char *text)
+static void refuse_batch(struct bng_agent *agent, const Bng__Agent__V1__Batch *batch,
+	Bng__Agent__V1__ErrorCode code, const char *path, const char *text)
 {
 	Bng__Agent__V1__BatchResult result = BNG__AGENT__V1__BATCH_RESULT__INIT;
 	Bng__Agent__V1__ErrorNotice notice = BNG__AGENT__V1__ERROR_NOTICE__INIT;
@@ -57,7 +58,8 @@ static bool is_term_good(struct bng_agent *agent, const Bng__Agent__V1__Batch *b
 		return false;
 	}
 	if (batch->term < agent->node_term) {
-		(void)snprintf(text, sizeof(text), "term %" PRIu64 " is older than %" PRIu64, batch->term, agent->node_term);
+		(void)snprintf(text, sizeof(text), "term %" PRIu64 " is older than %" PRIu64, batch->term,
+			agent->node_term);
 		refuse_batch(agent, batch, CODE(STALE_TERM), "", text);
 		return false;
 	}
@@ -105,7 +107,8 @@ static char *keep_text(struct bng_agent *agent, const char *text)
 	return kept ? memcpy(kept, text, size) : (char *)protobuf_c_empty_string;
 }
 
-static void fill_refusal(struct bng_agent *agent, const struct bng_refusal *refusal, Bng__Agent__V1__ItemResult *result)
+static void fill_refusal(
+	struct bng_agent *agent, const struct bng_refusal *refusal, Bng__Agent__V1__ItemResult *result)
 {
 	result->code = (Bng__Agent__V1__ErrorCode)refusal->code;
 	if (refusal->path[0])
@@ -117,7 +120,8 @@ static void fill_refusal(struct bng_agent *agent, const struct bng_refusal *refu
 static void refuse_by_kernel(int err, struct bng_refusal *refusal)
 {
 	if (err == -E2BIG)
-		(void)bng_refuse(refusal, BNG_LIMIT, "", "a table of the kernel is full, or the object is too large");
+		(void)bng_refuse(
+			refusal, BNG_LIMIT, "", "a table of the kernel is full, or the object is too large");
 	else
 		(void)bng_refuse(refusal, BNG_KERNEL, "", "%s", strerrordesc_np(-err));
 }
@@ -127,13 +131,13 @@ static struct bng_bytes pack(const Bng__Agent__V1__Object *message, uint8_t *scr
 	size_t size = bng__agent__v1__object__get_packed_size(message);
 
 	if (size > BNG_OBJECT_BYTES_MAX)
-		return (struct bng_bytes){ 0 };
-	return (struct bng_bytes){ .data = scratch, .size = bng__agent__v1__object__pack(message, scratch) };
+		return (struct bng_bytes){0};
+	return (struct bng_bytes){.data = scratch, .size = bng__agent__v1__object__pack(message, scratch)};
 }
 
 /* 0 or -EINVAL with *refusal. */
-static int upsert(struct bng_agent *agent, const Bng__Agent__V1__Object *message, const struct bng_clock *clock,
-	struct bng_refusal *refusal)
+static int upsert(struct bng_agent *agent, const Bng__Agent__V1__Object *message,
+	const struct bng_clock *clock, struct bng_refusal *refusal)
 {
 	static union bng_any_object object;
 	static uint8_t scratch[BNG_OBJECT_BYTES_MAX];
@@ -146,7 +150,8 @@ static int upsert(struct bng_agent *agent, const Bng__Agent__V1__Object *message
 	if (err == -EINVAL || (!err && change.kind == BNG_CHANGE_NONE))
 		return err;
 	if (!err) {
-		bool is_new_session = change.kind == BNG_CHANGE_INSERT && change.next->family == BNG_FAMILY_SESSION;
+		bool is_new_session =
+			change.kind == BNG_CHANGE_INSERT && change.next->family == BNG_FAMILY_SESSION;
 		uint32_t slot = change.next->index;
 
 		err = bng_kern_upsert(&agent->kern, &agent->state, &change, pack(message, scratch), clock);
@@ -188,8 +193,8 @@ static void report_final(struct bng_agent *agent, uint64_t session_id, const str
 	result->final_counters = counters;
 }
 
-static int remove_object(struct bng_agent *agent, const Bng__Agent__V1__Delete *delete, const struct bng_clock *clock,
-	Bng__Agent__V1__ItemResult *result, struct bng_refusal *refusal)
+static int remove_object(struct bng_agent *agent, const Bng__Agent__V1__Delete *delete,
+	const struct bng_clock *clock, Bng__Agent__V1__ItemResult *result, struct bng_refusal *refusal)
 {
 	char path[BNG_PATH_SIZE];
 	struct bng_change change;
@@ -201,8 +206,8 @@ static int remove_object(struct bng_agent *agent, const Bng__Agent__V1__Delete *
 		return bng_refuse(refusal, BNG_UNSUPPORTED, path, "unknown critical field or enum value");
 	if (!delete->family)
 		return bng_refuse(refusal, BNG_INVALID, "1", "family is missing");
-	err = bng_state_prepare_removal(&agent->state, (enum bng_family)delete->family, delete->object_id, delete->generation,
-		&change, refusal);
+	err = bng_state_prepare_removal(&agent->state, (enum bng_family) delete->family, delete->object_id,
+		delete->generation, &change, refusal);
 	if (err)
 		return err;
 	if (change.kind == BNG_CHANGE_NONE) {
@@ -234,10 +239,10 @@ static void fill_held_generation(const struct bng_agent *agent, Bng__Agent__V1__
 	result->generation = held ? held->generation : 0;
 }
 
-static void apply_item(struct bng_agent *agent, const Bng__Agent__V1__BatchItem *item, const struct bng_clock *clock,
-	Bng__Agent__V1__ItemResult *result)
+static void apply_item(struct bng_agent *agent, const Bng__Agent__V1__BatchItem *item,
+	const struct bng_clock *clock, Bng__Agent__V1__ItemResult *result)
 {
-	struct bng_refusal refusal = { .code = BNG_OK };
+	struct bng_refusal refusal = {.code = BNG_OK};
 	char path[BNG_PATH_SIZE];
 	int err = 0;
 
@@ -289,7 +294,8 @@ void bng_batch_work(struct bng_agent *agent)
 			return;
 		result = bng_arena_alloc(&run->arena, sizeof(*result));
 		if (!result) {
-			refuse_batch(agent, run->batch, CODE(OVERLOAD), "", "out of memory; some items were applied");
+			refuse_batch(agent, run->batch, CODE(OVERLOAD), "",
+				"out of memory; some items were applied");
 			run->batch = NULL;
 			return;
 		}

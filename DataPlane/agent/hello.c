@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <sys/utsname.h>
 
-void bng_port_info(const struct bng_agent *agent, uint32_t index, const struct bng_interface *interface, uint32_t mode,
-	Bng__Agent__V1__PortInfo *ret)
+void bng_port_info(const struct bng_agent *agent, uint32_t index, const struct bng_interface *interface,
+	uint32_t mode, Bng__Agent__V1__PortInfo *ret)
 {
 	const struct bng_kern_port *port = &agent->kern.ports[index];
 
@@ -14,7 +14,7 @@ void bng_port_info(const struct bng_agent *agent, uint32_t index, const struct b
 	ret->name = (char *)(uintptr_t)port->name;
 	ret->role = (Bng__Agent__V1__PortRole)port->role;
 	ret->interface_index = interface->index;
-	ret->mac = (ProtobufCBinaryData){ .len = 6, .data = (uint8_t *)(uintptr_t)interface->mac };
+	ret->mac = (ProtobufCBinaryData){.len = 6, .data = (uint8_t *)(uintptr_t)interface->mac};
 	ret->mtu_bytes = interface->mtu;
 	ret->mode = (Bng__Agent__V1__XDPMode)mode;
 	ret->link_up = interface->link_up;
@@ -24,17 +24,20 @@ void bng_port_info(const struct bng_agent *agent, uint32_t index, const struct b
 static size_t fill_capabilities(const struct bng_agent *agent, Bng__Agent__V1__Capability *capabilities,
 	Bng__Agent__V1__Capability **list)
 {
-	const struct { const char *name; uint64_t limit; } all[] = {
-		{ "sessions", agent->options.max_sessions },
-		{ "ports", BNG_MAX_PORTS - 1 },
-		{ "pool_templates", BNG_MAX_TEMPLATES - 1 },
-		{ "next_hops", BNG_MAX_NEXT_HOPS - 1 },
-		{ "routes", BNG_ROUTES_MAX },
-		{ "own_addresses", BNG_OWN_ADDRESSES_MAX },
-		{ "trusted_relays", BNG_RELAYS_MAX },
-		{ "qinq", 2 },
-		{ "dhcpv4_fast_path", 0 },
-		{ "events", BNG_EVENTS_MAX },
+	const struct {
+		const char *name;
+		uint64_t limit;
+	} all[] = {
+		{"sessions", agent->options.max_sessions},
+		{"ports", BNG_MAX_PORTS - 1},
+		{"pool_templates", BNG_MAX_TEMPLATES - 1},
+		{"next_hops", BNG_MAX_NEXT_HOPS - 1},
+		{"routes", BNG_ROUTES_MAX},
+		{"own_addresses", BNG_OWN_ADDRESSES_MAX},
+		{"trusted_relays", BNG_RELAYS_MAX},
+		{"qinq", 2},
+		{"dhcpv4_fast_path", 0},
+		{"events", BNG_EVENTS_MAX},
 	};
 	size_t i;
 
@@ -58,7 +61,8 @@ static void fill_program_version(const struct bng_agent *agent, char *text, size
 		else
 			core = agent->kern.ports[i].program_tag;
 	}
-	(void)snprintf(text, size, "xdp_access:%016llx xdp_core:%016llx", (unsigned long long)access, (unsigned long long)core);
+	(void)snprintf(text, size, "xdp_access:%016llx xdp_core:%016llx", (unsigned long long)access,
+		(unsigned long long)core);
 }
 
 void bng_hello_send(struct bng_agent *agent)
@@ -68,7 +72,7 @@ void bng_hello_send(struct bng_agent *agent)
 	Bng__Agent__V1__FamilyEpoch epochs[BNG_FAMILIES], *epoch_list[BNG_FAMILIES];
 	Bng__Agent__V1__PortInfo ports[BNG_MAX_PORTS], *port_list[BNG_MAX_PORTS];
 	Bng__Agent__V1__Capability capabilities[16], *capability_list[16];
-	Bng__Agent__V1__ScopeTerm term = BNG__AGENT__V1__SCOPE_TERM__INIT, *term_list[1] = { &term };
+	Bng__Agent__V1__ScopeTerm term = BNG__AGENT__V1__SCOPE_TERM__INIT, *term_list[1] = {&term};
 	char program_version[64];
 	struct utsname system;
 	uint32_t i;
@@ -80,15 +84,16 @@ void bng_hello_send(struct bng_agent *agent)
 		epoch_list[i - 1] = &epochs[i];
 	}
 	for (i = 1; i <= agent->kern.port_count; i++) {
-		bng_port_info(agent, i, &agent->kern.ports[i].interface, agent->kern.ports[i].mode, &ports[i]);
+		bng_port_info(
+			agent, i, &agent->kern.ports[i].interface, agent->kern.ports[i].mode, &ports[i]);
 		port_list[i - 1] = &ports[i];
 	}
 	fill_program_version(agent, program_version, sizeof(program_version));
-	term.scope = (char *)(uintptr_t)"node";
+	term.scope = (char *)(uintptr_t) "node";
 	term.term = agent->node_term;
 	(void)uname(&system);
 	hello.node_id = agent->options.node;
-	hello.boot_id = (ProtobufCBinaryData){ .len = sizeof(agent->boot_id), .data = agent->boot_id };
+	hello.boot_id = (ProtobufCBinaryData){.len = sizeof(agent->boot_id), .data = agent->boot_id};
 	hello.n_epochs = BNG_FAMILIES - 1;
 	hello.epochs = epoch_list;
 	hello.n_ports = agent->kern.port_count;
@@ -114,7 +119,8 @@ void bng_heartbeat_send(struct bng_agent *agent)
 
 	heartbeat.sequence = agent->link.heartbeat_sequence;
 	heartbeat.utc_unix_ms = bng_clock_now().utc_ms;
-	heartbeat.punt_queue_depth = (uint32_t)(bng_buffer_size(&agent->link.lanes[BNG_LANE_PUNT].out) / 1024);
+	heartbeat.punt_queue_depth =
+		(uint32_t)(bng_buffer_size(&agent->link.lanes[BNG_LANE_PUNT].out) / 1024);
 	heartbeat.event_queue_depth = (uint32_t)agent->link.events.count;
 	heartbeat.apply_queue_depth =
 		agent->batch.batch ? (uint32_t)(agent->batch.batch->n_items - agent->batch.next) : 0;

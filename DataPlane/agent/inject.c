@@ -58,7 +58,7 @@ static bool is_wanted(struct bng_agent *agent, const Bng__Agent__V1__Inject *inj
 
 void bng_inject(struct bng_agent *agent, const Bng__Agent__V1__InjectBatch *batch)
 {
-	struct run run = { 0 };
+	struct run run = {0};
 	size_t i;
 
 	for (i = 0; i < batch->n_injects; i++) {
@@ -70,7 +70,7 @@ void bng_inject(struct bng_agent *agent, const Bng__Agent__V1__InjectBatch *batc
 		if (run.count == BNG_PACKET_BATCH || (run.count && run.port != port))
 			flush(agent, &run);
 		run.port = port;
-		run.frames[run.count++] = (struct bng_bytes){ inject->frame.data, inject->frame.len };
+		run.frames[run.count++] = (struct bng_bytes){inject->frame.data, inject->frame.len};
 	}
 	flush(agent, &run);
 }

@@ -7,9 +7,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 #include <stdlib.h>
 
-static const char *const lane_names[BNG_LANES] = { "", "state", "punt", "telemetry" };
+static const char *const lane_names[BNG_LANES] = {"", "state", "punt", "telemetry"};
 
 static const char *code_name(uint32_t code)
 {
@@ -22,7 +23,7 @@ static const char *code_name(uint32_t code)
 static void on_news(struct bng_connection *connection, enum bng_connection_news news)
 {
 	struct bng_lane_connection *lane = (struct bng_lane_connection *)connection;
-	struct bng_link_event event = { .lane = lane->lane };
+	struct bng_link_event event = {.lane = lane->lane};
 
 	switch (news) {
 	case BNG_NEWS_OPEN:
@@ -43,7 +44,8 @@ static void on_news(struct bng_connection *connection, enum bng_connection_news 
 
 int bng_lanes_init(struct bng_agent *agent, struct bng_words *words)
 {
-	struct bng_tls_files files = { agent->options.tls_certificate, agent->options.tls_key, agent->options.tls_authority };
+	struct bng_tls_files files = {
+		agent->options.tls_certificate, agent->options.tls_key, agent->options.tls_authority};
 	char text[256];
 	int lane;
 
@@ -57,8 +59,8 @@ int bng_lanes_init(struct bng_agent *agent, struct bng_words *words)
 	for (lane = 1; lane < BNG_LANES; lane++) {
 		agent->lanes[lane].agent = agent;
 		agent->lanes[lane].lane = (enum bng_lane)lane;
-		bng_connection_init(&agent->lanes[lane].connection, &agent->loop, &agent->options.controller, agent->tls_context,
-			on_news);
+		bng_connection_init(&agent->lanes[lane].connection, &agent->loop, &agent->options.controller,
+			agent->tls_context, on_news);
 	}
 	return 0;
 }
@@ -103,6 +105,16 @@ static void associated(struct bng_agent *agent, const Bng__Agent__V1__HelloReply
 		agent->node_term = reply->node_term;
 }
 
+static void dial_failed(struct bng_lane_connection *lane)
+{
+	if (strcmp(lane->failure, lane->connection.reason) == 0)
+		return;
+	_Static_assert(sizeof(lane->failure) == sizeof(lane->connection.reason), "copied whole");
+	memcpy(lane->failure, lane->connection.reason, sizeof(lane->failure));
+	bng_log("warning", "dial_failed", "lane=%s reason=%s again=quietly", lane_names[lane->lane],
+		bng_quote(lane->failure).text);
+}
+
 static void lane_lost(struct bng_agent *agent, enum bng_lane lane, bool was_open)
 {
 	if (lane == BNG_LANE_STATE) {
@@ -114,11 +126,14 @@ static void lane_lost(struct bng_agent *agent, enum bng_lane lane, bool was_open
 	if (was_open)
 		bng_log("warning", "lane_lost", "lane=%s reason=%s", lane_names[lane],
 			bng_quote(agent->lanes[lane].connection.reason).text);
+	else
+		dial_failed(&agent->lanes[lane]);
 }
 
 static void lane_open(struct bng_agent *agent, enum bng_lane lane)
 {
 	bng_log("info", "lane_open", "lane=%s", lane_names[lane]);
+	agent->lanes[lane].failure[0] = 0;
 	if (lane != BNG_LANE_TELEMETRY)
 		return;
 	bng_counters_send(agent);
@@ -169,18 +184,20 @@ static void act(struct bng_agent *agent, const struct bng_link_action *action)
 		bng_session_counters_begin(agent, action->frame->session_counters_request);
 		break;
 	case BNG_LINK_NOTICE:
-		bng_log("warning", "notice_received", "lane=%s code=%s text=%s path=%s", lane_names[action->lane],
-			code_name(action->code), bng_quote(action->frame->error->message).text,
+		bng_log("warning", "notice_received", "lane=%s code=%s text=%s path=%s",
+			lane_names[action->lane], code_name(action->code),
+			bng_quote(action->frame->error->message).text,
 			bng_quote(action->frame->error->field_path).text);
 		break;
 	case BNG_LINK_REFUSED:
-		bng_log("warning", "peer_refused", "lane=%s code=%s text=%s", lane_names[action->lane], code_name(action->code),
-			bng_quote(action->text).text);
+		bng_log("warning", "peer_refused", "lane=%s code=%s text=%s", lane_names[action->lane],
+			code_name(action->code), bng_quote(action->text).text);
 		break;
 	}
 }
 
-/* An action may bring news (a dial that fails at once), and news an event: one level of it is all there is. */
+/* An action may bring news (a dial that fails at once), and news an event: one level of it is all there is.
+ */
 void bng_lanes_event(struct bng_agent *agent, const struct bng_link_event *event)
 {
 	struct bng_link_actions actions;
@@ -193,7 +210,7 @@ void bng_lanes_event(struct bng_agent *agent, const struct bng_link_event *event
 
 void bng_lanes_tick(struct bng_agent *agent)
 {
-	struct bng_link_event tick = { .kind = BNG_LINK_TICK };
+	struct bng_link_event tick = {.kind = BNG_LINK_TICK};
 	int lane;
 
 	for (lane = 1; lane < BNG_LANES; lane++) {
@@ -205,11 +222,11 @@ void bng_lanes_tick(struct bng_agent *agent)
 void bng_lanes_pump(struct bng_agent *agent, enum bng_lane lane)
 {
 	struct bng_connection *connection = &agent->lanes[lane].connection;
-	struct bng_link_event event = { .kind = BNG_LINK_FRAME, .lane = lane };
+	struct bng_link_event event = {.kind = BNG_LINK_FRAME, .lane = lane};
 	int result = 1;
 
 	while (connection->state == BNG_CONNECTION_OPEN && !(lane == BNG_LANE_STATE && agent->batch.batch)) {
-		struct bng_bytes data = { bng_buffer_front(&connection->in), bng_buffer_size(&connection->in) };
+		struct bng_bytes data = {bng_buffer_front(&connection->in), bng_buffer_size(&connection->in)};
 
 		result = bng_frame_next(data, &event.body);
 		if (result <= 0)
@@ -220,7 +237,7 @@ void bng_lanes_pump(struct bng_agent *agent, enum bng_lane lane)
 			bng_buffer_consume(&connection->in, BNG_FRAME_HEAD + event.body.size);
 	}
 	if (result < 0 && connection->state == BNG_CONNECTION_OPEN) {
-		event = (struct bng_link_event){ .kind = BNG_LINK_BAD_LENGTH, .lane = lane, .error = result };
+		event = (struct bng_link_event){.kind = BNG_LINK_BAD_LENGTH, .lane = lane, .error = result};
 		bng_lanes_event(agent, &event);
 	}
 	bng_connection_resume(connection);
@@ -228,14 +245,15 @@ void bng_lanes_pump(struct bng_agent *agent, enum bng_lane lane)
 
 void bng_lanes_send(struct bng_agent *agent, enum bng_lane lane, const Bng__Agent__V1__AgentFrame *frame)
 {
-	struct bng_link_event closed = { .kind = BNG_LINK_CLOSED, .lane = BNG_LANE_STATE };
+	struct bng_link_event closed = {.kind = BNG_LINK_CLOSED, .lane = BNG_LANE_STATE};
 	int err = bng_link_send(&agent->link, lane, frame);
 
 	if (!err || err == -ENOTCONN)
 		return;
-	bng_log("warning", "frame_not_sent", "lane=%s body=%d reason=%s", lane_names[lane], (int)frame->body_case,
-		bng_quote(strerrordesc_np(-err)).text);
-	/* An answer that cannot be given on the state lane must not just be missing: the controller starts anew. */
+	bng_log("warning", "frame_not_sent", "lane=%s body=%d reason=%s", lane_names[lane],
+		(int)frame->body_case, bng_quote(strerrordesc_np(-err)).text);
+	/* An answer that cannot be given on the state lane must not just be missing: the controller starts
+	 * anew. */
 	if (lane == BNG_LANE_STATE) {
 		bng_connection_close(&agent->lanes[lane].connection);
 		bng_lanes_event(agent, &closed);

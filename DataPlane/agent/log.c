@@ -35,8 +35,8 @@ void bng_log(const char *level, const char *event, const char *format, ...)
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	(void)gmtime_r(&now.tv_sec, &utc);
 	used = strftime(line, sizeof(line), "time=%Y-%m-%dT%H:%M:%S", &utc);
-	used += (size_t)snprintf(line + used, sizeof(line) - used, ".%03ldZ level=%s event=%s%s", now.tv_nsec / 1000000, level,
-		event, format[0] ? " " : "");
+	used += (size_t)snprintf(line + used, sizeof(line) - used, ".%03ldZ level=%s event=%s%s",
+		now.tv_nsec / 1000000, level, event, format[0] ? " " : "");
 	va_start(arguments, format);
 	added = vsnprintf(line + used, sizeof(line) - used - 1, format, arguments);
 	va_end(arguments);

@@ -3,9 +3,10 @@
 #ifndef BNG_LOG_H
 #define BNG_LOG_H
 
-/* format holds the pairs: bng_log("info", "lane_open", "lane=%s", name). Quote values that may hold spaces with %s of bng_quote(). */
-__attribute__((format(printf, 3, 4)))
-void bng_log(const char *level, const char *event, const char *format, ...);
+/* format holds the pairs: bng_log("info", "lane_open", "lane=%s", name). Quote values that may hold spaces
+ * with %s of bng_quote(). */
+__attribute__((format(printf, 3, 4))) void bng_log(
+	const char *level, const char *event, const char *format, ...);
 
 struct bng_quoted {
 	char text[600];

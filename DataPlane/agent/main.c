@@ -19,20 +19,22 @@ static const char usage[] =
 	"  --detach       removes programs and pins, and with them all sessions; the agent must not run\n"
 	"  --version      prints the version\n"
 	"\n"
-	"On SIGTERM the agent ends, but leaves programs attached and maps pinned: traffic and DHCP renewals go on,\n"
+	"On SIGTERM the agent ends, but leaves programs attached and maps pinned: traffic and DHCP renewals "
+	"go on,\n"
 	"and the next start adopts them. Use --detach to stop forwarding.\n";
 
 enum mode { MODE_RUN, MODE_CHECK, MODE_DETACH };
 
 static int say_words(const char *what, const struct bng_words *words, int err)
 {
-	bng_log("error", what, "reason=%s", bng_quote(words->text[0] ? words->text : strerrordesc_np(-err)).text);
+	bng_log("error", what, "reason=%s",
+		bng_quote(words->text[0] ? words->text : strerrordesc_np(-err)).text);
 	return EXIT_FAILURE;
 }
 
 static int detach(const struct bng_options *options)
 {
-	struct bng_words words = { 0 };
+	struct bng_words words = {0};
 	struct bng_kern kern;
 	int err;
 
@@ -45,7 +47,7 @@ static int detach(const struct bng_options *options)
 static int run(const struct bng_options *options)
 {
 	static struct bng_agent agent;
-	struct bng_words words = { 0 };
+	struct bng_words words = {0};
 	int err = bng_agent_start(&agent, options, &words);
 
 	if (err) {
@@ -64,9 +66,12 @@ static int run(const struct bng_options *options)
 int main(int argc, char **argv)
 {
 	static const struct option long_options[] = {
-		{ "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, 'k' },
-		{ "detach", no_argument, NULL, 'd' }, { "version", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' }, { 0 },
+		{"config", required_argument, NULL, 'c'},
+		{"check", no_argument, NULL, 'k'},
+		{"detach", no_argument, NULL, 'd'},
+		{"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	const char *file = "/etc/bng/agent.conf";
 	enum mode mode = MODE_RUN;
@@ -101,8 +106,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (mode == MODE_CHECK) {
-		printf("%s: good: node %s, %u ports, up to %u sessions\n", file, options.node, options.port_count,
-			options.max_sessions);
+		printf("%s: good: node %s, %u ports, up to %u sessions\n", file, options.node,
+			options.port_count, options.max_sessions);
 		return EXIT_SUCCESS;
 	}
 	return mode == MODE_DETACH ? detach(&options) : run(&options);

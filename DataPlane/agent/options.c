@@ -17,8 +17,7 @@ struct parser {
 	size_t error_size;
 };
 
-__attribute__((format(printf, 2, 3)))
-static int complain(struct parser *parser, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static int complain(struct parser *parser, const char *format, ...)
 {
 	int used = snprintf(parser->error, parser->error_size, "%s:%d: ", parser->file, parser->line);
 	va_list arguments;
@@ -34,7 +33,7 @@ static int take_text(struct parser *parser, const char *value, char *ret, size_t
 {
 	if (strlen(value) >= size)
 		return complain(parser, "expected %s of at most %zu characters", what, size - 1);
-	strcpy(ret, value);
+	memcpy(ret, value, strlen(value) + 1);
 	return 0;
 }
 
@@ -63,7 +62,7 @@ static int take_controller(struct parser *parser, const char *value)
 	unsigned long port;
 	size_t length;
 
-	*endpoint = (struct bng_endpoint){ 0 };
+	*endpoint = (struct bng_endpoint){0};
 	if (!strncmp(value, "unix:", 5))
 		return take_path(parser, value + 5, endpoint->path, sizeof(endpoint->path), "a socket");
 	colon = strrchr(value, ':');
@@ -84,7 +83,7 @@ static int take_controller(struct parser *parser, const char *value)
 
 static int take_attach(struct parser *parser, const char *value)
 {
-	static const char *const names[] = { "auto", "native", "generic", "shared" };
+	static const char *const names[] = {"auto", "native", "generic", "shared"};
 	int i;
 
 	for (i = 0; i < 4; i++)
@@ -104,7 +103,8 @@ static int take_port(struct parser *parser, const char *value)
 	if (sscanf(value, "%63s %15s %c", name, role, &rest) != 2)
 		return complain(parser, "expected port = INTERFACE access|core, not '%s'", value);
 	if (strlen(name) >= BNG_PORT_NAME_SIZE || strchr(name, '/'))
-		return complain(parser, "expected an interface name of at most 15 characters, not '%s'", name);
+		return complain(
+			parser, "expected an interface name of at most 15 characters, not '%s'", name);
 	if (strcmp(role, "access") != 0 && strcmp(role, "core") != 0)
 		return complain(parser, "expected the role access or core, not '%s'", role);
 	for (i = 1; i <= options->port_count; i++)
@@ -113,7 +113,7 @@ static int take_port(struct parser *parser, const char *value)
 	if (options->port_count + 1 >= BNG_MAX_PORTS)
 		return complain(parser, "expected at most %d ports", BNG_MAX_PORTS - 1);
 	options->port_count++;
-	strcpy(options->ports[options->port_count].name, name);
+	memcpy(options->ports[options->port_count].name, name, strlen(name) + 1);
 	options->ports[options->port_count].role = !strcmp(role, "access") ? BNG_ROLE_ACCESS : BNG_ROLE_CORE;
 	return 0;
 }
@@ -123,7 +123,8 @@ static int take_sessions(struct parser *parser, const char *value)
 	unsigned long number;
 
 	if (!is_number(value, BNG_SESSIONS_MAX, &number) || !number)
-		return complain(parser, "expected max-sessions from 1 to %d, not '%s'", BNG_SESSIONS_MAX, value);
+		return complain(
+			parser, "expected max-sessions from 1 to %d, not '%s'", BNG_SESSIONS_MAX, value);
 	parser->options->max_sessions = (uint32_t)number;
 	return 0;
 }
@@ -137,7 +138,8 @@ static int take(struct parser *parser, const char *key, const char *value)
 	if (!strcmp(key, "controller"))
 		return take_controller(parser, value);
 	if (!strcmp(key, "tls-certificate"))
-		return take_path(parser, value, o->tls_certificate, sizeof(o->tls_certificate), "a certificate");
+		return take_path(
+			parser, value, o->tls_certificate, sizeof(o->tls_certificate), "a certificate");
 	if (!strcmp(key, "tls-key"))
 		return take_path(parser, value, o->tls_key, sizeof(o->tls_key), "a key");
 	if (!strcmp(key, "tls-authority"))
@@ -150,8 +152,10 @@ static int take(struct parser *parser, const char *key, const char *value)
 		return take_port(parser, value);
 	if (!strcmp(key, "max-sessions"))
 		return take_sessions(parser, value);
-	return complain(parser, "unknown key '%s'; expected node, controller, tls-certificate, tls-key, tls-authority, pins, "
-		"attach, port or max-sessions", key);
+	return complain(parser,
+		"unknown key '%s'; expected node, controller, tls-certificate, tls-key, tls-authority, pins, "
+		"attach, port or max-sessions",
+		key);
 }
 
 static char *trim(char *text)
@@ -198,15 +202,16 @@ static int check_whole(struct parser *parser)
 	if (!o->controller.path[0] && !o->controller.host[0])
 		return complain(parser, "expected controller = unix:/path or tls:host:port");
 	if (o->controller.host[0] && (!o->tls_certificate[0] || !o->tls_key[0] || !o->tls_authority[0]))
-		return complain(parser, "expected tls-certificate, tls-key and tls-authority with a tls: controller");
+		return complain(
+			parser, "expected tls-certificate, tls-key and tls-authority with a tls: controller");
 	return 0;
 }
 
-int bng_options_parse(const char *file, const char *text, size_t size, struct bng_options *ret_options, char *error,
-	size_t error_size)
+int bng_options_parse(const char *file, const char *text, size_t size, struct bng_options *ret_options,
+	char *error, size_t error_size)
 {
-	struct bng_options options = { .max_sessions = BNG_SESSIONS_DEFAULT };
-	struct parser parser = { .file = file, .options = &options, .error = error, .error_size = error_size };
+	struct bng_options options = {.max_sessions = BNG_SESSIONS_DEFAULT};
+	struct parser parser = {.file = file, .options = &options, .error = error, .error_size = error_size};
 	size_t at = 0, length;
 	char line[1024];
 	int err = 0;
@@ -217,7 +222,8 @@ int bng_options_parse(const char *file, const char *text, size_t size, struct bn
 		length = end ? (size_t)(end - text) - at : size - at;
 		parser.line++;
 		if (length >= sizeof(line) || memchr(text + at, 0, length))
-			return complain(&parser, "expected text lines of at most %zu characters", sizeof(line) - 1);
+			return complain(
+				&parser, "expected text lines of at most %zu characters", sizeof(line) - 1);
 		memcpy(line, text + at, length);
 		line[length] = 0;
 		err = take_line(&parser, line);

@@ -25,8 +25,8 @@ struct bng_options {
 };
 
 /* text: a whole file. -EINVAL with "file:line: what was expected" in error. */
-int bng_options_parse(const char *file, const char *text, size_t size, struct bng_options *ret_options, char *error,
-	size_t error_size);
+int bng_options_parse(const char *file, const char *text, size_t size, struct bng_options *ret_options,
+	char *error, size_t error_size);
 
 int bng_options_read(const char *file, struct bng_options *ret_options, char *error, size_t error_size);
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// libcap: effective, permitted and inheritable sets, the bounding and ambient sets; no new privileges by exec.
+// libcap: effective, permitted and inheritable sets, the bounding and ambient sets; no new privileges by
+// exec.
 #include "privileges.h"
 
 #include <errno.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 
-static const cap_value_t needed[] = { CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW };
-static const cap_value_t for_loading[] = { CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW, CAP_PERFMON, CAP_SYS_ADMIN };
+static const cap_value_t needed[] = {CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW};
+static const cap_value_t for_loading[] = {CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW, CAP_PERFMON, CAP_SYS_ADMIN};
 
 static bool is_permitted(cap_t held, cap_value_t value)
 {
@@ -22,8 +23,9 @@ static int keep(const cap_value_t *values, int count)
 	int err = held && wanted ? 0 : -ENOMEM, i;
 
 	for (i = 0; i < count && !err; i++)
-		if (is_permitted(held, values[i]) && (cap_set_flag(wanted, CAP_PERMITTED, 1, &values[i], CAP_SET) ||
-							    cap_set_flag(wanted, CAP_EFFECTIVE, 1, &values[i], CAP_SET)))
+		if (is_permitted(held, values[i]) &&
+			(cap_set_flag(wanted, CAP_PERMITTED, 1, &values[i], CAP_SET) ||
+				cap_set_flag(wanted, CAP_EFFECTIVE, 1, &values[i], CAP_SET)))
 			err = -errno;
 	if (!err && cap_set_proc(wanted))
 		err = -errno;

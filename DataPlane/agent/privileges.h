@@ -5,7 +5,8 @@
 
 #include "kern.h"
 
-/* Keeps CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW, and for loading CAP_PERFMON and CAP_SYS_ADMIN where present. -EPERM in words if one of the first is missing. */
+/* Keeps CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW, and for loading CAP_PERFMON and CAP_SYS_ADMIN where present.
+ * -EPERM in words if one of the first is missing. */
 int bng_privileges_for_loading(struct bng_words *words);
 
 /* Keeps the first three. */

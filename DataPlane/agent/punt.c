@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Punted packets: to the controller as far as it gave credit, or, for an unresolved neighbour, through the kernel's own forwarding.
+// Punted packets: to the controller as far as it gave credit, or, for an unresolved neighbour, through the
+// kernel's own forwarding.
 #include "agent.h"
 
 #include "map_counters.h"
@@ -38,7 +39,7 @@ static Bng__Agent__V1__Punt *compose(struct bng_agent *agent, const struct bng_p
 	message->port = (char *)(uintptr_t)port_name(agent, punt->port);
 	if (punt->port < BNG_MAX_PORTS && agent->state.ports[punt->port].object)
 		message->access_domain_id = agent->state.ports[punt->port].object->access_domain_id;
-	message->frame = (ProtobufCBinaryData){ .len = punt->frame_length, .data = frame };
+	message->frame = (ProtobufCBinaryData){.len = punt->frame_length, .data = frame};
 	message->session_id = punt->session_id;
 	message->session_generation = punt->generation;
 	message->received_unix_ms = bng_utc_ms(&clock, punt->received_ns);
@@ -107,7 +108,9 @@ static bool find_ipv4(const struct bng_punt *punt, struct bng_bytes *ret_packet)
 	uint32_t at = ETHERNET - 2, tags;
 	uint16_t total;
 
-	for (tags = 0; tags < 2 && at + 2 + TAG <= punt->frame_length && is_tag(bng_get_be16(punt->frame + at)); tags++)
+	for (tags = 0;
+		tags < 2 && at + 2 + TAG <= punt->frame_length && is_tag(bng_get_be16(punt->frame + at));
+		tags++)
 		at += TAG;
 	if (at + 2 + sizeof(struct iphdr) > punt->frame_length || bng_get_be16(punt->frame + at) != 0x0800)
 		return false;
@@ -115,15 +118,16 @@ static bool find_ipv4(const struct bng_punt *punt, struct bng_bytes *ret_packet)
 	total = bng_get_be16(punt->frame + at + 2);
 	if (punt->frame[at] >> 4 != 4 || total < sizeof(struct iphdr) || total > punt->frame_length - at)
 		return false;
-	*ret_packet = (struct bng_bytes){ punt->frame + at, total };
+	*ret_packet = (struct bng_bytes){punt->frame + at, total};
 	return true;
 }
 
-/* The TTL goes down by one as in any forwarding; the kernel sends the packet once its neighbour has answered. */
+/* The TTL goes down by one as in any forwarding; the kernel sends the packet once its neighbour has answered.
+ */
 void bng_neighbor_send(struct bng_agent *agent, const struct bng_punt *punt)
 {
 	uint8_t copy[BNG_FRAME_MAX];
-	struct bng_next_hop hop = { 0 };
+	struct bng_next_hop hop = {0};
 	struct bng_bytes packet;
 	bng_ip4 destination;
 	uint32_t ifindex = 0;
@@ -136,7 +140,8 @@ void bng_neighbor_send(struct bng_agent *agent, const struct bng_punt *punt)
 		return;
 	copy[8]--;
 	memcpy(&destination, copy + 16, sizeof(destination));
-	/* The kernel serves VRF 0 only; a gateway's route is followed even if the kernel's own says otherwise. */
+	/* The kernel serves VRF 0 only; a gateway's route is followed even if the kernel's own says
+	 * otherwise. */
 	(void)bng_map_route_lookup(&agent->kern, 0, destination, &hop);
 	if (hop.kind == BNG_NEXT_HOP_GATEWAY && hop.port >= 1 && hop.port <= agent->kern.port_count)
 		ifindex = agent->kern.ports[hop.port].interface.index;

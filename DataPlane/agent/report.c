@@ -13,8 +13,7 @@ enum { SESSIONS_PER_REPLY = 1024, COUNTERS_MAX = 4096, OUT_PAUSE = 2 * 1024 * 10
 
 static const char *const agent_counter_names[] = {
 #define NAME(name, text) [BNG_COUNT_##name] = text,
-	BNG_AGENT_COUNTERS(NAME)
-};
+	BNG_AGENT_COUNTERS(NAME)};
 
 struct counter_list {
 	Bng__Agent__V1__NamedCounter items[COUNTERS_MAX];
@@ -45,7 +44,8 @@ static void add_reasons(struct bng_agent *agent, struct counter_list *list)
 	for (port = 0; port <= agent->kern.port_count; port++)
 		for (reason = 1; reason < BNG_REASON_STRIDE; reason++)
 			if (bng_reason_name(reason))
-				add_counter(list, bng_reason_name(reason), port ? agent->kern.ports[port].name : NULL,
+				add_counter(list, bng_reason_name(reason),
+					port ? agent->kern.ports[port].name : NULL,
 					agent->reasons[port * BNG_REASON_STRIDE + reason]);
 }
 
@@ -65,7 +65,8 @@ void bng_counters_send(struct bng_agent *agent)
 	for (i = 0; i < BNG_AGENT_COUNTER_COUNT; i++)
 		add_counter(&counters, agent_counter_names[i], NULL, agent->counters[i]);
 	for (i = 1; i <= agent->kern.port_count; i++) {
-		bng_port_info(agent, i, &agent->kern.ports[i].interface, agent->kern.ports[i].mode, &ports[i]);
+		bng_port_info(
+			agent, i, &agent->kern.ports[i].interface, agent->kern.ports[i].mode, &ports[i]);
 		port_list[i - 1] = &ports[i];
 	}
 	report.utc_unix_ms = bng_clock_now().utc_ms;
@@ -105,14 +106,16 @@ int bng_session_counters_fill(struct bng_agent *agent, const struct bng_session_
 	return 0;
 }
 
-void bng_session_counters_begin(struct bng_agent *agent, const Bng__Agent__V1__SessionCountersRequest *request)
+void bng_session_counters_begin(
+	struct bng_agent *agent, const Bng__Agent__V1__SessionCountersRequest *request)
 {
-	struct bng_counters_run run = { .all = !request->n_session_ids, .request_id = request->request_id };
+	struct bng_counters_run run = {.all = !request->n_session_ids, .request_id = request->request_id};
 
 	if (agent->counters_run_count < BNG_COUNTERS_WAITING_MAX)
 		run.ids = bng_duplicate(request->session_ids, request->n_session_ids * sizeof(uint64_t));
 	if (!run.ids) {
-		bng_link_notify(&agent->link, BNG_LANE_TELEMETRY, BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_OVERLOAD,
+		bng_link_notify(&agent->link, BNG_LANE_TELEMETRY,
+			BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_OVERLOAD,
 			"too many session counters requests at a time");
 		return;
 	}
@@ -144,7 +147,8 @@ static const struct bng_session_object *next_session(struct bng_agent *agent)
 		if (run->all)
 			session = agent->state.by_slot[run->next + 1];
 		else
-			session = (const void *)bng_state_get(&agent->state, BNG_FAMILY_SESSION, run->ids[run->next]);
+			session = (const void *)bng_state_get(
+				&agent->state, BNG_FAMILY_SESSION, run->ids[run->next]);
 		run->next++;
 	}
 	return session;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Once a second over the leases the programs keep: renewals and lapses become events. What is not acknowledged stays marked in the
-// pinned map, so nothing is lost with the process.
+// Once a second over the leases the programs keep: renewals and lapses become events. What is not
+// acknowledged stays marked in the pinned map, so nothing is lost with the process.
 #include "agent.h"
 
 #include "log.h"
@@ -38,7 +38,8 @@ static int push(struct bng_agent *agent, enum bng_event_kind kind, const struct 
 }
 
 /* Negative when the queue is full: the rest waits in the map. */
-static int sweep_slot(struct bng_agent *agent, const struct bng_session_object *session, const struct bng_clock *clock)
+static int sweep_slot(
+	struct bng_agent *agent, const struct bng_session_object *session, const struct bng_clock *clock)
 {
 	uint32_t slot = session->head.index;
 	struct bng_session_state *state = &agent->kern.session_state[slot];
@@ -86,7 +87,8 @@ struct event_message {
 	Bng__Agent__V1__PortInfo port;
 };
 
-static void compose(struct bng_agent *agent, const struct bng_event *event, uint64_t sequence, struct event_message *ret)
+static void compose(
+	struct bng_agent *agent, const struct bng_event *event, uint64_t sequence, struct event_message *ret)
 {
 	bng__agent__v1__event__init(&ret->event);
 	ret->event.sequence = sequence;
@@ -128,10 +130,12 @@ static int send_some(struct bng_agent *agent)
 	size_t first = queue->sent;
 	int err;
 
-	for (; batch.n_events < BNG_EVENTS_PER_BATCH && first + batch.n_events < queue->count; batch.n_events++) {
+	for (; batch.n_events < BNG_EVENTS_PER_BATCH && first + batch.n_events < queue->count;
+		batch.n_events++) {
 		size_t i = first + batch.n_events;
 
-		compose(agent, bng_event_queue_at(queue, i), queue->first_sequence + i, &messages[batch.n_events]);
+		compose(agent, bng_event_queue_at(queue, i), queue->first_sequence + i,
+			&messages[batch.n_events]);
 		list[batch.n_events] = &messages[batch.n_events].event;
 	}
 	batch.events = list;
@@ -146,7 +150,8 @@ static int send_some(struct bng_agent *agent)
 
 void bng_events_send(struct bng_agent *agent)
 {
-	while (bng_link_is_open(&agent->link, BNG_LANE_TELEMETRY) && agent->link.events.sent < agent->link.events.count &&
+	while (bng_link_is_open(&agent->link, BNG_LANE_TELEMETRY) &&
+		agent->link.events.sent < agent->link.events.count &&
 		bng_buffer_size(&agent->link.lanes[BNG_LANE_TELEMETRY].out) < OUT_PAUSE)
 		if (send_some(agent))
 			return;
@@ -185,8 +190,8 @@ static void port_changed(struct bng_agent *agent, uint32_t index)
 		.interface = port->interface,
 	};
 
-	bng_log("warning", "port_changed", "port=%s ifindex=%u link=%s mtu=%u", port->name, port->interface.index,
-		port->interface.link_up ? "up" : "down", port->interface.mtu);
+	bng_log("warning", "port_changed", "port=%s ifindex=%u link=%s mtu=%u", port->name,
+		port->interface.index, port->interface.link_up ? "up" : "down", port->interface.mtu);
 	if (bng_event_queue_push(&agent->link.events, &event)) {
 		agent->link.events.lost++;
 		agent->counters[BNG_COUNT_event_lost]++;
@@ -197,7 +202,7 @@ static void port_changed(struct bng_agent *agent, uint32_t index)
 static void take_interface(struct bng_agent *agent, uint32_t index)
 {
 	struct bng_kern_port *port = &agent->kern.ports[index];
-	struct bng_words words = { 0 };
+	struct bng_words words = {0};
 	int err;
 
 	port->mode = BNG_XDP_DETACHED;
@@ -211,7 +216,8 @@ static void take_interface(struct bng_agent *agent, uint32_t index)
 		agent->packet[index] = bng_packet_open(port->interface.index);
 		err = agent->packet[index] < 0 ? agent->packet[index] : 0;
 	}
-	bng_log(err ? "error" : "warning", err ? "port_not_attached" : "port_attached_again", "port=%s reason=%s", port->name,
+	bng_log(err ? "error" : "warning", err ? "port_not_attached" : "port_attached_again",
+		"port=%s reason=%s", port->name,
 		bng_quote(err ? (words.text[0] ? words.text : strerrordesc_np(-err)) : "new interface").text);
 }
 
@@ -224,7 +230,7 @@ void bng_ports_check(struct bng_agent *agent)
 		struct bng_kern_port *port = &agent->kern.ports[i];
 
 		(void)bng_interface_query(port->name, &now);
-		if (!memcmp(&now, &port->interface, sizeof(now)))
+		if (bng_interface_equal(&now, &port->interface))
 			continue;
 		before = port->interface.index;
 		port->interface = now;

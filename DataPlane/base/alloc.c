@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct bng_allocator system_allocator = { malloc, realloc, free };
+static const struct bng_allocator system_allocator = {malloc, realloc, free};
 static const struct bng_allocator *current = &system_allocator;
 
 void bng_allocator_set(const struct bng_allocator *allocator)

@@ -17,7 +17,7 @@ struct bng_arena_chunk {
 
 void bng_arena_init(struct bng_arena *arena, size_t budget)
 {
-	*arena = (struct bng_arena){ .budget = budget };
+	*arena = (struct bng_arena){.budget = budget};
 }
 
 static void free_chunks(struct bng_arena_chunk *chunk)

@@ -12,13 +12,13 @@ enum { SMALLEST = 4096, KEPT_WHEN_EMPTY = 256 * 1024 };
 
 void bng_buffer_init(struct bng_buffer *buffer, size_t limit)
 {
-	*buffer = (struct bng_buffer){ .limit = limit };
+	*buffer = (struct bng_buffer){.limit = limit};
 }
 
 void bng_buffer_done(struct bng_buffer *buffer)
 {
 	bng_free(buffer->data);
-	*buffer = (struct bng_buffer){ .limit = buffer->limit };
+	*buffer = (struct bng_buffer){.limit = buffer->limit};
 }
 
 int bng_buffer_reserve(struct bng_buffer *buffer, size_t size, uint8_t **ret_at)

@@ -8,10 +8,10 @@
 
 struct bng_buffer {
 	uint8_t *data;
-	size_t start;		/* of the bytes not yet consumed */
+	size_t start; /* of the bytes not yet consumed */
 	size_t end;
 	size_t capacity;
-	size_t limit;		/* largest number of unconsumed bytes */
+	size_t limit; /* largest number of unconsumed bytes */
 };
 
 void bng_buffer_init(struct bng_buffer *buffer, size_t limit);

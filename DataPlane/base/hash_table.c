@@ -31,8 +31,8 @@ static inline void sip_round(uint64_t v[4])
 
 uint64_t bng_siphash(const uint64_t seed[2], const void *data, size_t size)
 {
-	uint64_t v[4] = { seed[0] ^ 0x736f6d6570736575ULL, seed[1] ^ 0x646f72616e646f6dULL,
-			  seed[0] ^ 0x6c7967656e657261ULL, seed[1] ^ 0x7465646279746573ULL };
+	uint64_t v[4] = {seed[0] ^ 0x736f6d6570736575ULL, seed[1] ^ 0x646f72616e646f6dULL,
+		seed[0] ^ 0x6c7967656e657261ULL, seed[1] ^ 0x7465646279746573ULL};
 	const uint8_t *p = data;
 	uint64_t word, last = (uint64_t)size << 56;
 	size_t i;
@@ -85,7 +85,7 @@ void bng_hash_table_init(struct bng_hash_table *table, size_t key_size, const ui
 	*table = (struct bng_hash_table){
 		.key_size = key_size,
 		.cell_size = (KEY_AT + key_size + 7) & ~(size_t)7,
-		.seed = { seed[0], seed[1] },
+		.seed = {seed[0], seed[1]},
 	};
 }
 
@@ -179,7 +179,8 @@ bool bng_hash_table_remove(struct bng_hash_table *table, const void *key)
 	return true;
 }
 
-bool bng_hash_table_next(const struct bng_hash_table *table, size_t *cursor, const void **ret_key, uint64_t *ret_value)
+bool bng_hash_table_next(
+	const struct bng_hash_table *table, size_t *cursor, const void **ret_key, uint64_t *ret_value)
 {
 	for (; *cursor < table->capacity; (*cursor)++) {
 		const uint8_t *cell = table->cells + *cursor * table->cell_size;

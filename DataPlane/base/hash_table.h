@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hash table from a fixed-size key to a 64-bit value. Open addressing, linear probing, keyed SipHash-1-3, because keys
- * hold what subscribers choose (MAC addresses).
+ * Hash table from a fixed-size key to a 64-bit value. Open addressing, linear probing, keyed SipHash-1-3,
+ * because keys hold what subscribers choose (MAC addresses).
  */
 #ifndef BNG_HASH_TABLE_H
 #define BNG_HASH_TABLE_H
@@ -13,8 +13,8 @@
 enum { BNG_HASH_KEY_MAX = 24 };
 
 struct bng_hash_table {
-	uint8_t *cells;		/* capacity cells of: value, used flag, key */
-	size_t capacity;	/* power of two, or 0 */
+	uint8_t *cells;  /* capacity cells of: value, used flag, key */
+	size_t capacity; /* power of two, or 0 */
 	size_t count;
 	size_t key_size;
 	size_t cell_size;
@@ -35,7 +35,8 @@ int bng_hash_table_put(struct bng_hash_table *table, const void *key, uint64_t v
 bool bng_hash_table_remove(struct bng_hash_table *table, const void *key);
 
 /* Walks the cells: start with *cursor = 0, ends with false. Not across changes. */
-bool bng_hash_table_next(const struct bng_hash_table *table, size_t *cursor, const void **ret_key, uint64_t *ret_value);
+bool bng_hash_table_next(
+	const struct bng_hash_table *table, size_t *cursor, const void **ret_key, uint64_t *ret_value);
 
 uint64_t bng_siphash(const uint64_t seed[2], const void *data, size_t size);
 

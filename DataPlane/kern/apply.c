@@ -34,7 +34,7 @@ static int write_data(struct bng_kern *kern, const struct bng_state *state, cons
 int bng_kern_upsert(struct bng_kern *kern, const struct bng_state *state, const struct bng_change *change,
 	struct bng_bytes packed, const struct bng_clock *clock)
 {
-	struct bng_change back = { .held = change->next, .next = change->held };
+	struct bng_change back = {.held = change->next, .next = change->held};
 	int err = write_data(kern, state, change, clock);
 
 	if (!err)
@@ -48,7 +48,7 @@ int bng_kern_remove(struct bng_kern *kern, const struct bng_state *state, const 
 	const struct bng_clock *clock, struct bng_final *ret_final)
 {
 	const struct bng_object *held = change->held;
-	struct bng_final earlier;
+	struct bng_final earlier = {0};
 	int err;
 
 	/* The counters are safe before the object goes, and exact after its entries have gone. */

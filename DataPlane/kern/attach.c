@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A link and its program are pinned per port. The swap names the program it expects, so nobody else's is ever replaced.
+// A link and its program are pinned per port. The swap names the program it expects, so nobody else's is ever
+// replaced.
 #include "attach.h"
 
 #include "pins.h"
@@ -23,7 +24,7 @@ static int link_info(int fd, struct bpf_link_info *ret)
 {
 	uint32_t size = sizeof(*ret);
 
-	*ret = (struct bpf_link_info){ 0 };
+	*ret = (struct bpf_link_info){0};
 	return bpf_obj_get_info_by_fd(fd, ret, &size) ? -errno : 0;
 }
 
@@ -38,8 +39,8 @@ static struct bng_pin_path program_path(const struct bng_kern *kern, uint32_t po
 /* A program using maps other than ours (pins removed under a live link) is not equal, whatever its tag. */
 static bool uses_our_maps(const struct bng_kern *kern, int program)
 {
-	struct bpf_prog_info info = { 0 };
-	struct bpf_map_info map = { 0 };
+	struct bpf_prog_info info = {0};
+	struct bpf_map_info map = {0};
 	uint32_t ids[64], size = sizeof(info), map_size = sizeof(map), i;
 
 	info.nr_map_ids = 64;
@@ -65,7 +66,7 @@ static enum bng_xdp_mode mode_of(uint32_t ifindex)
 /* The pinned program the link runs now: the current pin, or the new one of a swap that was cut short. */
 static int running_program(const struct bng_kern *kern, uint32_t port, uint32_t id)
 {
-	static const char *const suffixes[] = { "", "~new" };
+	static const char *const suffixes[] = {"", "~new"};
 	uint64_t tag;
 	uint32_t found;
 	size_t i;
@@ -100,7 +101,8 @@ static bool is_equal(const struct bng_kern *kern, uint32_t port, int old, int ne
 	       index == port && uses_our_maps(kern, old);
 }
 
-/* Pins the new program beside, swaps, then moves the pin over: at any moment a pin of the running one exists. */
+/* Pins the new program beside, swaps, then moves the pin over: at any moment a pin of the running one exists.
+ */
 static int swap(struct bng_kern *kern, uint32_t port, int link, int old, int new)
 {
 	LIBBPF_OPTS(bpf_link_update_opts, options, .flags = BPF_F_REPLACE, .old_prog_fd = (uint32_t)old);
@@ -121,14 +123,16 @@ static int swap(struct bng_kern *kern, uint32_t port, int link, int old, int new
 	return rename(fresh.text, path.text) ? -errno : 0;
 }
 
-static int take_over(struct bng_kern *kern, uint32_t port, int link, const struct bpf_link_info *info, int new,
-	struct bng_words *words)
+static int take_over(struct bng_kern *kern, uint32_t port, int link, const struct bpf_link_info *info,
+	int new, struct bng_words *words)
 {
 	struct bng_kern_port *p = &kern->ports[port];
 	int old = running_program(kern, port, info->prog_id), err = 0;
 
 	if (old < 0) {
-		bng_say(words, "%s: the pinned link runs program %u, which is not pinned here; bng-agent --detach removes it",
+		bng_say(words,
+			"%s: the pinned link runs program %u, which is not pinned here; bng-agent --detach "
+			"removes it",
 			p->name, info->prog_id);
 		return -EPERM;
 	}
@@ -163,7 +167,8 @@ static int create_in_mode(struct bng_kern *kern, uint32_t port, int program, str
 		p->fell_back = link >= 0 && kern->attach == BNG_ATTACH_AUTO;
 	}
 	if (link == -EBUSY)
-		bng_say(words, "%s: another XDP program is attached (attach = shared lives beside others)", p->name);
+		bng_say(words, "%s: another XDP program is attached (attach = shared lives beside others)",
+			p->name);
 	else if (link < 0)
 		bng_say(words, "%s: cannot attach: %s", p->name, strerrordesc_np(-link));
 	else if (p->fell_back)
@@ -188,7 +193,8 @@ static int attach_new(struct bng_kern *kern, uint32_t port, int program, struct 
 	return err;
 }
 
-int bng_attach(struct bng_kern *kern, uint32_t port, const struct bng_program *program, struct bng_words *words)
+int bng_attach(
+	struct bng_kern *kern, uint32_t port, const struct bng_program *program, struct bng_words *words)
 {
 	struct bng_kern_port *p = &kern->ports[port];
 	struct bng_pin_path link_path = bng_pin_path(kern, "links", p->name);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// attach = shared: the program is one of several behind libxdp's dispatcher. A new version is added, then the old one removed, so that
-// at least one of them always runs.
+// attach = shared: the program is one of several behind libxdp's dispatcher. A new version is added, then the
+// old one removed, so that at least one of them always runs.
 #include "attach.h"
 
 #include <bpf/libbpf.h>
@@ -39,7 +39,8 @@ static int remove_older(uint32_t ifindex, const char *name, uint32_t keep_id, bo
 	return err;
 }
 
-int bng_attach_shared(struct bng_kern *kern, uint32_t port, const struct bng_program *program, struct bng_words *words)
+int bng_attach_shared(
+	struct bng_kern *kern, uint32_t port, const struct bng_program *program, struct bng_words *words)
 {
 	struct bng_kern_port *p = &kern->ports[port];
 	struct xdp_program *xdp;
@@ -47,8 +48,11 @@ int bng_attach_shared(struct bng_kern *kern, uint32_t port, const struct bng_pro
 	int err;
 
 	if (!bng_kern_has_extensions()) {
-		bng_say(words, "%s: attach = shared needs libxdp's dispatcher, but this kernel refuses programs of type EXT; "
-			"use attach = auto", p->name);
+		bng_say(words,
+			"%s: attach = shared needs libxdp's dispatcher, but this kernel refuses programs of "
+			"type EXT; "
+			"use attach = auto",
+			p->name);
 		return -EOPNOTSUPP;
 	}
 	xdp = xdp_program__from_bpf_obj(program->object, bpf_program__section_name(program->program));
@@ -63,7 +67,8 @@ int bng_attach_shared(struct bng_kern *kern, uint32_t port, const struct bng_pro
 	if (!err)
 		err = remove_older(p->interface.index, program->section_program, xdp_program__id(xdp), &any);
 	if (err) {
-		bng_say(words, "%s: libxdp cannot attach: %s", p->name, strerrordesc_np(err < 0 ? -err : err));
+		bng_say(words, "%s: libxdp cannot attach: %s", p->name,
+			strerrordesc_np(err < 0 ? -err : err));
 		return err < 0 ? err : -err;
 	}
 	p->mode = BNG_XDP_SHARED;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The agent's hold on the kernel: programs attached to ports, maps pinned under one directory. Everything returns 0 or a negative errno;
- * what start-up has to say in words goes into struct bng_words.
+ * The agent's hold on the kernel: programs attached to ports, maps pinned under one directory. Everything
+ * returns 0 or a negative errno; what start-up has to say in words goes into struct bng_words.
  */
 #ifndef BNG_KERN_H
 #define BNG_KERN_H
@@ -22,26 +22,25 @@ enum bng_xdp_mode { BNG_XDP_DETACHED = 1, BNG_XDP_NATIVE = 2, BNG_XDP_GENERIC = 
 struct bng_words {
 	char text[1024];
 };
-__attribute__((format(printf, 2, 3)))
-void bng_say(struct bng_words *words, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void bng_say(struct bng_words *words, const char *format, ...);
 
 struct bng_kern_port {
 	char name[BNG_PORT_NAME_SIZE];
 	uint32_t role;
 	struct bng_interface interface;
 	enum bng_xdp_mode mode;
-	uint64_t program_tag;		/* big-endian bytes as a number */
-	bool adopted;			/* an equal program was attached already */
-	bool fell_back;			/* generic, because native was refused */
+	uint64_t program_tag; /* big-endian bytes as a number */
+	bool adopted;         /* an equal program was attached already */
+	bool fell_back;       /* generic, because native was refused */
 };
 
 struct bng_kern {
 	char pins[256];
 	enum bng_attach_mode attach;
 	uint32_t max_sessions;
-	uint32_t port_count;		/* ports 1..port_count, as in struct bng_state */
+	uint32_t port_count; /* ports 1..port_count, as in struct bng_state */
 	struct bng_kern_port ports[BNG_MAX_PORTS];
-	int lock;			/* the pins directory, flocked */
+	int lock; /* the pins directory, flocked */
 	int maps[BNG_MAP_COUNT];
 	int schema;
 	int objects;
@@ -49,10 +48,10 @@ struct bng_kern {
 	int epochs;
 	int finals;
 	uint64_t epoch[BNG_FAMILIES];
-	bool fresh;			/* no pins were there */
+	bool fresh; /* no pins were there */
 	uint32_t cpus;
-	struct bng_session_state *session_state;	/* mmap of the map, max_sessions + 1 slots */
-	void *counter_scratch;		/* one per-CPU value */
+	struct bng_session_state *session_state; /* mmap of the map, max_sessions + 1 slots */
+	void *counter_scratch;                   /* one per-CPU value */
 	uint64_t template_version;
 };
 
@@ -63,13 +62,15 @@ struct bng_clock {
 };
 
 /* Nothing is opened yet; ports are added with their interfaces, then bng_kern_start(). */
-void bng_kern_init(struct bng_kern *kern, const char *pins, enum bng_attach_mode attach, uint32_t max_sessions);
+void bng_kern_init(
+	struct bng_kern *kern, const char *pins, enum bng_attach_mode attach, uint32_t max_sessions);
 void bng_kern_done(struct bng_kern *kern);
 
 /* Locks the pins, opens or creates the maps, loads the programs, then attaches them. */
 int bng_kern_load(struct bng_kern *kern, uint64_t epoch_seed, struct bng_words *words);
 
-/* A port whose interface went and came back (ports[port].interface is the new one): its program is loaded and attached again. */
+/* A port whose interface went and came back (ports[port].interface is the new one): its program is loaded and
+ * attached again. */
 int bng_kern_reattach(struct bng_kern *kern, uint32_t port, struct bng_words *words);
 
 /* Removes links and pins; the agent itself must not run. */

@@ -18,12 +18,19 @@
 #include <time.h>
 #include <unistd.h>
 
-void bng_kern_init(struct bng_kern *kern, const char *pins, enum bng_attach_mode attach, uint32_t max_sessions)
+void bng_kern_init(
+	struct bng_kern *kern, const char *pins, enum bng_attach_mode attach, uint32_t max_sessions)
 {
 	int i;
 
-	*kern = (struct bng_kern){ .attach = attach, .max_sessions = max_sessions, .lock = -1, .schema = -1,
-		.objects = -1, .terms = -1, .epochs = -1, .finals = -1 };
+	*kern = (struct bng_kern){.attach = attach,
+		.max_sessions = max_sessions,
+		.lock = -1,
+		.schema = -1,
+		.objects = -1,
+		.terms = -1,
+		.epochs = -1,
+		.finals = -1};
 	(void)snprintf(kern->pins, sizeof(kern->pins), "%s", pins);
 	for (i = 0; i < BNG_MAP_COUNT; i++)
 		kern->maps[i] = -1;
@@ -59,30 +66,37 @@ static int check_pinned(const struct bng_kern *kern, const struct bpf_map *map, 
 	struct bng_words *words)
 {
 	const char *name = bpf_map__name(map);
-	struct bpf_map_info info = { 0 };
+	struct bpf_map_info info = {0};
 	uint32_t size = sizeof(info);
 	uint64_t pinned;
 
 	if (bng_store_get_schema(kern, name, &pinned) || pinned != hash) {
-		bng_say(words, "pinned map %s has another layout than these programs; this version cannot migrate it "
-			"(bng-agent --detach removes the pins, and all sessions with them)", name);
+		bng_say(words,
+			"pinned map %s has another layout than these programs; this version cannot migrate "
+			"it "
+			"(bng-agent --detach removes the pins, and all sessions with them)",
+			name);
 		return -EPROTO;
 	}
 	if (bpf_obj_get_info_by_fd(fd, &info, &size))
 		return -errno;
 	if (info.max_entries != bpf_map__max_entries(map)) {
-		bng_say(words, "pinned map %s has room for %u entries, the configuration asks for %u (bng-agent --detach "
-			"removes the pins, and all sessions with them)", name, info.max_entries, bpf_map__max_entries(map));
+		bng_say(words,
+			"pinned map %s has room for %u entries, the configuration asks for %u (bng-agent "
+			"--detach "
+			"removes the pins, and all sessions with them)",
+			name, info.max_entries, bpf_map__max_entries(map));
 		return -EPROTO;
 	}
 	return 0;
 }
 
 /*
- * The pinned map takes the place of the one to be created. Not left to libbpf's pin_path: the kernel adds BPF_F_RDONLY_PROG to a devmap,
- * and libbpf then finds it incompatible with itself.
+ * The pinned map takes the place of the one to be created. Not left to libbpf's pin_path: the kernel adds
+ * BPF_F_RDONLY_PROG to a devmap, and libbpf then finds it incompatible with itself.
  */
-static int adopt_map(struct bng_kern *kern, const struct bng_program *program, enum bng_map i, struct bng_words *words)
+static int adopt_map(
+	struct bng_kern *kern, const struct bng_program *program, enum bng_map i, struct bng_words *words)
 {
 	struct bpf_map *map = program->maps[i];
 	struct bng_pin_path path = bng_pin_path(kern, "maps", bpf_map__name(map));
@@ -115,7 +129,8 @@ static int keep_maps(struct bng_kern *kern, const struct bng_program *program)
 	return 0;
 }
 
-static int open_port(struct bng_kern *kern, uint32_t port, struct bng_program *program, struct bng_words *words)
+static int open_port(
+	struct bng_kern *kern, uint32_t port, struct bng_program *program, struct bng_words *words)
 {
 	int err = bng_program_open(kern, port, program), i;
 
@@ -126,11 +141,13 @@ static int open_port(struct bng_kern *kern, uint32_t port, struct bng_program *p
 		return err;
 	err = bpf_object__load(program->object);
 	if (err)
-		bng_say(words, "%s: the kernel refuses the program: %s", kern->ports[port].name, strerrordesc_np(-err));
+		bng_say(words, "%s: the kernel refuses the program: %s", kern->ports[port].name,
+			strerrordesc_np(-err));
 	return err ? err : keep_maps(kern, program);
 }
 
-static int attach_port(struct bng_kern *kern, uint32_t port, const struct bng_program *program, struct bng_words *words)
+static int attach_port(
+	struct bng_kern *kern, uint32_t port, const struct bng_program *program, struct bng_words *words)
 {
 	int err;
 
@@ -159,7 +176,7 @@ static int load_ports(struct bng_kern *kern, struct bng_words *words)
 
 int bng_kern_reattach(struct bng_kern *kern, uint32_t port, struct bng_words *words)
 {
-	struct bng_program program = { 0 };
+	struct bng_program program = {0};
 	int err = open_port(kern, port, &program, words);
 
 	if (!err)
@@ -170,7 +187,8 @@ int bng_kern_reattach(struct bng_kern *kern, uint32_t port, struct bng_words *wo
 
 static int map_state(struct bng_kern *kern)
 {
-	void *at = mmap(NULL, state_bytes(kern), PROT_READ | PROT_WRITE, MAP_SHARED, kern->maps[BNG_MAP_session_state], 0);
+	void *at = mmap(NULL, state_bytes(kern), PROT_READ | PROT_WRITE, MAP_SHARED,
+		kern->maps[BNG_MAP_session_state], 0);
 
 	if (at == MAP_FAILED)
 		return -errno;
@@ -199,7 +217,7 @@ int bng_kern_load(struct bng_kern *kern, uint64_t epoch_seed, struct bng_words *
 
 int bng_kern_detach(struct bng_kern *kern, struct bng_words *words)
 {
-	static const char *const folders[] = { "links", "programs", "maps" };
+	static const char *const folders[] = {"links", "programs", "maps"};
 	int err = bng_pins_lock(kern, words), failed;
 	size_t i;
 
@@ -226,7 +244,8 @@ uint64_t bng_boot_ns(const struct bng_clock *clock, uint64_t utc_ms)
 		return 0;
 	if (utc_ms >= clock->utc_ms) {
 		ahead = utc_ms - clock->utc_ms;
-		return ahead > (UINT64_MAX - clock->boot_ns) / 1000000 ? UINT64_MAX : clock->boot_ns + ahead * 1000000;
+		return ahead > (UINT64_MAX - clock->boot_ns) / 1000000 ? UINT64_MAX
+								       : clock->boot_ns + ahead * 1000000;
 	}
 	ahead = clock->utc_ms - utc_ms;
 	return ahead >= clock->boot_ns / 1000000 ? 1 : clock->boot_ns - ahead * 1000000;

@@ -13,9 +13,8 @@ enum { REASON_SLOTS = BNG_MAX_PORTS * BNG_REASON_STRIDE };
 static const char *const names[BNG_REASON_STRIDE] = {
 #define DROP_NAME(name) [BNG_DROP_##name] = "drop." #name,
 #define PUNT_NAME(name) [BNG_PUNT_REASON_##name] = "punt." #name,
-#define TX_NAME(name) [BNG_TX_##name] = "tx." #name,
-	BNG_DROP_REASONS(DROP_NAME) BNG_PUNT_REASONS(PUNT_NAME) BNG_TX_REASONS(TX_NAME)
-};
+#define TX_NAME(name)   [BNG_TX_##name] = "tx." #name,
+	BNG_DROP_REASONS(DROP_NAME) BNG_PUNT_REASONS(PUNT_NAME) BNG_TX_REASONS(TX_NAME)};
 
 const char *bng_reason_name(uint32_t reason)
 {
@@ -35,7 +34,9 @@ int bng_map_reasons_read(const struct bng_kern *kern, uint64_t *ret_sums)
 	uint64_t *values = bng_alloc_zero((size_t)REASON_SLOTS * kern->cpus, sizeof(*values));
 	int err = keys && values ? 0 : -ENOMEM;
 
-	if (!err && bpf_map_lookup_batch(kern->maps[BNG_MAP_reason_counters], NULL, &cursor, keys, values, &count, NULL) &&
+	if (!err &&
+		bpf_map_lookup_batch(
+			kern->maps[BNG_MAP_reason_counters], NULL, &cursor, keys, values, &count, NULL) &&
 		errno != ENOENT)
 		err = -errno;
 	for (i = 0; !err && i < REASON_SLOTS; i++)

@@ -3,22 +3,22 @@
 #ifndef BNG_MAP_LIST_H
 #define BNG_MAP_LIST_H
 
-#define BNG_MAPS(X)        \
-	X(ports)           \
-	X(tx_ports)        \
-	X(sessions)        \
-	X(session_addresses) \
-	X(session_state)   \
-	X(session_counters) \
-	X(own_addresses)   \
-	X(trusted_relays)  \
-	X(dhcp_templates)  \
-	X(routes4)         \
-	X(next_hops)       \
-	X(guard_rates)     \
-	X(guard_lines)     \
-	X(guard_ports)     \
-	X(reason_counters) \
+#define BNG_MAPS(X)                                                                                          \
+	X(ports)                                                                                             \
+	X(tx_ports)                                                                                          \
+	X(sessions)                                                                                          \
+	X(session_addresses)                                                                                 \
+	X(session_state)                                                                                     \
+	X(session_counters)                                                                                  \
+	X(own_addresses)                                                                                     \
+	X(trusted_relays)                                                                                    \
+	X(dhcp_templates)                                                                                    \
+	X(routes4)                                                                                           \
+	X(next_hops)                                                                                         \
+	X(guard_rates)                                                                                       \
+	X(guard_lines)                                                                                       \
+	X(guard_ports)                                                                                       \
+	X(reason_counters)                                                                                   \
 	X(punts)
 
 #define BNG_MAP_ENUM(name) BNG_MAP_##name,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writers of the small maps. Own addresses also stand as /32 routes, so that the programs need one look-up (bng_abi.h).
+// Writers of the small maps. Own addresses also stand as /32 routes, so that the programs need one look-up
+// (bng_abi.h).
 #include "map_policy.h"
 
 #include "entry.h"
@@ -23,7 +24,7 @@ static int drop(int map, const void *key)
 int bng_map_port_refresh(struct bng_kern *kern, uint32_t index, const struct bng_port_object *object)
 {
 	const struct bng_kern_port *local = &kern->ports[index];
-	struct bng_port value = { .role = (uint8_t)local->role };
+	struct bng_port value = {.role = (uint8_t)local->role};
 	int err;
 
 	if (object)
@@ -36,8 +37,8 @@ int bng_map_port_refresh(struct bng_kern *kern, uint32_t index, const struct bng
 	err = put(kern->maps[BNG_MAP_ports], &index, &value);
 	if (err)
 		return err;
-	return local->interface.index ? put(kern->maps[BNG_MAP_tx_ports], &index, &local->interface.index) :
-					drop(kern->maps[BNG_MAP_tx_ports], &index);
+	return local->interface.index ? put(kern->maps[BNG_MAP_tx_ports], &index, &local->interface.index)
+				      : drop(kern->maps[BNG_MAP_tx_ports], &index);
 }
 
 static bool has_relay(const struct bng_port_object *port, uint32_t index, bng_ip4 relay)
@@ -52,25 +53,27 @@ static bool has_relay(const struct bng_port_object *port, uint32_t index, bng_ip
 	return false;
 }
 
-static int write_relays(struct bng_kern *kern, const struct bng_port_object *held, const struct bng_port_object *next)
+static int write_relays(
+	struct bng_kern *kern, const struct bng_port_object *held, const struct bng_port_object *next)
 {
 	int map = kern->maps[BNG_MAP_trusted_relays], err = 0;
 	struct bng_relay_key key;
 	uint32_t one = 1, i;
 
 	for (i = 0; next && i < next->relay_count && !err; i++) {
-		key = (struct bng_relay_key){ .port = next->head.index, .giaddr = next->relays[i] };
+		key = (struct bng_relay_key){.port = next->head.index, .giaddr = next->relays[i]};
 		err = put(map, &key, &one);
 	}
 	for (i = 0; held && i < held->relay_count && !err; i++) {
-		key = (struct bng_relay_key){ .port = held->head.index, .giaddr = held->relays[i] };
+		key = (struct bng_relay_key){.port = held->head.index, .giaddr = held->relays[i]};
 		if (!has_relay(next, key.port, key.giaddr))
 			err = drop(map, &key);
 	}
 	return err;
 }
 
-int bng_map_port_write(struct bng_kern *kern, const struct bng_port_object *held, const struct bng_port_object *next)
+int bng_map_port_write(
+	struct bng_kern *kern, const struct bng_port_object *held, const struct bng_port_object *next)
 {
 	int err = write_relays(kern, held, next);
 
@@ -85,9 +88,9 @@ int bng_map_port_write(struct bng_kern *kern, const struct bng_port_object *held
 static int write_own(struct bng_kern *kern, const struct bng_state *state, const struct bng_address_key *key,
 	const struct bng_change *change)
 {
-	struct bng_own_address value = { .flags = bng_state_own_flags(state, key, change) };
-	struct bng_route_key host = { .prefix_bits = 64, .vrf = htonl(key->vrf), .ipv4 = key->ipv4 };
-	struct bng_route route = { .kind = BNG_ROUTE_OWN };
+	struct bng_own_address value = {.flags = bng_state_own_flags(state, key, change)};
+	struct bng_route_key host = {.prefix_bits = 64, .vrf = htonl(key->vrf), .ipv4 = key->ipv4};
+	struct bng_route route = {.kind = BNG_ROUTE_OWN};
 	int err;
 
 	if (!value.flags) {
@@ -98,7 +101,8 @@ static int write_own(struct bng_kern *kern, const struct bng_state *state, const
 	return err ? err : put(kern->maps[BNG_MAP_routes4], &host, &route);
 }
 
-static int write_own_addresses(struct bng_kern *kern, const struct bng_state *state, const struct bng_change *change)
+static int write_own_addresses(
+	struct bng_kern *kern, const struct bng_state *state, const struct bng_change *change)
 {
 	struct bng_address_key key;
 	uint64_t weight;
@@ -124,9 +128,11 @@ static int put_template(struct bng_kern *kern, const struct bng_template_object 
 	return err ? err : put(kern->maps[BNG_MAP_dhcp_templates], &index, &value);
 }
 
-int bng_map_identity_write(struct bng_kern *kern, const struct bng_state *state, const struct bng_change *change)
+int bng_map_identity_write(
+	struct bng_kern *kern, const struct bng_state *state, const struct bng_change *change)
 {
-	const struct bng_identity_object *held = (const void *)change->held, *next = (const void *)change->next;
+	const struct bng_identity_object *held = (const void *)change->held,
+					 *next = (const void *)change->next;
 	const void *key;
 	uint64_t value;
 	size_t cursor = 0;
@@ -143,10 +149,12 @@ int bng_map_identity_write(struct bng_kern *kern, const struct bng_state *state,
 	return err;
 }
 
-int bng_map_template_write(struct bng_kern *kern, const struct bng_state *state, const struct bng_change *change)
+int bng_map_template_write(
+	struct bng_kern *kern, const struct bng_state *state, const struct bng_change *change)
 {
 	static const struct bng_dhcp_template none;
-	const struct bng_template_object *held = (const void *)change->held, *next = (const void *)change->next;
+	const struct bng_template_object *held = (const void *)change->held,
+					 *next = (const void *)change->next;
 	int err = 0;
 
 	if (next)
@@ -169,10 +177,10 @@ static uint32_t first_core(const struct bng_kern *kern)
 	return 0;
 }
 
-int bng_map_next_hop_write(struct bng_kern *kern, const struct bng_next_hop_object *held,
-	const struct bng_next_hop_object *next)
+int bng_map_next_hop_write(
+	struct bng_kern *kern, const struct bng_next_hop_object *held, const struct bng_next_hop_object *next)
 {
-	struct bng_next_hop value = { 0 };
+	struct bng_next_hop value = {0};
 	uint32_t index = (next ? next : held)->head.index;
 
 	if (next)
@@ -180,7 +188,8 @@ int bng_map_next_hop_write(struct bng_kern *kern, const struct bng_next_hop_obje
 	return put(kern->maps[BNG_MAP_next_hops], &index, &value);
 }
 
-int bng_map_route_write(struct bng_kern *kern, const struct bng_route_object *held, const struct bng_route_object *next)
+int bng_map_route_write(
+	struct bng_kern *kern, const struct bng_route_object *held, const struct bng_route_object *next)
 {
 	struct bng_route_key key, old;
 	struct bng_route value;
@@ -204,7 +213,7 @@ int bng_map_guard_write(struct bng_kern *kern, const struct bng_guard_object *gu
 	uint32_t class;
 	int err = 0;
 
-	for (class = 1; class < BNG_PUNT_CLASSES && !err; class++) {
+	for (class = 1; class < BNG_PUNT_CLASSES && !err; class ++) {
 		bng_entry_guard_rate(guard, class, &rate);
 		err = put(kern->maps[BNG_MAP_guard_rates], &class, &rate);
 	}
@@ -213,7 +222,7 @@ int bng_map_guard_write(struct bng_kern *kern, const struct bng_guard_object *gu
 
 int bng_map_route_lookup(const struct bng_kern *kern, uint32_t vrf, bng_ip4 address, struct bng_next_hop *ret)
 {
-	struct bng_route_key key = { .prefix_bits = 64, .vrf = htonl(vrf), .ipv4 = address };
+	struct bng_route_key key = {.prefix_bits = 64, .vrf = htonl(vrf), .ipv4 = address};
 	struct bng_route route;
 
 	if (bpf_map_lookup_elem(kern->maps[BNG_MAP_routes4], &key, &route))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A session's entries in the order that never leaves its line or address without one: new keys in, then old keys out.
+// A session's entries in the order that never leaves its line or address without one: new keys in, then old
+// keys out.
 #include "map_session.h"
 
 #include "entry.h"
@@ -77,8 +78,8 @@ static int put_entries(struct bng_kern *kern, const struct bng_session_object *n
 	return err || !next->has_ipv4 ? err : put(kern->maps[BNG_MAP_session_addresses], &address, &line);
 }
 
-static int drop_entries(struct bng_kern *kern, const struct bng_session_object *held,
-	const struct bng_session_object *next)
+static int drop_entries(
+	struct bng_kern *kern, const struct bng_session_object *held, const struct bng_session_object *next)
 {
 	struct bng_line_key line = bng_entry_line_key(held), next_line;
 	struct bng_address_key address = bng_entry_address_key(held);
@@ -139,11 +140,11 @@ static void add(struct bng_session_counters *to, const struct bng_session_counte
 	to->dropped_packets += from->dropped_packets;
 }
 
-static int store_final(struct bng_kern *kern, const struct bng_session_object *session, const struct bng_clock *clock,
-	const struct bng_final *earlier, struct bng_final *ret)
+static int store_final(struct bng_kern *kern, const struct bng_session_object *session,
+	const struct bng_clock *clock, const struct bng_final *earlier, struct bng_final *ret)
 {
 	const struct bng_session_state *state = &kern->session_state[session->head.index];
-	struct bng_session_counters now;
+	struct bng_session_counters now = {0};
 	struct bng_final final = *earlier;
 	int err = bng_map_session_counters(kern, session->head.index, &now);
 
@@ -168,7 +169,7 @@ int bng_map_session_keep_final(struct bng_kern *kern, const struct bng_session_o
 {
 	int err;
 
-	*ret_earlier = (struct bng_final){ 0 };
+	*ret_earlier = (struct bng_final){0};
 	err = bng_store_get_final(kern, session->head.id, ret_earlier);
 	if (err && err != -ENOENT)
 		return err;

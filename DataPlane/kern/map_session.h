@@ -11,8 +11,8 @@ int bng_map_session_write(struct bng_kern *kern, const struct bng_session_object
 	struct bng_session_object *next, const struct bng_clock *clock);
 
 /*
- * Stores the counters so far as final ones, added to *ret_earlier: those of this id that nobody acknowledged yet.
- * -E2BIG: no room.
+ * Stores the counters so far as final ones, added to *ret_earlier: those of this id that nobody acknowledged
+ * yet. -E2BIG: no room.
  */
 int bng_map_session_keep_final(struct bng_kern *kern, const struct bng_session_object *session,
 	const struct bng_clock *clock, struct bng_final *ret_earlier, struct bng_final *ret);

@@ -20,7 +20,7 @@ void bng_say(struct bng_words *words, const char *format, ...)
 	va_list arguments;
 
 	if (used && used + 2 < sizeof(words->text)) {
-		strcpy(words->text + used, "; ");
+		memcpy(words->text + used, "; ", 3);
 		used += 2;
 	}
 	va_start(arguments, format);
@@ -98,7 +98,7 @@ int bng_pins_lock(struct bng_kern *kern, struct bng_words *words)
 
 int bng_pins_open(struct bng_kern *kern, struct bng_words *words)
 {
-	static const char *const folders[] = { "maps", "links", "programs" };
+	static const char *const folders[] = {"maps", "links", "programs"};
 	size_t i;
 	int err = check_file_system(kern, words);
 

@@ -12,22 +12,25 @@
 #include <errno.h>
 
 #define TAKE_MAP(name) ret->maps[BNG_MAP_##name] = skeleton->maps.name;
-#define DEFINE_OPEN(stem)                                                                 \
-	static void destroy_##stem(void *skeleton)                                        \
-	{                                                                                 \
-		stem##__destroy(skeleton);                                                \
-	}                                                                                 \
-	static int open_##stem(uint32_t port, struct bng_program *ret)                    \
-	{                                                                                 \
-		struct stem *skeleton = stem##__open();                                   \
-                                                                                          \
-		if (!skeleton)                                                            \
-			return -errno;                                                    \
-		skeleton->rodata->bng_port_index = port;                                  \
-		*ret = (struct bng_program){ .object = skeleton->obj, .program = skeleton->progs.stem, \
-			.skeleton = skeleton, .destroy = destroy_##stem, .section_program = #stem }; \
-		BNG_MAPS(TAKE_MAP)                                                        \
-		return 0;                                                                 \
+#define DEFINE_OPEN(stem)                                                                                    \
+	static void destroy_##stem(void *skeleton)                                                           \
+	{                                                                                                    \
+		stem##__destroy(skeleton);                                                                   \
+	}                                                                                                    \
+	static int open_##stem(uint32_t port, struct bng_program *ret)                                       \
+	{                                                                                                    \
+		struct stem *skeleton = stem##__open();                                                      \
+                                                                                                             \
+		if (!skeleton)                                                                               \
+			return -errno;                                                                       \
+		skeleton->rodata->bng_port_index = port;                                                     \
+		*ret = (struct bng_program){.object = skeleton->obj,                                         \
+			.program = skeleton->progs.stem,                                                     \
+			.skeleton = skeleton,                                                                \
+			.destroy = destroy_##stem,                                                           \
+			.section_program = #stem};                                                           \
+		BNG_MAPS(TAKE_MAP)                                                                           \
+		return 0;                                                                                    \
 	}
 
 DEFINE_OPEN(xdp_access)
@@ -40,7 +43,8 @@ static uint32_t size_of(const struct bng_kern *kern, enum bng_map map, uint32_t 
 	case BNG_MAP_session_addresses:
 	case BNG_MAP_session_state:
 	case BNG_MAP_session_counters:
-		return kern->max_sessions + 1;	/* slot 0 is nobody's; a moving session holds two keys for a moment */
+		return kern->max_sessions +
+		       1; /* slot 0 is nobody's; a moving session holds two keys for a moment */
 	case BNG_MAP_own_addresses:
 		return BNG_OWN_ADDRESSES_MAX;
 	case BNG_MAP_trusted_relays:
@@ -54,13 +58,15 @@ static uint32_t size_of(const struct bng_kern *kern, enum bng_map map, uint32_t 
 
 int bng_program_open(const struct bng_kern *kern, uint32_t port, struct bng_program *ret)
 {
-	int err = kern->ports[port].role == BNG_ROLE_ACCESS ? open_xdp_access(port, ret) : open_xdp_core(port, ret);
+	int err = kern->ports[port].role == BNG_ROLE_ACCESS ? open_xdp_access(port, ret)
+							    : open_xdp_core(port, ret);
 	int i;
 
 	for (i = 0; i < BNG_MAP_COUNT && !err; i++) {
 		struct bpf_map *map = ret->maps[i];
 
-		err = bpf_map__set_max_entries(map, size_of(kern, (enum bng_map)i, bpf_map__max_entries(map)));
+		err = bpf_map__set_max_entries(
+			map, size_of(kern, (enum bng_map)i, bpf_map__max_entries(map)));
 		if (err)
 			bng_program_close(ret);
 	}
@@ -71,12 +77,12 @@ void bng_program_close(struct bng_program *program)
 {
 	if (program->skeleton)
 		program->destroy(program->skeleton);
-	*program = (struct bng_program){ 0 };
+	*program = (struct bng_program){0};
 }
 
 int bng_program_identity(int fd, uint64_t *ret_tag, uint32_t *ret_id)
 {
-	struct bpf_prog_info info = { 0 };
+	struct bpf_prog_info info = {0};
 	uint32_t size = sizeof(info);
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &size))

@@ -15,7 +15,7 @@ struct bng_program {
 	struct bpf_map *maps[BNG_MAP_COUNT];
 	void *skeleton;
 	void (*destroy)(void *skeleton);
-	const char *section_program;	/* its name, for libxdp */
+	const char *section_program; /* its name, for libxdp */
 };
 
 /* Opens the skeleton for a role, sets the port index and the sizes of maps. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// After adoption: the small maps become what the state says. Right entries are left alone, templates above all (their version
-// keeps replies composed earlier).
+// After adoption: the small maps become what the state says. Right entries are left alone, templates above
+// all (their version keeps replies composed earlier).
 #include "map_policy.h"
 
 #include "entry.h"
@@ -28,7 +28,7 @@ static int sweep_route(void *context, const void *key, const void *value)
 {
 	struct sweep *sweep = context;
 	const struct bng_route_key *route = key;
-	struct bng_address_key own = { .vrf = ntohl(route->vrf), .ipv4 = route->ipv4 };
+	struct bng_address_key own = {.vrf = ntohl(route->vrf), .ipv4 = route->ipv4};
 	uint64_t unused;
 
 	(void)value;
@@ -45,7 +45,8 @@ static int sweep_own(void *context, const void *key, const void *value)
 	uint64_t unused;
 
 	(void)value;
-	return bng_hash_table_get(&sweep->state->own, key, &unused) ? 0 : drop(sweep, BNG_MAP_own_addresses, key);
+	return bng_hash_table_get(&sweep->state->own, key, &unused) ? 0
+								    : drop(sweep, BNG_MAP_own_addresses, key);
 }
 
 static int sweep_relay(void *context, const void *key, const void *value)
@@ -97,7 +98,7 @@ static int write_family(struct sweep *sweep, enum bng_family family)
 	int err = 0;
 
 	while (!err && bng_hash_table_next(&sweep->state->by_id[family], &cursor, &key, &value)) {
-		struct bng_change change = { .next = bng_pointer_of(value) };
+		struct bng_change change = {.next = bng_pointer_of(value)};
 
 		if (family == BNG_FAMILY_ROUTE)
 			err = bng_map_route_write(sweep->kern, NULL, bng_pointer_of(value));
@@ -116,32 +117,37 @@ static int write_family(struct sweep *sweep, enum bng_family family)
 static int free_indices(struct sweep *sweep)
 {
 	struct bng_dhcp_template template;
-	struct bng_next_hop hop, none = { 0 };
+	struct bng_next_hop hop, none = {0};
 	uint32_t i;
 	int err = 0;
 
 	for (i = 1; i < BNG_MAX_TEMPLATES && !err; i++) {
-		if (bpf_map_lookup_elem(sweep->kern->maps[BNG_MAP_dhcp_templates], &i, &template) || !template.server_id)
+		if (bpf_map_lookup_elem(sweep->kern->maps[BNG_MAP_dhcp_templates], &i, &template) ||
+			!template.server_id)
 			continue;
 		if (object_with_index(sweep->state, BNG_FAMILY_POOL_TEMPLATE, i))
 			continue;
 		memset(&template, 0, sizeof(template));
-		err = bpf_map_update_elem(sweep->kern->maps[BNG_MAP_dhcp_templates], &i, &template, BPF_ANY) ? -errno : 0;
+		err = bpf_map_update_elem(sweep->kern->maps[BNG_MAP_dhcp_templates], &i, &template, BPF_ANY)
+			      ? -errno
+			      : 0;
 	}
 	for (i = 1; i < BNG_MAX_NEXT_HOPS && !err; i++) {
 		if (bpf_map_lookup_elem(sweep->kern->maps[BNG_MAP_next_hops], &i, &hop) || !hop.kind)
 			continue;
 		if (!object_with_index(sweep->state, BNG_FAMILY_NEXT_HOP, i))
-			err = bpf_map_update_elem(sweep->kern->maps[BNG_MAP_next_hops], &i, &none, BPF_ANY) ? -errno : 0;
+			err = bpf_map_update_elem(sweep->kern->maps[BNG_MAP_next_hops], &i, &none, BPF_ANY)
+				      ? -errno
+				      : 0;
 	}
 	return err;
 }
 
 int bng_map_policy_reconcile(struct bng_kern *kern, const struct bng_state *state, uint32_t *ret_repaired)
 {
-	static const enum bng_family families[] = { BNG_FAMILY_PORT, BNG_FAMILY_SERVER_IDENTITY, BNG_FAMILY_POOL_TEMPLATE,
-		BNG_FAMILY_NEXT_HOP, BNG_FAMILY_ROUTE };
-	struct sweep sweep = { .kern = kern, .state = state, .repaired = ret_repaired };
+	static const enum bng_family families[] = {BNG_FAMILY_PORT, BNG_FAMILY_SERVER_IDENTITY,
+		BNG_FAMILY_POOL_TEMPLATE, BNG_FAMILY_NEXT_HOP, BNG_FAMILY_ROUTE};
+	struct sweep sweep = {.kern = kern, .state = state, .repaired = ret_repaired};
 	uint32_t index;
 	size_t i;
 	int err = 0;
@@ -152,15 +158,16 @@ int bng_map_policy_reconcile(struct bng_kern *kern, const struct bng_state *stat
 	for (i = 0; i < sizeof(families) / sizeof(families[0]) && !err; i++)
 		err = write_family(&sweep, families[i]);
 	if (!err)
-		err = bng_map_guard_write(kern, (const void *)bng_state_get(state, BNG_FAMILY_GUARD_RATES, 1));
+		err = bng_map_guard_write(
+			kern, (const void *)bng_state_get(state, BNG_FAMILY_GUARD_RATES, 1));
 	if (!err)
-		err = bng_walk_keys(kern->maps[BNG_MAP_routes4], sizeof(struct bng_route_key), sizeof(struct bng_route),
-			sweep_route, &sweep);
+		err = bng_walk_keys(kern->maps[BNG_MAP_routes4], sizeof(struct bng_route_key),
+			sizeof(struct bng_route), sweep_route, &sweep);
 	if (!err)
 		err = bng_walk_keys(kern->maps[BNG_MAP_own_addresses], sizeof(struct bng_address_key),
 			sizeof(struct bng_own_address), sweep_own, &sweep);
 	if (!err)
-		err = bng_walk_keys(kern->maps[BNG_MAP_trusted_relays], sizeof(struct bng_relay_key), sizeof(uint32_t),
-			sweep_relay, &sweep);
+		err = bng_walk_keys(kern->maps[BNG_MAP_trusted_relays], sizeof(struct bng_relay_key),
+			sizeof(uint32_t), sweep_relay, &sweep);
 	return err ? err : free_indices(&sweep);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// After adoption: what a crash between two writes left in the session maps is repaired, without touching entries that are right.
+// After adoption: what a crash between two writes left in the session maps is repaired, without touching
+// entries that are right.
 #include "map_session.h"
 
 #include "alloc.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 
 struct entries {
-	uint8_t *items;		/* key and value, one after the other */
+	uint8_t *items; /* key and value, one after the other */
 	size_t item_size;
 	size_t key_size;
 	size_t count;
@@ -41,11 +42,12 @@ static int keep_item(void *context, const void *key, const void *value)
 
 static int read_all(int map, struct entries *entries, size_t key_size, size_t value_size)
 {
-	*entries = (struct entries){ .item_size = key_size + value_size, .key_size = key_size };
+	*entries = (struct entries){.item_size = key_size + value_size, .key_size = key_size};
 	return bng_walk_map(map, (uint32_t)key_size, (uint32_t)value_size, keep_item, entries);
 }
 
-/* Marks the sessions whose entry stands under the right key, and removes all others. Adopts their end time. */
+/* Marks the sessions whose entry stands under the right key, and removes all others. Adopts their end time.
+ */
 static int check_sessions(struct bng_kern *kern, struct bng_state *state, uint8_t *right, uint32_t *repaired)
 {
 	int map = kern->maps[BNG_MAP_sessions];
@@ -97,7 +99,8 @@ static int check_addresses(struct bng_kern *kern, struct bng_state *state, uint8
 		}
 		session = bng_pointer_of(holder);
 		expected = bng_entry_line_key(session);
-		right[session->head.index] = !memcmp(&expected, item + sizeof(struct bng_address_key), sizeof(expected));
+		right[session->head.index] =
+			!memcmp(&expected, item + sizeof(struct bng_address_key), sizeof(expected));
 	}
 	bng_free(entries.items);
 	return err;
@@ -131,15 +134,16 @@ static bool check_slot(struct bng_kern *kern, const struct bng_session_object *s
 		return true;
 	memset(state, 0, sizeof(*state));
 	memset(kern->counter_scratch, 0, kern->cpus * sizeof(struct bng_session_counters));
-	(void)bpf_map_update_elem(kern->maps[BNG_MAP_session_counters], &slot, kern->counter_scratch, BPF_ANY);
+	(void)bpf_map_update_elem(
+		kern->maps[BNG_MAP_session_counters], &slot, kern->counter_scratch, BPF_ANY);
 	if (session)
 		state->expires_ns = bng_boot_ns(clock, session->lease_expires_unix_ms);
 	__atomic_store_n(&state->session_id, owner, __ATOMIC_RELEASE);
 	return false;
 }
 
-int bng_map_session_reconcile(struct bng_kern *kern, struct bng_state *state, const struct bng_clock *clock,
-	uint32_t *ret_repaired)
+int bng_map_session_reconcile(
+	struct bng_kern *kern, struct bng_state *state, const struct bng_clock *clock, uint32_t *ret_repaired)
 {
 	uint8_t *lines = bng_alloc_zero((size_t)kern->max_sessions + 1, 1);
 	uint8_t *addresses = bng_alloc_zero((size_t)kern->max_sessions + 1, 1);

@@ -10,7 +10,8 @@ static int on_record(void *context, void *data, size_t size)
 	struct bng_ring *ring = context;
 	const struct bng_punt *punt = data;
 
-	if (size < sizeof(*punt) || punt->frame_length > size - sizeof(*punt) || punt->frame_length > BNG_FRAME_MAX)
+	if (size < sizeof(*punt) || punt->frame_length > size - sizeof(*punt) ||
+		punt->frame_length > BNG_FRAME_MAX)
 		ring->malformed++;
 	else
 		ring->take(ring->context, punt);
@@ -20,7 +21,7 @@ static int on_record(void *context, void *data, size_t size)
 int bng_ring_init(struct bng_ring *ring, const struct bng_kern *kern,
 	void (*take)(void *context, const struct bng_punt *punt), void *context)
 {
-	*ring = (struct bng_ring){ .take = take, .context = context };
+	*ring = (struct bng_ring){.take = take, .context = context};
 	ring->ring = ring_buffer__new(kern->maps[BNG_MAP_punts], on_record, ring, NULL);
 	return ring->ring ? 0 : -errno;
 }

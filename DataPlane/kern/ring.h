@@ -9,7 +9,7 @@ struct bng_ring {
 	void *ring;
 	void (*take)(void *context, const struct bng_punt *punt);
 	void *context;
-	uint32_t left;		/* records still allowed in this round */
+	uint32_t left; /* records still allowed in this round */
 	uint64_t malformed;
 };
 

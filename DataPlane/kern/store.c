@@ -25,20 +25,25 @@ struct own_map {
 
 static int check_size(const struct own_map *map, struct bng_words *words)
 {
-	struct bpf_map_info info = { 0 };
+	struct bpf_map_info info = {0};
 	uint32_t size = sizeof(info);
 
 	if (bpf_obj_get_info_by_fd(*map->fd, &info, &size))
 		return -errno;
-	if (info.key_size == map->key_size && info.value_size == map->value_size && info.max_entries == map->max_entries)
+	if (info.key_size == map->key_size && info.value_size == map->value_size &&
+		info.max_entries == map->max_entries)
 		return 0;
-	bng_say(words, "pinned map %s has %u entries of %u+%u bytes, this agent wants %u of %u+%u (max-sessions changed? "
-		"bng-agent --detach removes the pins, and all sessions with them)", map->name, info.max_entries,
-		info.key_size, info.value_size, map->max_entries, map->key_size, map->value_size);
+	bng_say(words,
+		"pinned map %s has %u entries of %u+%u bytes, this agent wants %u of %u+%u (max-sessions "
+		"changed? "
+		"bng-agent --detach removes the pins, and all sessions with them)",
+		map->name, info.max_entries, info.key_size, info.value_size, map->max_entries, map->key_size,
+		map->value_size);
 	return -EPROTO;
 }
 
-static int open_map(struct bng_kern *kern, const struct own_map *map, bool *ret_created, struct bng_words *words)
+static int open_map(
+	struct bng_kern *kern, const struct own_map *map, bool *ret_created, struct bng_words *words)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
 	struct bng_pin_path path = bng_pin_path(kern, "maps", map->name);
@@ -47,7 +52,8 @@ static int open_map(struct bng_kern *kern, const struct own_map *map, bool *ret_
 	*ret_created = *map->fd < 0;
 	if (*map->fd >= 0)
 		return check_size(map, words);
-	*map->fd = bpf_map_create(BPF_MAP_TYPE_HASH, map->name, map->key_size, map->value_size, map->max_entries, &options);
+	*map->fd = bpf_map_create(
+		BPF_MAP_TYPE_HASH, map->name, map->key_size, map->value_size, map->max_entries, &options);
 	if (*map->fd < 0 || bpf_obj_pin(*map->fd, path.text)) {
 		int err = -errno;
 
@@ -77,11 +83,11 @@ int bng_store_open(struct bng_kern *kern, uint64_t epoch_seed, struct bng_words 
 	uint32_t finals = kern->max_sessions * 2;
 	uint32_t objects = kern->max_sessions * 3 + BNG_ROUTES_MAX + 4 * BNG_MAX_TEMPLATES + 8192;
 	struct own_map maps[] = {
-		{ "schema", &kern->schema, sizeof(struct scope_key), 8, SCHEMAS_MAX },
-		{ "epochs", &kern->epochs, 4, 8, 64 },
-		{ "terms", &kern->terms, sizeof(struct scope_key), 8, SCOPES_MAX },
-		{ "finals", &kern->finals, 8, sizeof(struct bng_final), finals },
-		{ "objects", &kern->objects, 16, 16 + BNG_CHUNK_BYTES, objects },
+		{"schema", &kern->schema, sizeof(struct scope_key), 8, SCHEMAS_MAX},
+		{"epochs", &kern->epochs, 4, 8, 64},
+		{"terms", &kern->terms, sizeof(struct scope_key), 8, SCOPES_MAX},
+		{"finals", &kern->finals, 8, sizeof(struct bng_final), finals},
+		{"objects", &kern->objects, 16, 16 + BNG_CHUNK_BYTES, objects},
 	};
 	uint64_t layout = OWN_LAYOUT;
 	bool created;
@@ -100,7 +106,8 @@ int bng_store_open(struct bng_kern *kern, uint64_t epoch_seed, struct bng_words 
 	if (err)
 		return err;
 	if (layout != OWN_LAYOUT) {
-		bng_say(words, "pins were written in layout %llu, this agent knows %d", (unsigned long long)layout, OWN_LAYOUT);
+		bng_say(words, "pins were written in layout %llu, this agent knows %d",
+			(unsigned long long)layout, OWN_LAYOUT);
 		return -EPROTO;
 	}
 	return open_epochs(kern, epoch_seed);
@@ -108,7 +115,7 @@ int bng_store_open(struct bng_kern *kern, uint64_t epoch_seed, struct bng_words 
 
 void bng_store_close(struct bng_kern *kern)
 {
-	int *fds[] = { &kern->schema, &kern->epochs, &kern->terms, &kern->finals, &kern->objects };
+	int *fds[] = {&kern->schema, &kern->epochs, &kern->terms, &kern->finals, &kern->objects};
 	size_t i;
 
 	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
@@ -120,7 +127,7 @@ void bng_store_close(struct bng_kern *kern)
 
 static struct scope_key key_of(const char *name)
 {
-	struct scope_key key = { 0 };
+	struct scope_key key = {0};
 
 	(void)snprintf(key.name, sizeof(key.name), "%s", name);
 	return key;

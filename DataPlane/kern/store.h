@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pinned maps that only the agent uses: applied objects as they came, terms, epochs, final counters, layouts. What a restarted
- * agent knows, it knows from here.
+ * Pinned maps that only the agent uses: applied objects as they came, terms, epochs, final counters, layouts.
+ * What a restarted agent knows, it knows from here.
  */
 #ifndef BNG_STORE_H
 #define BNG_STORE_H
@@ -33,8 +33,10 @@ int bng_store_put_schema(const struct bng_kern *kern, const char *name, uint64_t
 int bng_store_put_term(struct bng_kern *kern, const char *scope, uint64_t term);
 int bng_store_get_term(const struct bng_kern *kern, const char *scope, uint64_t *ret_term);
 
-/* A packed object in chunks; the first chunk is written last and makes it valid. -E2BIG when full or too long. */
-int bng_store_put_object(struct bng_kern *kern, const struct bng_object *object, struct bng_bytes packed, bool replaces);
+/* A packed object in chunks; the first chunk is written last and makes it valid. -E2BIG when full or too
+ * long. */
+int bng_store_put_object(
+	struct bng_kern *kern, const struct bng_object *object, struct bng_bytes packed, bool replaces);
 int bng_store_remove_object(struct bng_kern *kern, enum bng_family family, uint64_t id);
 
 struct bng_stored_object {
@@ -45,7 +47,8 @@ struct bng_stored_object {
 	uint8_t *packed;
 };
 
-/* All whole objects in order of family; remnants of broken ones are removed. Free with bng_stored_objects_free(). */
+/* All whole objects in order of family; remnants of broken ones are removed. Free with
+ * bng_stored_objects_free(). */
 int bng_store_read_objects(struct bng_kern *kern, struct bng_stored_object **ret_objects, size_t *ret_count);
 void bng_stored_objects_free(struct bng_stored_object *objects, size_t count);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Objects as packed protobuf in chunks of 240 bytes. Chunk 0 carries the length and is written last, removed first.
+// Objects as packed protobuf in chunks of 240 bytes. Chunk 0 carries the length and is written last, removed
+// first.
 #include "store.h"
 
 #include "alloc.h"
@@ -21,7 +22,7 @@ _Static_assert(sizeof(struct chunk_key) == 16, "chunk_key");
 struct chunk {
 	uint64_t generation;
 	uint32_t total_size;
-	uint32_t index;		/* of the object in its family's map */
+	uint32_t index; /* of the object in its family's map */
 	uint8_t bytes[BNG_CHUNK_BYTES];
 };
 _Static_assert(sizeof(struct chunk) == 16 + BNG_CHUNK_BYTES, "chunk");
@@ -36,10 +37,11 @@ static int remove_chunk(struct bng_kern *kern, const struct chunk_key *key)
 	return bpf_map_delete_elem(kern->objects, key) && errno != ENOENT ? -errno : 0;
 }
 
-int bng_store_put_object(struct bng_kern *kern, const struct bng_object *object, struct bng_bytes packed, bool replaces)
+int bng_store_put_object(
+	struct bng_kern *kern, const struct bng_object *object, struct bng_bytes packed, bool replaces)
 {
-	struct chunk_key key = { .id = object->id, .family = (uint16_t)object->family };
-	struct chunk chunk = { .generation = object->generation, .index = object->index };
+	struct chunk_key key = {.id = object->id, .family = (uint16_t)object->family};
+	struct chunk chunk = {.generation = object->generation, .index = object->index};
 	uint16_t count = chunks_of((uint32_t)packed.size), old_count = 0, i;
 	int err = 0;
 
@@ -69,7 +71,7 @@ int bng_store_put_object(struct bng_kern *kern, const struct bng_object *object,
 
 int bng_store_remove_object(struct bng_kern *kern, enum bng_family family, uint64_t id)
 {
-	struct chunk_key key = { .id = id, .family = (uint16_t)family };
+	struct chunk_key key = {.id = id, .family = (uint16_t)family};
 	struct chunk chunk;
 	uint16_t count, i;
 	int err;
@@ -117,7 +119,8 @@ static int collect(void *context, const void *key, const void *value)
 
 static int by_place(const void *a, const void *b)
 {
-	const struct chunk_key *x = &((const struct read_chunk *)a)->key, *y = &((const struct read_chunk *)b)->key;
+	const struct chunk_key *x = &((const struct read_chunk *)a)->key,
+			       *y = &((const struct read_chunk *)b)->key;
 
 	if (x->family != y->family)
 		return x->family < y->family ? -1 : 1;
@@ -176,10 +179,11 @@ static void remove_run(struct bng_kern *kern, const struct read_chunk *run, size
 
 int bng_store_read_objects(struct bng_kern *kern, struct bng_stored_object **ret_objects, size_t *ret_count)
 {
-	struct reading reading = { 0 };
+	struct reading reading = {0};
 	struct bng_stored_object *objects = NULL;
 	size_t count = 0, first, length;
-	int err = bng_walk_map(kern->objects, sizeof(struct chunk_key), sizeof(struct chunk), collect, &reading);
+	int err = bng_walk_map(
+		kern->objects, sizeof(struct chunk_key), sizeof(struct chunk), collect, &reading);
 
 	if (!err) {
 		if (reading.count)

@@ -53,7 +53,7 @@ static int count_and_visit(void *context, const void *key, const void *value)
 int bng_walk_map(int fd, uint32_t key_size, uint32_t value_size,
 	int (*visit)(void *context, const void *key, const void *value), void *context)
 {
-	struct counting counting = { .visit = visit, .context = context };
+	struct counting counting = {.visit = visit, .context = context};
 	uint32_t batch = FIRST_BATCH;
 	int err;
 
@@ -68,7 +68,8 @@ int bng_walk_map(int fd, uint32_t key_size, uint32_t value_size,
 int bng_walk_keys(int fd, uint32_t key_size, uint32_t value_size,
 	int (*visit)(void *context, const void *key, const void *value), void *context)
 {
-	uint8_t *key = bng_alloc(key_size), *next = bng_alloc(key_size), *value = bng_alloc(value_size), *swap;
+	uint8_t *key = bng_alloc(key_size), *next = bng_alloc(key_size), *value = bng_alloc(value_size),
+		*swap;
 	int err = key && next && value ? 0 : -ENOMEM;
 	bool more = !err && !bpf_map_get_next_key(fd, NULL, key);
 

@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Calls visit for every entry in batches (hash maps). A negative return ends the walk with it. The map must not be changed meanwhile. */
+/* Calls visit for every entry in batches (hash maps). A negative return ends the walk with it. The map must
+ * not be changed meanwhile. */
 int bng_walk_map(int fd, uint32_t key_size, uint32_t value_size,
 	int (*visit)(void *context, const void *key, const void *value), void *context);
 

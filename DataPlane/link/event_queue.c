@@ -11,7 +11,7 @@ enum { FIRST_CAPACITY = 256 };
 
 void bng_event_queue_init(struct bng_event_queue *queue)
 {
-	*queue = (struct bng_event_queue){ .first_sequence = 1 };
+	*queue = (struct bng_event_queue){.first_sequence = 1};
 }
 
 void bng_event_queue_done(struct bng_event_queue *queue)

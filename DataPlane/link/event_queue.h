@@ -15,25 +15,25 @@ enum bng_event_kind { BNG_EVENT_LEASE_RENEWED, BNG_EVENT_SESSION_LAPSED, BNG_EVE
 
 struct bng_event {
 	enum bng_event_kind kind;
-	uint32_t slot;			/* of the session, with what acknowledging needs: */
+	uint32_t slot; /* of the session, with what acknowledging needs: */
 	uint32_t renewals;
-	uint32_t port;			/* index, for PORT_CHANGED */
+	uint32_t port; /* index, for PORT_CHANGED */
 	uint64_t utc_ms;
 	uint64_t session_id;
 	uint64_t generation;
 	uint64_t expires_utc_ms;
-	const char *cause;		/* static text */
-	uint32_t mode;			/* PORT_CHANGED: as it was then */
+	const char *cause; /* static text */
+	uint32_t mode;     /* PORT_CHANGED: as it was then */
 	struct bng_interface interface;
 };
 
 struct bng_event_queue {
-	struct bng_event *events;	/* ring of capacity entries */
+	struct bng_event *events; /* ring of capacity entries */
 	size_t capacity;
 	size_t first;
 	size_t count;
-	uint64_t first_sequence;	/* of the oldest one held, or the next to be drawn */
-	size_t sent;			/* of those held */
+	uint64_t first_sequence; /* of the oldest one held, or the next to be drawn */
+	size_t sent;             /* of those held */
 	uint64_t lost;
 };
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Life of a lane: IDLE -(deadline)-> DIALLING -(connected)-> GREETING (our hello is out) -(reply)-> OPEN, and back to IDLE from anywhere.
- * The punt and telemetry lanes are dialled only while the state lane is OPEN: that is the association. Losing the state lane closes
- * them; losing one of them concerns only itself. Every refusal of docs/contract.md, section 4, is made here or in link_frame.c.
+ * Life of a lane: IDLE -(deadline)-> DIALLING -(connected)-> GREETING (our hello is out) -(reply)-> OPEN, and
+ * back to IDLE from anywhere. The punt and telemetry lanes are dialled only while the state lane is OPEN:
+ * that is the association. Losing the state lane closes them; losing one of them concerns only itself. Every
+ * refusal of docs/contract.md, section 4, is made here or in link_frame.c.
  */
 #include "link_internal.h"
 
@@ -39,12 +40,13 @@ void bng_link_done(struct bng_link *link)
 	bng_event_queue_done(&link->events);
 }
 
-struct bng_link_action *bng_link_act(struct bng_link_actions *actions, enum bng_link_action_kind kind, enum bng_lane lane)
+struct bng_link_action *bng_link_act(
+	struct bng_link_actions *actions, enum bng_link_action_kind kind, enum bng_lane lane)
 {
 	struct bng_link_action *action = &actions->list[actions->count++];
 
 	assert(actions->count <= BNG_LINK_ACTIONS_MAX);
-	*action = (struct bng_link_action){ .kind = kind, .lane = lane };
+	*action = (struct bng_link_action){.kind = kind, .lane = lane};
 	return action;
 }
 
@@ -113,8 +115,8 @@ void bng_link_notify(struct bng_link *link, enum bng_lane lane, uint32_t code, c
 	(void)bng_frame_append(&link->lanes[lane].out, &frame.base);
 }
 
-void bng_link_refuse(struct bng_link *link, enum bng_lane lane, uint32_t code, const char *text, uint64_t now_ns,
-	struct bng_link_actions *actions)
+void bng_link_refuse(struct bng_link *link, enum bng_lane lane, uint32_t code, const char *text,
+	uint64_t now_ns, struct bng_link_actions *actions)
 {
 	struct bng_link_action *action = bng_link_act(actions, BNG_LINK_REFUSED, lane);
 
@@ -131,8 +133,8 @@ static void send_lane_hello(struct bng_link *link, enum bng_lane lane)
 	Bng__Agent__V1__AgentFrame frame = BNG__AGENT__V1__AGENT_FRAME__INIT;
 
 	hello.lane = (Bng__Agent__V1__Lane)lane;
-	hello.association_id = (ProtobufCBinaryData){ .len = 16, .data = link->association_id };
-	hello.boot_id = (ProtobufCBinaryData){ .len = 16, .data = link->boot_id };
+	hello.association_id = (ProtobufCBinaryData){.len = 16, .data = link->association_id};
+	hello.boot_id = (ProtobufCBinaryData){.len = 16, .data = link->boot_id};
 	frame.body_case = BNG__AGENT__V1__AGENT_FRAME__BODY_LANE_HELLO;
 	frame.lane_hello = &hello;
 	(void)bng_link_send(link, lane, &frame);
@@ -173,7 +175,8 @@ static void tick_heartbeat(struct bng_link *link, uint64_t now_ns, struct bng_li
 	}
 }
 
-static void tick_lane(struct bng_link *link, enum bng_lane lane, uint64_t now_ns, struct bng_link_actions *actions)
+static void tick_lane(
+	struct bng_link *link, enum bng_lane lane, uint64_t now_ns, struct bng_link_actions *actions)
 {
 	struct bng_link_lane *l = &link->lanes[lane];
 
@@ -214,9 +217,10 @@ void bng_link_handle(struct bng_link *link, const struct bng_link_event *event, 
 		break;
 	case BNG_LINK_BAD_LENGTH:
 		bng_link_refuse(link, event->lane,
-			event->error == -EMSGSIZE ? BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_FRAME_TOO_LARGE :
-						    BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_MALFORMED,
-			event->error == -EMSGSIZE ? "frame over 1 MiB" : "frame of length 0", now_ns, ret_actions);
+			event->error == -EMSGSIZE ? BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_FRAME_TOO_LARGE
+						  : BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_MALFORMED,
+			event->error == -EMSGSIZE ? "frame over 1 MiB" : "frame of length 0", now_ns,
+			ret_actions);
 		break;
 	case BNG_LINK_TICK:
 		/* One lane at a time keeps the actions few; the next tick is soon. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a controller's frame means, by lane and state; wrong lane, wrong time and nonsense are refused by name.
+// What a controller's frame means, by lane and state; wrong lane, wrong time and nonsense are refused by
+// name.
 #include "link_internal.h"
 
 #include "frame.h"
@@ -11,8 +12,11 @@
 #define BODY(name) BNG__AGENT__V1__CONTROLLER_FRAME__BODY_##name
 
 enum {
-	INTERVAL_MIN_MS = 10, INTERVAL_MAX_MS = 60000, TIMEOUT_MAX_MS = 600000,
-	PAGE_MAX = 4096, COUNTER_IDS_MAX = 4096,
+	INTERVAL_MIN_MS = 10,
+	INTERVAL_MAX_MS = 60000,
+	TIMEOUT_MAX_MS = 600000,
+	PAGE_MAX = 4096,
+	COUNTER_IDS_MAX = 4096,
 };
 
 static enum bng_lane lane_of(Bng__Agent__V1__ControllerFrame__BodyCase body)
@@ -44,15 +48,19 @@ static void associated(struct bng_link *link, const Bng__Agent__V1__ControllerFr
 	uint32_t interval = reply->heartbeat_interval_ms, timeout = reply->heartbeat_timeout_ms;
 
 	if (reply->association_id.len != sizeof(link->association_id)) {
-		bng_link_refuse(link, BNG_LANE_STATE, CODE(MALFORMED), "association_id is not 16 bytes", now_ns, actions);
+		bng_link_refuse(link, BNG_LANE_STATE, CODE(MALFORMED), "association_id is not 16 bytes",
+			now_ns, actions);
 		return;
 	}
 	if (reply->protocol_minor != 0) {
-		bng_link_refuse(link, BNG_LANE_STATE, CODE(VERSION), "only minor 0 was offered", now_ns, actions);
+		bng_link_refuse(
+			link, BNG_LANE_STATE, CODE(VERSION), "only minor 0 was offered", now_ns, actions);
 		return;
 	}
-	if (interval < INTERVAL_MIN_MS || interval > INTERVAL_MAX_MS || timeout > TIMEOUT_MAX_MS || timeout / 2 < interval) {
-		bng_link_refuse(link, BNG_LANE_STATE, CODE(UNEXPECTED), "heartbeat times out of range", now_ns, actions);
+	if (interval < INTERVAL_MIN_MS || interval > INTERVAL_MAX_MS || timeout > TIMEOUT_MAX_MS ||
+		timeout / 2 < interval) {
+		bng_link_refuse(link, BNG_LANE_STATE, CODE(UNEXPECTED), "heartbeat times out of range",
+			now_ns, actions);
 		return;
 	}
 	memcpy(link->association_id, reply->association_id.data, sizeof(link->association_id));
@@ -100,8 +108,8 @@ static bool is_page_request_good(const Bng__Agent__V1__AuditPageRequest *request
 	       (int)request->family < BNG_FAMILIES;
 }
 
-static void open_frame(struct bng_link *link, enum bng_lane lane, const Bng__Agent__V1__ControllerFrame *frame,
-	uint64_t now_ns, struct bng_link_actions *actions)
+static void open_frame(struct bng_link *link, enum bng_lane lane,
+	const Bng__Agent__V1__ControllerFrame *frame, uint64_t now_ns, struct bng_link_actions *actions)
 {
 	struct bng_link_action *action;
 
@@ -118,7 +126,8 @@ static void open_frame(struct bng_link *link, enum bng_lane lane, const Bng__Age
 		if (is_page_request_good(frame->audit_page_request))
 			bng_link_act(actions, BNG_LINK_AUDIT_PAGE, lane)->frame = frame;
 		else
-			bng_link_notify(link, lane, CODE(INVALID), "audit page: family or limit out of range");
+			bng_link_notify(
+				link, lane, CODE(INVALID), "audit page: family or limit out of range");
 		break;
 	case BODY(PUNT_CREDIT):
 		add_credit(link, frame->punt_credit);
@@ -128,7 +137,8 @@ static void open_frame(struct bng_link *link, enum bng_lane lane, const Bng__Age
 		break;
 	case BODY(EVENT_ACK):
 		if (!bng_event_queue_knows(&link->events, frame->event_ack->sequence)) {
-			bng_link_refuse(link, lane, CODE(UNEXPECTED), "acknowledges events that were not sent", now_ns, actions);
+			bng_link_refuse(link, lane, CODE(UNEXPECTED),
+				"acknowledges events that were not sent", now_ns, actions);
 			break;
 		}
 		action = bng_link_act(actions, BNG_LINK_EVENTS_ACKED, lane);
@@ -154,13 +164,15 @@ void bng_link_frame(struct bng_link *link, enum bng_lane lane, struct bng_bytes 
 	struct bng_link_action *action;
 
 	bng_arena_reset(&l->arena);
-	frame = (const void *)bng_frame_decode(&bng__agent__v1__controller_frame__descriptor, &l->arena, body);
+	frame = (const void *)bng_frame_decode(
+		&bng__agent__v1__controller_frame__descriptor, &l->arena, body);
 	if (!frame) {
 		bng_link_refuse(link, lane, CODE(MALFORMED), "not a ControllerFrame", now_ns, actions);
 		return;
 	}
 	if (frame->body_case == BNG__AGENT__V1__CONTROLLER_FRAME__BODY__NOT_SET || !frame->error) {
-		bng_link_refuse(link, lane, CODE(UNKNOWN_MESSAGE), "no body this version knows", now_ns, actions);
+		bng_link_refuse(
+			link, lane, CODE(UNKNOWN_MESSAGE), "no body this version knows", now_ns, actions);
 		return;
 	}
 	if (lane == BNG_LANE_STATE)

@@ -7,16 +7,16 @@
 #include <string.h>
 
 enum { DISCOVER = 1, OFFER = 2, REQUEST = 3, ACK = 5, NAK = 6, RELEASE = 7 };
-enum { XID_BITS = 22 };	/* low bits of the xid: the line; high bits: the attempt */
+enum { XID_BITS = 22 }; /* low bits of the xid: the line; high bits: the attempt */
 
 struct run {
 	struct load_lines *lines;
 	struct load_ring *ring;
 	struct load_result *r;
 	const struct load_options *o;
-	uint32_t next;		/* line to begin with next */
+	uint32_t next; /* line to begin with next */
 	uint32_t active;
-	uint32_t oldest;	/* scan position for timeouts */
+	uint32_t oldest; /* scan position for timeouts */
 	bool renewing;
 };
 
@@ -31,11 +31,11 @@ static uint8_t *put_option(uint8_t *p, uint8_t code, uint8_t length, const void 
 /* Builds and queues one message of a line. */
 static void send_message(struct run *run, uint32_t index, uint8_t type)
 {
-	static const uint8_t list[] = { 1, 3, 6, 15, 51, 58, 59 };
-	static const uint8_t everyone[6] = { 255, 255, 255, 255, 255, 255 };
+	static const uint8_t list[] = {1, 3, 6, 15, 51, 58, 59};
+	static const uint8_t everyone[6] = {255, 255, 255, 255, 255, 255};
 	struct load_line *l = &run->lines->line[index];
 	const struct load_options *o = run->o;
-	uint8_t m[320] = { 1, 1, 6, 0 }, mac[6], tags[8] = {0}, *p = m + 240;
+	uint8_t m[320] = {1, 1, 6, 0}, mac[6], tags[8] = {0}, *p = m + 240;
 	bool unicast = run->renewing || type == RELEASE;
 	uint32_t xid = htonl((uint32_t)++l->attempt << XID_BITS | index);
 	size_t tag_bytes = load_line_tags(o, index, tags);
@@ -56,8 +56,9 @@ static void send_message(struct run *run, uint32_t index, uint8_t type)
 		p = put_option(p, 55, sizeof(list), list);
 	*p++ = 255;
 	uint32_t length = (uint32_t)(p - m) < 300 ? 300 : (uint32_t)(p - m);
-	uint32_t frame = load_udp_frame(load_ring_slot(run->ring), unicast ? o->gateway_mac : everyone, mac, tags, tag_bytes,
-		unicast ? l->address : 0, unicast ? l->server : 0xffffffff, 68, 67, m, length);
+	uint32_t frame = load_udp_frame(load_ring_slot(run->ring), unicast ? o->gateway_mac : everyone, mac,
+		tags, tag_bytes, unicast ? l->address : 0, unicast ? l->server : 0xffffffff, 68, 67, m,
+		length);
 
 	load_ring_commit(run->ring, frame);
 	l->sent_ns = load_now_ns();
@@ -111,7 +112,8 @@ static void got_ack(struct run *run, uint32_t index, const struct load_udp *u, u
 {
 	struct load_line *l = &run->lines->line[index];
 
-	if ((l->state != LOAD_REQUESTING && l->state != LOAD_RENEWING) || memcmp(&l->address, u->payload + 16, 4)) {
+	if ((l->state != LOAD_REQUESTING && l->state != LOAD_RENEWING) ||
+		memcmp(&l->address, u->payload + 16, 4)) {
 		run->r->unexpected++;
 		return;
 	}
@@ -135,7 +137,8 @@ static void got_nak(struct run *run, uint32_t index)
 }
 
 /* True for a reply whose client, tags and transaction are the line's latest. */
-static bool belongs(const struct run *run, const struct load_packet *p, const struct load_udp *u, uint32_t *ret_index)
+static bool belongs(
+	const struct run *run, const struct load_packet *p, const struct load_udp *u, uint32_t *ret_index)
 {
 	uint8_t mac[6], tags[8] = {0};
 	uint32_t xid;
@@ -263,27 +266,28 @@ static int loop(struct run *run, double duration_s)
 
 int load_run_dora(struct load_lines *lines, struct load_ring *ring, struct load_result *r)
 {
-	struct run run = { .lines = lines, .ring = ring, .r = r, .o = lines->options };
+	struct run run = {.lines = lines, .ring = ring, .r = r, .o = lines->options};
 
 	return loop(&run, 0);
 }
 
 int load_run_renew(struct load_lines *lines, struct load_ring *ring, struct load_result *r)
 {
-	struct run run = { .lines = lines, .ring = ring, .r = r, .o = lines->options, .renewing = true };
+	struct run run = {.lines = lines, .ring = ring, .r = r, .o = lines->options, .renewing = true};
 
 	return loop(&run, lines->options->duration_s);
 }
 
 int load_run_release(struct load_lines *lines, struct load_ring *ring, struct load_result *r)
 {
-	struct run run = { .lines = lines, .ring = ring, .r = r, .o = lines->options };
+	struct run run = {.lines = lines, .ring = ring, .r = r, .o = lines->options};
 
 	r->began_ns = load_now_ns();
 	for (uint32_t i = 0; i < lines->count; i++) {
 		if (lines->line[i].state != LOAD_BOUND)
 			continue;
-		while (run.o->rate > 0 && (double)r->completed > (double)(load_now_ns() - r->began_ns) / 1e9 * run.o->rate)
+		while (run.o->rate > 0 &&
+			(double)r->completed > (double)(load_now_ns() - r->began_ns) / 1e9 * run.o->rate)
 			load_ring_flush(ring);
 		send_message(&run, i, RELEASE);
 		lines->line[i].state = LOAD_IDLE;

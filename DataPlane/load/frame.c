@@ -22,13 +22,14 @@ static uint16_t fold(uint32_t sum)
 	return (uint16_t)~sum;
 }
 
-uint32_t load_udp_frame(uint8_t *frame, const uint8_t dst[6], const uint8_t src[6], const uint8_t *tags, size_t tag_bytes,
-			uint32_t saddr, uint32_t daddr, uint16_t sport, uint16_t dport, const uint8_t *payload,
-			uint32_t payload_length)
+uint32_t load_udp_frame(uint8_t *frame, const uint8_t dst[6], const uint8_t src[6], const uint8_t *tags,
+	size_t tag_bytes, uint32_t saddr, uint32_t daddr, uint16_t sport, uint16_t dport,
+	const uint8_t *payload, uint32_t payload_length)
 {
 	uint8_t *p = frame;
-	struct iphdr ip = { .version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP, .saddr = saddr, .daddr = daddr };
-	struct udphdr udp = { .source = htons(sport), .dest = htons(dport) };
+	struct iphdr ip = {
+		.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP, .saddr = saddr, .daddr = daddr};
+	struct udphdr udp = {.source = htons(sport), .dest = htons(dport)};
 	uint32_t sum;
 
 	memcpy(p, dst, 6);
@@ -68,7 +69,11 @@ bool load_udp_parse(const struct load_packet *p, struct load_udp *ret)
 	memcpy(&udp, at + 20, 8);
 	if (ntohs(udp.len) < 8 || at + 20 + ntohs(udp.len) > end)
 		return false;
-	*ret = (struct load_udp){ .saddr = ip.saddr, .daddr = ip.daddr, .sport = ntohs(udp.source), .dport = ntohs(udp.dest),
-				  .payload = at + 28, .length = ntohs(udp.len) - 8u };
+	*ret = (struct load_udp){.saddr = ip.saddr,
+		.daddr = ip.daddr,
+		.sport = ntohs(udp.source),
+		.dport = ntohs(udp.dest),
+		.payload = at + 28,
+		.length = ntohs(udp.len) - 8u};
 	return true;
 }

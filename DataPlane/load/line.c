@@ -54,8 +54,9 @@ int load_leases_write(const struct load_lines *lines, const char *path)
 		load_line_mac(lines->options, i, mac);
 		inet_ntop(AF_INET, &l->address, address, sizeof(address));
 		inet_ntop(AF_INET, &l->server, server, sizeof(server));
-		fprintf(f, "%u,%02x:%02x:%02x:%02x:%02x:%02x,%d,%d,%s,%s\n", i, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
-			n >= 4 ? tags[2] << 8 | tags[3] : 0, n == 8 ? tags[6] << 8 | tags[7] : 0, address, server);
+		fprintf(f, "%u,%02x:%02x:%02x:%02x:%02x:%02x,%d,%d,%s,%s\n", i, mac[0], mac[1], mac[2],
+			mac[3], mac[4], mac[5], n >= 4 ? tags[2] << 8 | tags[3] : 0,
+			n == 8 ? tags[6] << 8 | tags[7] : 0, address, server);
 	}
 	return fclose(f) ? -errno : 0;
 }
@@ -70,9 +71,11 @@ int load_leases_read(struct load_lines *lines, const char *path)
 	if (!f)
 		return -errno;
 	while (fgets(text, sizeof(text), f)) {
-		if (sscanf(text, "%u,%*[0-9a-f:],%*d,%*d,%39[0-9.],%39[0-9.]", &index, address, server) != 3 ||
-		    index >= lines->count || inet_pton(AF_INET, address, &lines->line[index].address) != 1 ||
-		    inet_pton(AF_INET, server, &lines->line[index].server) != 1) {
+		if (sscanf(text, "%u,%*[0-9a-f:],%*d,%*d,%39[0-9.],%39[0-9.]", &index, address, server) !=
+				3 ||
+			index >= lines->count ||
+			inet_pton(AF_INET, address, &lines->line[index].address) != 1 ||
+			inet_pton(AF_INET, server, &lines->line[index].server) != 1) {
 			err = -EINVAL;
 			break;
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bng-load: subscribers and a core peer from outside. It shares no header with the agent: what it knows of the BNG is what a
- * customer's equipment knows. One thread, two AF_PACKET rings at most.
+ * bng-load: subscribers and a core peer from outside. It shares no header with the agent: what it knows of
+ * the BNG is what a customer's equipment knows. One thread, two AF_PACKET rings at most.
  */
 #ifndef LOAD_H
 #define LOAD_H
@@ -30,8 +30,8 @@ enum load_tags { LOAD_UNTAGGED, LOAD_SINGLE, LOAD_QINQ };
 struct load_options {
 	const char *interface;
 	const char *core_interface;
-	const char *core_netns;		/* path of a network namespace, NULL: ours */
-	const char *phases;		/* "dora,renew,traffic,release" */
+	const char *core_netns; /* path of a network namespace, NULL: ours */
+	const char *phases;     /* "dora,renew,traffic,release" */
 	const char *leases_in;
 	const char *leases_out;
 	uint32_t lines;
@@ -39,15 +39,15 @@ struct load_options {
 	enum load_tags tags;
 	uint16_t s_tpid;
 	uint16_t s_first, c_first, c_count;
-	double rate;			/* exchanges or packets per second; 0: as fast as answers come */
-	uint32_t window;		/* exchanges under way at most */
-	double duration_s;		/* of renew and traffic */
+	double rate;       /* exchanges or packets per second; 0: as fast as answers come */
+	uint32_t window;   /* exchanges under way at most */
+	double duration_s; /* of renew and traffic */
 	double timeout_s;
 	uint32_t retries;
-	uint32_t payload;		/* UDP payload bytes of traffic */
-	struct in_addr peer;		/* core peer's address */
-	uint8_t gateway_mac[6];		/* the BNG's access port */
-	uint8_t core_mac[6];		/* the BNG's core port */
+	uint32_t payload;       /* UDP payload bytes of traffic */
+	struct in_addr peer;    /* core peer's address */
+	uint8_t gateway_mac[6]; /* the BNG's access port */
+	uint8_t core_mac[6];    /* the BNG's core port */
 	uint8_t peer_mac[6];
 	bool has_gateway_mac, has_core_mac, broadcast;
 	bool distinct_client_id;
@@ -57,10 +57,10 @@ int load_options_parse(struct load_options *o, int argc, char **argv);
 /* line.c */
 enum load_state { LOAD_IDLE, LOAD_DISCOVERING, LOAD_REQUESTING, LOAD_BOUND, LOAD_RENEWING, LOAD_FAILED };
 struct load_line {
-	uint64_t sent_ns;	/* of the message that waits for an answer */
-	uint64_t began_ns;	/* of the exchange */
-	uint32_t address;	/* network order */
-	uint32_t server;	/* network order */
+	uint64_t sent_ns;  /* of the message that waits for an answer */
+	uint64_t began_ns; /* of the exchange */
+	uint32_t address;  /* network order */
+	uint32_t server;   /* network order */
 	uint16_t attempt;
 	uint8_t state;
 	uint8_t tries;
@@ -79,7 +79,7 @@ int load_leases_write(const struct load_lines *lines, const char *path);
 struct load_packet {
 	const uint8_t *frame;
 	uint32_t length;
-	uint16_t tci;		/* outer tag the kernel took off, if tagged */
+	uint16_t tci; /* outer tag the kernel took off, if tagged */
 	uint16_t tpid;
 	bool tagged;
 };
@@ -88,7 +88,7 @@ struct load_ring {
 	uint8_t *map;
 	size_t map_size;
 	uint32_t head;
-	bool holding;		/* the slot at head is the caller's until the next call */
+	bool holding; /* the slot at head is the caller's until the next call */
 	uint8_t (*out)[LOAD_FRAME_MAX];
 	uint32_t out_length[LOAD_BATCH];
 	uint32_t pending;
@@ -97,16 +97,17 @@ struct load_ring {
 int load_ring_open(struct load_ring *r, const char *interface, const char *netns);
 void load_ring_close(struct load_ring *r);
 bool load_ring_next(struct load_ring *r, struct load_packet *ret);
-void load_ring_wait(struct load_ring *r);	/* until something arrives, 1 ms at most */
-uint8_t *load_ring_slot(struct load_ring *r);	/* where to build the next frame; flushes when the batch is full */
+void load_ring_wait(struct load_ring *r); /* until something arrives, 1 ms at most */
+uint8_t *load_ring_slot(
+	struct load_ring *r); /* where to build the next frame; flushes when the batch is full */
 void load_ring_commit(struct load_ring *r, uint32_t length);
 void load_ring_flush(struct load_ring *r);
 uint64_t load_ring_drops(struct load_ring *r);
 
 /* frame.c */
-uint32_t load_udp_frame(uint8_t *frame, const uint8_t dst[6], const uint8_t src[6], const uint8_t *tags, size_t tag_bytes,
-			uint32_t saddr, uint32_t daddr, uint16_t sport, uint16_t dport, const uint8_t *payload,
-			uint32_t payload_length);
+uint32_t load_udp_frame(uint8_t *frame, const uint8_t dst[6], const uint8_t src[6], const uint8_t *tags,
+	size_t tag_bytes, uint32_t saddr, uint32_t daddr, uint16_t sport, uint16_t dport,
+	const uint8_t *payload, uint32_t payload_length);
 /* Finds a UDP payload in a received frame; false if it is none, or its IPv4 checksum is wrong. */
 struct load_udp {
 	uint32_t saddr, daddr;
@@ -131,8 +132,8 @@ struct load_direction {
 	uint64_t sent, received, bytes;
 	struct load_histogram latency;
 };
-int load_run_traffic(struct load_lines *lines, struct load_ring *access, struct load_ring *core, struct load_direction *up,
-		     struct load_direction *down);
+int load_run_traffic(struct load_lines *lines, struct load_ring *access, struct load_ring *core,
+	struct load_direction *up, struct load_direction *down);
 
 uint64_t load_now_ns(void);
 

@@ -11,11 +11,13 @@ static void print_result(const char *phase, const struct load_result *r, uint64_
 {
 	double seconds = (double)(r->ended_ns - r->began_ns) / 1e9;
 
-	printf("{\"phase\": \"%s\", \"sent\": %llu, \"completed\": %llu, \"failed\": %llu, \"timeouts\": %llu, \"naks\": %llu, "
+	printf("{\"phase\": \"%s\", \"sent\": %llu, \"completed\": %llu, \"failed\": %llu, \"timeouts\": "
+	       "%llu, \"naks\": %llu, "
 	       "\"unexpected\": %llu, \"ring_drops\": %llu, \"seconds\": %.3f, \"rate_per_s\": %.1f, ",
-		phase, (unsigned long long)r->sent, (unsigned long long)r->completed, (unsigned long long)r->failed,
-		(unsigned long long)r->timeouts, (unsigned long long)r->naks, (unsigned long long)r->unexpected,
-		(unsigned long long)ring_drops, seconds, (double)r->completed / (seconds > 0 ? seconds : 1));
+		phase, (unsigned long long)r->sent, (unsigned long long)r->completed,
+		(unsigned long long)r->failed, (unsigned long long)r->timeouts, (unsigned long long)r->naks,
+		(unsigned long long)r->unexpected, (unsigned long long)ring_drops, seconds,
+		(double)r->completed / (seconds > 0 ? seconds : 1));
 	load_histogram_print(stdout, "offer", &r->offer);
 	printf(", ");
 	load_histogram_print(stdout, "ack", &r->ack);
@@ -27,8 +29,8 @@ static void print_result(const char *phase, const struct load_result *r, uint64_
 static void print_direction(const char *name, const struct load_direction *d)
 {
 	printf("\"%s\": {\"sent\": %llu, \"received\": %llu, \"lost\": %lld, \"bytes\": %llu, ", name,
-		(unsigned long long)d->sent, (unsigned long long)d->received, (long long)(d->sent - d->received),
-		(unsigned long long)d->bytes);
+		(unsigned long long)d->sent, (unsigned long long)d->received,
+		(long long)(d->sent - d->received), (unsigned long long)d->bytes);
 	load_histogram_print(stdout, "latency", &d->latency);
 	printf("}");
 }
@@ -89,11 +91,13 @@ static int run_phases(struct load_lines *lines, struct load_ring *ring)
 	if (!list)
 		return -ENOMEM;
 	printf("{\"lines\": %u, \"phases\": [", lines->count);
-	for (char *phase = strtok_r(list, ",", &rest); phase && worst >= 0; phase = strtok_r(NULL, ",", &rest)) {
+	for (char *phase = strtok_r(list, ",", &rest); phase && worst >= 0;
+		phase = strtok_r(NULL, ",", &rest)) {
 		int status = run_phase(phase, lines, ring);
 
 		if (status == -EINVAL)
-			fprintf(stderr, "bng-load: --phases %s: expected dora, renew, traffic or release\n", phase);
+			fprintf(stderr, "bng-load: --phases %s: expected dora, renew, traffic or release\n",
+				phase);
 		worst = status < 0 ? status : worst | status;
 		if (rest && *rest)
 			printf(", ");
@@ -112,7 +116,8 @@ int main(int argc, char **argv)
 
 	if (load_options_parse(&o, argc, argv))
 		return 2;
-	lines = (struct load_lines){ .count = o.lines, .options = &o, .line = calloc(o.lines, sizeof(struct load_line)) };
+	lines = (struct load_lines){
+		.count = o.lines, .options = &o, .line = calloc(o.lines, sizeof(struct load_line))};
 	if (!lines.line)
 		return 1;
 	err = o.leases_in ? load_leases_read(&lines, o.leases_in) : 0;

@@ -14,13 +14,15 @@ static const char usage[] =
 	"  --interface IF         where the subscribers attach\n"
 	"  --lines N              subscribers, 1 to 4194304\n"
 	"  --phases LIST          what to do, in order (default dora)\n"
-	"  --rate R               exchanges (packets, for traffic) per second; 0: as fast as answers come (default)\n"
+	"  --rate R               exchanges (packets, for traffic) per second; 0: as fast as answers come "
+	"(default)\n"
 	"  --window N             exchanges under way at most (default 256)\n"
 	"  --duration S           seconds of renew and traffic (default 5)\n"
 	"  --timeout S            seconds until a message is sent again (default 1)\n"
 	"  --retries N            messages per exchange before it counts as failed (default 4)\n"
 	"  --mac-base MAC         first client's address, counting up (default 02:00:00:00:00:01)\n"
-	"  --tags T               none | single:VID | qinq:S:C:COUNT, lines spread over C..C+COUNT-1, then S+1 (default none)\n"
+	"  --tags T               none | single:VID | qinq:S:C:COUNT, lines spread over C..C+COUNT-1, then "
+	"S+1 (default none)\n"
 	"  --s-tpid 0x8100|0x88a8 outer tag of qinq (default 0x88a8)\n"
 	"  --broadcast            set the broadcast flag in DHCP messages\n"
 	"  --gateway-mac MAC      the BNG's access port: unicast renewals and traffic need it\n"
@@ -29,7 +31,8 @@ static const char usage[] =
 	"  --core-interface IF --core-netns PATH --core-mac MAC --peer-mac MAC --peer ADDRESS\n"
 	"                         the far end of traffic; both directions are sent and counted\n"
 	"  --payload BYTES        UDP payload of traffic, 24 to 1400 (default 64)\n"
-	"Prints one JSON object. Exit status 0: everything completed; 1: something failed or was lost; 2: usage.\n";
+	"Prints one JSON object. Exit status 0: everything completed; 1: something failed or was lost; 2: "
+	"usage.\n";
 
 static int bad(const char *option, const char *value, const char *expected)
 {
@@ -72,8 +75,8 @@ static int parse_tags(const char *text, struct load_options *o)
 	} else if (sscanf(text, "single:%u%c", &s, &rest) == 1 && s >= 1 && s <= 4094) {
 		o->tags = LOAD_SINGLE;
 		o->s_first = (uint16_t)s;
-	} else if (sscanf(text, "qinq:%u:%u:%u%c", &s, &c, &n, &rest) == 3 && s >= 1 && c >= 1 && n >= 1 && s <= 4094 &&
-		   c + n <= 4095) {
+	} else if (sscanf(text, "qinq:%u:%u:%u%c", &s, &c, &n, &rest) == 3 && s >= 1 && c >= 1 && n >= 1 &&
+		   s <= 4094 && c + n <= 4095) {
 		o->tags = LOAD_QINQ;
 		o->s_first = (uint16_t)s;
 		o->c_first = (uint16_t)c;
@@ -84,18 +87,55 @@ static int parse_tags(const char *text, struct load_options *o)
 	return 0;
 }
 
-enum { O_INTERFACE = 256, O_LINES, O_PHASES, O_RATE, O_WINDOW, O_DURATION, O_TIMEOUT, O_RETRIES, O_MAC, O_TAGS, O_TPID,
-       O_BROADCAST, O_GATEWAY, O_OUT, O_IN, O_CORE, O_NETNS, O_COREMAC, O_PEERMAC, O_PEER, O_PAYLOAD, O_HELP };
+enum {
+	O_INTERFACE = 256,
+	O_LINES,
+	O_PHASES,
+	O_RATE,
+	O_WINDOW,
+	O_DURATION,
+	O_TIMEOUT,
+	O_RETRIES,
+	O_MAC,
+	O_TAGS,
+	O_TPID,
+	O_BROADCAST,
+	O_GATEWAY,
+	O_OUT,
+	O_IN,
+	O_CORE,
+	O_NETNS,
+	O_COREMAC,
+	O_PEERMAC,
+	O_PEER,
+	O_PAYLOAD,
+	O_HELP
+};
 
 static const struct option table[] = {
-	{"interface", 1, NULL, O_INTERFACE}, {"lines", 1, NULL, O_LINES}, {"phases", 1, NULL, O_PHASES},
-	{"rate", 1, NULL, O_RATE}, {"window", 1, NULL, O_WINDOW}, {"duration", 1, NULL, O_DURATION},
-	{"timeout", 1, NULL, O_TIMEOUT}, {"retries", 1, NULL, O_RETRIES}, {"mac-base", 1, NULL, O_MAC},
-	{"tags", 1, NULL, O_TAGS}, {"s-tpid", 1, NULL, O_TPID}, {"broadcast", 0, NULL, O_BROADCAST},
-	{"gateway-mac", 1, NULL, O_GATEWAY}, {"leases-out", 1, NULL, O_OUT}, {"leases-in", 1, NULL, O_IN},
-	{"core-interface", 1, NULL, O_CORE}, {"core-netns", 1, NULL, O_NETNS}, {"core-mac", 1, NULL, O_COREMAC},
-	{"peer-mac", 1, NULL, O_PEERMAC}, {"peer", 1, NULL, O_PEER}, {"payload", 1, NULL, O_PAYLOAD},
-	{"help", 0, NULL, O_HELP}, {NULL, 0, NULL, 0},
+	{"interface", 1, NULL, O_INTERFACE},
+	{"lines", 1, NULL, O_LINES},
+	{"phases", 1, NULL, O_PHASES},
+	{"rate", 1, NULL, O_RATE},
+	{"window", 1, NULL, O_WINDOW},
+	{"duration", 1, NULL, O_DURATION},
+	{"timeout", 1, NULL, O_TIMEOUT},
+	{"retries", 1, NULL, O_RETRIES},
+	{"mac-base", 1, NULL, O_MAC},
+	{"tags", 1, NULL, O_TAGS},
+	{"s-tpid", 1, NULL, O_TPID},
+	{"broadcast", 0, NULL, O_BROADCAST},
+	{"gateway-mac", 1, NULL, O_GATEWAY},
+	{"leases-out", 1, NULL, O_OUT},
+	{"leases-in", 1, NULL, O_IN},
+	{"core-interface", 1, NULL, O_CORE},
+	{"core-netns", 1, NULL, O_NETNS},
+	{"core-mac", 1, NULL, O_COREMAC},
+	{"peer-mac", 1, NULL, O_PEERMAC},
+	{"peer", 1, NULL, O_PEER},
+	{"payload", 1, NULL, O_PAYLOAD},
+	{"help", 0, NULL, O_HELP},
+	{NULL, 0, NULL, 0},
 };
 
 static int apply_number(struct load_options *o, int key)
@@ -135,14 +175,29 @@ static int apply(struct load_options *o, int key)
 	int err;
 
 	switch (key) {
-	case O_INTERFACE: o->interface = optarg; return 0;
-	case O_PHASES: o->phases = optarg; return 0;
-	case O_OUT: o->leases_out = optarg; return 0;
-	case O_IN: o->leases_in = optarg; return 0;
-	case O_CORE: o->core_interface = optarg; return 0;
-	case O_NETNS: o->core_netns = optarg; return 0;
-	case O_BROADCAST: o->broadcast = true; return 0;
-	case O_TAGS: return parse_tags(optarg, o);
+	case O_INTERFACE:
+		o->interface = optarg;
+		return 0;
+	case O_PHASES:
+		o->phases = optarg;
+		return 0;
+	case O_OUT:
+		o->leases_out = optarg;
+		return 0;
+	case O_IN:
+		o->leases_in = optarg;
+		return 0;
+	case O_CORE:
+		o->core_interface = optarg;
+		return 0;
+	case O_NETNS:
+		o->core_netns = optarg;
+		return 0;
+	case O_BROADCAST:
+		o->broadcast = true;
+		return 0;
+	case O_TAGS:
+		return parse_tags(optarg, o);
 	case O_MAC:
 		err = parse_mac("mac-base", optarg, mac);
 		o->mac_base = 0;
@@ -154,12 +209,21 @@ static int apply(struct load_options *o, int key)
 			return bad("s-tpid", optarg, "0x8100 or 0x88a8");
 		o->s_tpid = strcmp(optarg, "0x8100") ? 0x88a8 : 0x8100;
 		return 0;
-	case O_GATEWAY: o->has_gateway_mac = true; return parse_mac("gateway-mac", optarg, o->gateway_mac);
-	case O_COREMAC: o->has_core_mac = true; return parse_mac("core-mac", optarg, o->core_mac);
-	case O_PEERMAC: return parse_mac("peer-mac", optarg, o->peer_mac);
-	case O_PEER: return inet_aton(optarg, &o->peer) ? 0 : bad("peer", optarg, "an IPv4 address");
-	case O_HELP: fputs(usage, stdout); exit(0);
-	default: return apply_number(o, key);
+	case O_GATEWAY:
+		o->has_gateway_mac = true;
+		return parse_mac("gateway-mac", optarg, o->gateway_mac);
+	case O_COREMAC:
+		o->has_core_mac = true;
+		return parse_mac("core-mac", optarg, o->core_mac);
+	case O_PEERMAC:
+		return parse_mac("peer-mac", optarg, o->peer_mac);
+	case O_PEER:
+		return inet_aton(optarg, &o->peer) ? 0 : bad("peer", optarg, "an IPv4 address");
+	case O_HELP:
+		fputs(usage, stdout);
+		exit(0);
+	default:
+		return apply_number(o, key);
 	}
 }
 
@@ -167,8 +231,14 @@ int load_options_parse(struct load_options *o, int argc, char **argv)
 {
 	int key;
 
-	*o = (struct load_options){ .phases = "dora", .window = 256, .duration_s = 5, .timeout_s = 1, .retries = 4,
-				    .mac_base = 0x020000000001, .s_tpid = 0x88a8, .payload = 64 };
+	*o = (struct load_options){.phases = "dora",
+		.window = 256,
+		.duration_s = 5,
+		.timeout_s = 1,
+		.retries = 4,
+		.mac_base = 0x020000000001,
+		.s_tpid = 0x88a8,
+		.payload = 64};
 	while ((key = getopt_long(argc, argv, "", table, NULL)) != -1) {
 		if (key == '?' || apply(o, key)) {
 			fputs(usage, stderr);
@@ -179,8 +249,10 @@ int load_options_parse(struct load_options *o, int argc, char **argv)
 		fputs(usage, stderr);
 		return -EINVAL;
 	}
-	if (strstr(o->phases, "traffic") && (!o->core_interface || !o->peer.s_addr || !o->has_gateway_mac || !o->has_core_mac)) {
-		fprintf(stderr, "bng-load: traffic needs --core-interface, --core-mac, --peer and --gateway-mac\n");
+	if (strstr(o->phases, "traffic") &&
+		(!o->core_interface || !o->peer.s_addr || !o->has_gateway_mac || !o->has_core_mac)) {
+		fprintf(stderr,
+			"bng-load: traffic needs --core-interface, --core-mac, --peer and --gateway-mac\n");
 		return -EINVAL;
 	}
 	return 0;

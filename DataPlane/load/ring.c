@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// AF_PACKET: a TPACKET_V2 ring to receive (version 3 holds packets back until a block retires, which would be measured as
-// latency), sendmmsg past the queueing discipline to send.
+// AF_PACKET: a TPACKET_V2 ring to receive (version 3 holds packets back until a block retires, which would be
+// measured as latency), sendmmsg past the queueing discipline to send.
 
 #define _GNU_SOURCE
 #include "load.h"
@@ -49,10 +49,12 @@ static int socket_in(const char *netns)
 static int bind_ring(int fd, const char *interface, struct load_ring *r)
 {
 	int version = TPACKET_V2, one = 1, size = 1 << 24;
-	struct tpacket_req req = { .tp_block_size = BLOCK_SIZE, .tp_block_nr = SLOTS / (BLOCK_SIZE / SLOT_SIZE),
-				   .tp_frame_size = SLOT_SIZE, .tp_frame_nr = SLOTS };
+	struct tpacket_req req = {.tp_block_size = BLOCK_SIZE,
+		.tp_block_nr = SLOTS / (BLOCK_SIZE / SLOT_SIZE),
+		.tp_frame_size = SLOT_SIZE,
+		.tp_frame_nr = SLOTS};
 	struct ifreq request = {0};
-	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_protocol = __builtin_bswap16(ETH_P_ALL) };
+	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = __builtin_bswap16(ETH_P_ALL)};
 
 	/* By ioctl on the socket: it looks in the socket's namespace, not in ours. */
 	strncpy(request.ifr_name, interface, sizeof(request.ifr_name) - 1);
@@ -60,10 +62,10 @@ static int bind_ring(int fd, const char *interface, struct load_ring *r)
 		return -errno;
 	to.sll_ifindex = request.ifr_ifindex;
 	if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) ||
-	    setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof(one)) ||
-	    setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) ||
-	    setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)))
+		setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof(one)) ||
+		setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) ||
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) ||
+		setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)))
 		return -errno;
 	r->map_size = (size_t)SLOT_SIZE * SLOTS;
 	r->map = mmap(NULL, r->map_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
@@ -76,7 +78,7 @@ int load_ring_open(struct load_ring *r, const char *interface, const char *netns
 {
 	int fd = socket_in(netns), err;
 
-	*r = (struct load_ring){ .fd = fd };
+	*r = (struct load_ring){.fd = fd};
 	err = fd < 0 ? fd : bind_ring(fd, interface, r);
 	if (err)
 		return err;
@@ -109,15 +111,17 @@ bool load_ring_next(struct load_ring *r, struct load_packet *ret)
 	h = slot(r, r->head);
 	r->holding = __atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER;
 	if (r->holding)
-		*ret = (struct load_packet){ .frame = (uint8_t *)h + h->tp_mac, .length = h->tp_snaplen,
-					     .tagged = h->tp_status & TP_STATUS_VLAN_VALID, .tci = h->tp_vlan_tci,
-					     .tpid = h->tp_vlan_tpid };
+		*ret = (struct load_packet){.frame = (uint8_t *)h + h->tp_mac,
+			.length = h->tp_snaplen,
+			.tagged = h->tp_status & TP_STATUS_VLAN_VALID,
+			.tci = h->tp_vlan_tci,
+			.tpid = h->tp_vlan_tpid};
 	return r->holding;
 }
 
 void load_ring_wait(struct load_ring *r)
 {
-	struct pollfd p = { .fd = r->fd, .events = POLLIN };
+	struct pollfd p = {.fd = r->fd, .events = POLLIN};
 
 	(void)poll(&p, 1, 1);
 }
@@ -141,7 +145,7 @@ void load_ring_flush(struct load_ring *r)
 	uint32_t done = 0;
 
 	for (uint32_t i = 0; i < r->pending; i++) {
-		parts[i] = (struct iovec){ .iov_base = r->out[i], .iov_len = r->out_length[i] };
+		parts[i] = (struct iovec){.iov_base = r->out[i], .iov_len = r->out_length[i]};
 		messages[i].msg_hdr.msg_iov = &parts[i];
 		messages[i].msg_hdr.msg_iovlen = 1;
 	}

@@ -59,8 +59,10 @@ uint64_t load_histogram_quantile_us(const struct load_histogram *h, double q)
 
 void load_histogram_print(FILE *out, const char *name, const struct load_histogram *h)
 {
-	fprintf(out, "\"%s\": {\"count\": %llu, \"p50_us\": %llu, \"p95_us\": %llu, \"p99_us\": %llu, \"max_us\": %llu}", name,
-		(unsigned long long)h->count, (unsigned long long)load_histogram_quantile_us(h, 0.50),
+	fprintf(out,
+		"\"%s\": {\"count\": %llu, \"p50_us\": %llu, \"p95_us\": %llu, \"p99_us\": %llu, \"max_us\": "
+		"%llu}",
+		name, (unsigned long long)h->count, (unsigned long long)load_histogram_quantile_us(h, 0.50),
 		(unsigned long long)load_histogram_quantile_us(h, 0.95),
 		(unsigned long long)load_histogram_quantile_us(h, 0.99), (unsigned long long)h->max_us);
 }

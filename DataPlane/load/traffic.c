@@ -12,7 +12,7 @@ struct stamp {
 	uint32_t magic;
 	uint32_t line;
 	uint64_t sent_ns;
-	uint32_t direction;	/* 0 up, 1 down */
+	uint32_t direction; /* 0 up, 1 down */
 	uint32_t _pad;
 };
 
@@ -21,17 +21,18 @@ static void send_one(struct load_lines *lines, struct load_ring *ring, uint32_t 
 	const struct load_options *o = lines->options;
 	struct load_line *l = &lines->line[index];
 	uint8_t payload[1400] = {0}, mac[6], tags[8] = {0};
-	struct stamp stamp = { .magic = MAGIC, .line = index, .sent_ns = load_now_ns(), .direction = down };
+	struct stamp stamp = {.magic = MAGIC, .line = index, .sent_ns = load_now_ns(), .direction = down};
 	uint32_t length;
 
 	memcpy(payload, &stamp, sizeof(stamp));
 	load_line_mac(o, index, mac);
 	if (down)
-		length = load_udp_frame(load_ring_slot(ring), o->core_mac, o->peer_mac, tags, 0, o->peer.s_addr, l->address, PORT,
-			PORT, payload, o->payload);
+		length = load_udp_frame(load_ring_slot(ring), o->core_mac, o->peer_mac, tags, 0,
+			o->peer.s_addr, l->address, PORT, PORT, payload, o->payload);
 	else
-		length = load_udp_frame(load_ring_slot(ring), o->gateway_mac, mac, tags, load_line_tags(o, index, tags),
-			l->address, o->peer.s_addr, PORT, PORT, payload, o->payload);
+		length = load_udp_frame(load_ring_slot(ring), o->gateway_mac, mac, tags,
+			load_line_tags(o, index, tags), l->address, o->peer.s_addr, PORT, PORT, payload,
+			o->payload);
 	load_ring_commit(ring, length);
 }
 
@@ -57,8 +58,8 @@ static void receive(struct load_lines *lines, struct load_ring *ring, struct loa
 	}
 }
 
-int load_run_traffic(struct load_lines *lines, struct load_ring *access, struct load_ring *core, struct load_direction *up,
-		     struct load_direction *down)
+int load_run_traffic(struct load_lines *lines, struct load_ring *access, struct load_ring *core,
+	struct load_direction *up, struct load_direction *down)
 {
 	const struct load_options *o = lines->options;
 	uint64_t began = load_now_ns(), end = began + (uint64_t)(o->duration_s * 1e9), drain = 0;
@@ -69,7 +70,8 @@ int load_run_traffic(struct load_lines *lines, struct load_ring *access, struct 
 		uint64_t now = load_now_ns();
 		uint64_t due = (uint64_t)((double)((now < end ? now : end) - began) / 1e9 * rate);
 
-		for (uint32_t scanned = 0, n = 0; up->sent < due && n < LOAD_BATCH && scanned < lines->count; scanned++) {
+		for (uint32_t scanned = 0, n = 0; up->sent < due && n < LOAD_BATCH && scanned < lines->count;
+			scanned++) {
 			uint32_t i = next++ % lines->count;
 
 			if (lines->line[i].state != LOAD_BOUND)

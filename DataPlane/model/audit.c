@@ -10,7 +10,8 @@
 
 static int by_id(const void *a, const void *b)
 {
-	uint64_t x = (*(const struct bng_object *const *)a)->id, y = (*(const struct bng_object *const *)b)->id;
+	uint64_t x = (*(const struct bng_object *const *)a)->id,
+		 y = (*(const struct bng_object *const *)b)->id;
 
 	return (x > y) - (x < y);
 }
@@ -18,7 +19,7 @@ static int by_id(const void *a, const void *b)
 void bng_audit_done(struct bng_audit *audit)
 {
 	bng_free(audit->objects);
-	*audit = (struct bng_audit){ 0 };
+	*audit = (struct bng_audit){0};
 }
 
 static int sort(struct bng_audit *audit, const struct bng_state *state, enum bng_family family)
@@ -40,8 +41,8 @@ static int sort(struct bng_audit *audit, const struct bng_state *state, enum bng
 	return 0;
 }
 
-int bng_audit_page(struct bng_audit *audit, const struct bng_state *state, enum bng_family family, uint64_t after_id,
-	const struct bng_object *const **ret_first, size_t *ret_count)
+int bng_audit_page(struct bng_audit *audit, const struct bng_state *state, enum bng_family family,
+	uint64_t after_id, const struct bng_object *const **ret_first, size_t *ret_count)
 {
 	size_t low = 0, high, middle;
 	int err;

@@ -9,9 +9,9 @@
 
 /* docs/contract.md, section 7 */
 static const struct bng_guard_rate default_rates[BNG_PUNT_CLASSES] = {
-	[BNG_PUNT_DHCPV4] = { .line_pps = 20, .line_burst = 40, .port_pps = 20000, .port_burst = 20000 },
-	[BNG_PUNT_ARP] = { .line_pps = 10, .line_burst = 20, .port_pps = 2000, .port_burst = 2000 },
-	[BNG_PUNT_NEIGHBOR] = { .line_pps = 50, .line_burst = 100, .port_pps = 1000, .port_burst = 1000 },
+	[BNG_PUNT_DHCPV4] = {.line_pps = 20, .line_burst = 40, .port_pps = 20000, .port_burst = 20000},
+	[BNG_PUNT_ARP] = {.line_pps = 10, .line_burst = 20, .port_pps = 2000, .port_burst = 2000},
+	[BNG_PUNT_NEIGHBOR] = {.line_pps = 50, .line_burst = 100, .port_pps = 1000, .port_burst = 1000},
 };
 
 struct bng_line_key bng_entry_line_key(const struct bng_session_object *session)
@@ -80,7 +80,7 @@ static void add_option(struct bng_dhcp_template *ret, uint8_t code, const void *
 {
 	uint16_t at = ret->option_bytes, i = ret->option_count;
 
-	ret->options[i] = (struct bng_template_option){ .code = code, .length = length, .offset = at };
+	ret->options[i] = (struct bng_template_option){.code = code, .length = length, .offset = at};
 	ret->bytes[at] = code;
 	ret->bytes[at + 1] = length;
 	memcpy(ret->bytes + at + 2, data, length);
@@ -90,7 +90,8 @@ static void add_option(struct bng_dhcp_template *ret, uint8_t code, const void *
 }
 
 _Static_assert(BNG_TEMPLATE_OPTIONS_MAX + 2 <= BNG_MAX_TEMPLATE_OPTIONS, "options 1 and 3 fit");
-_Static_assert(BNG_TEMPLATE_DATA_MAX + 2 * BNG_TEMPLATE_OPTIONS_MAX + 12 <= BNG_TEMPLATE_BYTES, "their bytes fit");
+_Static_assert(
+	BNG_TEMPLATE_DATA_MAX + 2 * BNG_TEMPLATE_OPTIONS_MAX + 12 <= BNG_TEMPLATE_BYTES, "their bytes fit");
 
 void bng_entry_template(const struct bng_template_object *template, bng_ip4 server_id, uint64_t version,
 	struct bng_dhcp_template *ret)
@@ -115,8 +116,9 @@ void bng_entry_template(const struct bng_template_object *template, bng_ip4 serv
 			router_done = true;
 		}
 		if (i < template->option_count)
-			add_option(ret, (uint8_t)template->options[i].code,
-				template->data + template->options[i].offset, (uint8_t)template->options[i].length);
+			add_option(ret, (uint8_t) template->options[i].code,
+				template->data + template->options[i].offset,
+				(uint8_t) template->options[i].length);
 	}
 }
 

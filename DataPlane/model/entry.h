@@ -9,7 +9,8 @@ struct bng_line_key bng_entry_line_key(const struct bng_session_object *session)
 struct bng_address_key bng_entry_address_key(const struct bng_session_object *session);
 void bng_entry_session(const struct bng_session_object *session, struct bng_session *ret);
 
-/* What the interface says is the caller's to add: ifindex, mac, address, and the mtu if the object leaves it open. */
+/* What the interface says is the caller's to add: ifindex, mac, address, and the mtu if the object leaves it
+ * open. */
 void bng_entry_port(const struct bng_port_object *port, struct bng_port *ret);
 /* version: never used before for this index (bng_abi.h). */
 void bng_entry_template(const struct bng_template_object *template, bng_ip4 server_id, uint64_t version,

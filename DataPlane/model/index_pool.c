@@ -14,11 +14,11 @@ static inline bool is_used(const struct bng_index_pool *pool, uint32_t index)
 
 int bng_index_pool_init(struct bng_index_pool *pool, uint32_t limit)
 {
-	*pool = (struct bng_index_pool){ .limit = limit };
+	*pool = (struct bng_index_pool){.limit = limit};
 	pool->used = bng_alloc_zero(limit / 64 + 1, sizeof(uint64_t));
 	if (!pool->used)
 		return -ENOMEM;
-	pool->used[0] = 1;	/* 0 means "none" everywhere */
+	pool->used[0] = 1; /* 0 means "none" everywhere */
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Indices 1..limit of a map. The search goes on from the last one given, so a freed index rests as long as possible. */
+/* Indices 1..limit of a map. The search goes on from the last one given, so a freed index rests as long as
+ * possible. */
 #ifndef BNG_INDEX_POOL_H
 #define BNG_INDEX_POOL_H
 

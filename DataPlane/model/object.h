@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The objects of desired state as values. IPv4 addresses are in network order (bng_ip4), everything else in host order. */
+/* The objects of desired state as values. IPv4 addresses are in network order (bng_ip4), everything else in
+ * host order. */
 #ifndef BNG_OBJECT_H
 #define BNG_OBJECT_H
 
@@ -18,11 +19,11 @@ enum bng_family {
 	BNG_FAMILY_ROUTE = 5,
 	BNG_FAMILY_GUARD_RATES = 6,
 	BNG_FAMILY_SESSION = 7,
-	BNG_FAMILIES = 8,	/* array size: index 0 is unused */
+	BNG_FAMILIES = 8, /* array size: index 0 is unused */
 };
 
 enum {
-	BNG_PORT_NAME_SIZE = 16,	/* IFNAMSIZ */
+	BNG_PORT_NAME_SIZE = 16, /* IFNAMSIZ */
 	BNG_PORT_RELAYS_MAX = 64,
 	BNG_RELAYS_MAX = 1024,
 	BNG_OWN_ADDRESSES_MAX = 4096,
@@ -32,7 +33,7 @@ enum {
 	BNG_DIGEST_SIZE = 16,
 };
 
-typedef uint32_t bng_ip4;	/* four bytes as on the wire */
+typedef uint32_t bng_ip4; /* four bytes as on the wire */
 
 /* Head of every object. */
 struct bng_object {
@@ -40,8 +41,8 @@ struct bng_object {
 	uint64_t generation;
 	uint8_t digest[BNG_DIGEST_SIZE];
 	enum bng_family family;
-	uint32_t index;		/* in the family's map: port, template, next hop, session slot; 0: none */
-	uint32_t references;	/* objects that name this one */
+	uint32_t index;      /* in the family's map: port, template, next hop, session slot; 0: none */
+	uint32_t references; /* objects that name this one */
 };
 
 enum bng_relay_trust { BNG_TRUST_NONE = 1, BNG_TRUST_ACCESS_NODE = 2, BNG_TRUST_RELAYS = 3 };
@@ -78,7 +79,7 @@ struct bng_template_object {
 	struct {
 		uint32_t code;
 		uint16_t length;
-		uint16_t offset;	/* of the data in data[] */
+		uint16_t offset; /* of the data in data[] */
 	} options[BNG_TEMPLATE_OPTIONS_MAX];
 	uint8_t data[BNG_TEMPLATE_DATA_MAX];
 };
@@ -89,7 +90,7 @@ struct bng_next_hop_object {
 	char port[BNG_PORT_NAME_SIZE];
 	uint32_t port_index;
 	bng_ip4 address;
-	uint32_t references_outside_default;	/* from routes of VRFs other than 0 */
+	uint32_t references_outside_default; /* from routes of VRFs other than 0 */
 };
 
 struct bng_route_object {
@@ -116,7 +117,7 @@ struct bng_line {
 	uint32_t c_tpid;
 	uint8_t mac[6];
 	uint8_t relay_mac[6];
-	bng_ip4 relay_address;	/* 0: no relay */
+	bng_ip4 relay_address; /* 0: no relay */
 };
 
 enum bng_anti_spoof { BNG_ANTI_SPOOF_STRICT = 1, BNG_ANTI_SPOOF_LOG = 2 };
@@ -125,7 +126,7 @@ struct bng_session_object {
 	struct bng_object head;
 	struct bng_line line;
 	struct bng_port_object *port;
-	uint32_t vrf;			/* as sent; 0: the port's */
+	uint32_t vrf; /* as sent; 0: the port's */
 	uint32_t anti_spoof;
 	bool has_line;
 	bool has_ipv4;
@@ -139,7 +140,7 @@ struct bng_session_object {
 	uint64_t option82_hash;
 	uint64_t lease_expires_unix_ms;
 	uint64_t ends_unix_ms;
-	uint64_t ends_ns;		/* boot time; set by who applies it */
+	uint64_t ends_ns; /* boot time; set by who applies it */
 };
 
 /* Room for any of them: what a decoder fills. */

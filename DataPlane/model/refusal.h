@@ -20,13 +20,13 @@ enum bng_code {
 };
 
 struct bng_refusal {
-	enum bng_code code;	/* BNG_OK: not refused */
+	enum bng_code code; /* BNG_OK: not refused */
 	char path[40];
 	char text[112];
 };
 
 /* Fills *refusal and returns -EINVAL, so that a check can end with it. */
-__attribute__((format(printf, 4, 5)))
-int bng_refuse(struct bng_refusal *refusal, enum bng_code code, const char *path, const char *format, ...);
+__attribute__((format(printf, 4, 5))) int bng_refuse(
+	struct bng_refusal *refusal, enum bng_code code, const char *path, const char *format, ...);
 
 #endif

@@ -30,7 +30,7 @@ int bng_state_init(struct bng_state *state, uint32_t max_sessions, const uint64_
 {
 	int family;
 
-	*state = (struct bng_state){ .max_sessions = max_sessions };
+	*state = (struct bng_state){.max_sessions = max_sessions};
 	for (family = 1; family < BNG_FAMILIES; family++)
 		bng_hash_table_init(&state->by_id[family], sizeof(uint64_t), seed);
 	bng_hash_table_init(&state->lines, sizeof(struct bng_line_identity), seed);
@@ -80,8 +80,8 @@ int bng_state_add_port(struct bng_state *state, const char *name, uint32_t role)
 	if (strlen(name) >= sizeof(port->name) || bng_state_port_index(state, name))
 		return -EINVAL;
 	port = &state->ports[++state->port_count];
-	*port = (struct bng_local_port){ .role = role };
-	strcpy(port->name, name);
+	*port = (struct bng_local_port){.role = role};
+	memcpy(port->name, name, strlen(name));
 	return 0;
 }
 
@@ -117,7 +117,8 @@ static struct bng_index_pool *pool_of(struct bng_state *state, enum bng_family f
 }
 
 /* Steps 2 and 3 of docs/contract.md, section 5. Returns 1 if there is nothing to do. */
-static int check_generation(const struct bng_object *held, const struct bng_object *next, struct bng_refusal *refusal)
+static int check_generation(
+	const struct bng_object *held, const struct bng_object *next, struct bng_refusal *refusal)
 {
 	if (!next->id)
 		return bng_refuse(refusal, BNG_INVALID, "1", "object_id is 0");
@@ -126,9 +127,11 @@ static int check_generation(const struct bng_object *held, const struct bng_obje
 	if (!held || held->generation < next->generation)
 		return 0;
 	if (held->generation > next->generation)
-		return bng_refuse(refusal, BNG_STALE_GENERATION, "2", "generation %" PRIu64 " is held", held->generation);
+		return bng_refuse(refusal, BNG_STALE_GENERATION, "2", "generation %" PRIu64 " is held",
+			held->generation);
 	if (memcmp(held->digest, next->digest, BNG_DIGEST_SIZE) != 0)
-		return bng_refuse(refusal, BNG_GENERATION_REUSED, "2", "this generation is held with other content");
+		return bng_refuse(
+			refusal, BNG_GENERATION_REUSED, "2", "this generation is held with other content");
 	return 1;
 }
 
@@ -146,7 +149,8 @@ static int check_all(const struct bng_state *state, const struct bng_object *hel
 }
 
 /* Gives the new object its index and its place in memory. */
-static int build(struct bng_state *state, union bng_any_object *next, struct bng_change *ret, struct bng_refusal *refusal)
+static int build(struct bng_state *state, union bng_any_object *next, struct bng_change *ret,
+	struct bng_refusal *refusal)
 {
 	struct bng_index_pool *pool = pool_of(state, next->head.family);
 
@@ -164,16 +168,17 @@ static int build(struct bng_state *state, union bng_any_object *next, struct bng
 		if (!ret->next->index) {
 			bng_free(ret->next);
 			ret->next = NULL;
-			return bng_refuse(refusal, BNG_LIMIT, "", "at most %u objects of this family", pool->limit);
+			return bng_refuse(
+				refusal, BNG_LIMIT, "", "at most %u objects of this family", pool->limit);
 		}
 	}
 	return 0;
 }
 
-int bng_state_prepare(struct bng_state *state, const union bng_any_object *next, const struct bng_refusal *malformed,
-	struct bng_change *ret_change, struct bng_refusal *refusal)
+int bng_state_prepare(struct bng_state *state, const union bng_any_object *next,
+	const struct bng_refusal *malformed, struct bng_change *ret_change, struct bng_refusal *refusal)
 {
-	struct bng_change change = { .held = bng_state_get(state, next->head.family, next->head.id) };
+	struct bng_change change = {.held = bng_state_get(state, next->head.family, next->head.id)};
 	union bng_any_object resolved;
 	int err;
 
@@ -197,18 +202,19 @@ int bng_state_prepare(struct bng_state *state, const union bng_any_object *next,
 	return 0;
 }
 
-int bng_state_prepare_removal(struct bng_state *state, enum bng_family family, uint64_t id, uint64_t generation,
-	struct bng_change *ret_change, struct bng_refusal *refusal)
+int bng_state_prepare_removal(struct bng_state *state, enum bng_family family, uint64_t id,
+	uint64_t generation, struct bng_change *ret_change, struct bng_refusal *refusal)
 {
 	struct bng_object *held = bng_state_get(state, family, id);
 
 	if (!generation)
 		return bng_refuse(refusal, BNG_INVALID, "3", "generation is 0");
 	if (held && held->generation > generation)
-		return bng_refuse(refusal, BNG_STALE_GENERATION, "3", "generation %" PRIu64 " is held", held->generation);
+		return bng_refuse(refusal, BNG_STALE_GENERATION, "3", "generation %" PRIu64 " is held",
+			held->generation);
 	if (held && held->references)
 		return bng_refuse(refusal, BNG_IN_USE, "2", "%u objects refer to it", held->references);
-	*ret_change = (struct bng_change){ .kind = held ? BNG_CHANGE_REMOVE : BNG_CHANGE_NONE, .held = held };
+	*ret_change = (struct bng_change){.kind = held ? BNG_CHANGE_REMOVE : BNG_CHANGE_NONE, .held = held};
 	return 0;
 }
 
@@ -237,7 +243,7 @@ struct bng_object *bng_state_commit(struct bng_state *state, struct bng_change *
 	}
 	if (result)
 		bng_state_link(state, result);
-	*change = (struct bng_change){ 0 };
+	*change = (struct bng_change){0};
 	return result;
 }
 
@@ -249,19 +255,21 @@ void bng_state_abort(struct bng_state *state, struct bng_change *change)
 		bng_index_pool_give(pool_of(state, next->family), next->index);
 	if (next)
 		bng_free(next);
-	*change = (struct bng_change){ 0 };
+	*change = (struct bng_change){0};
 }
 
-uint32_t bng_state_own_flags(const struct bng_state *state, const struct bng_address_key *key,
-	const struct bng_change *change)
+uint32_t bng_state_own_flags(
+	const struct bng_state *state, const struct bng_address_key *key, const struct bng_change *change)
 {
 	struct bng_address_key touched;
 	uint64_t counts = 0, weight;
 
 	(void)bng_hash_table_get(&state->own, key, &counts);
-	if (change && bng_own_address_of(change->held, &touched, &weight) && !memcmp(&touched, key, sizeof(touched)))
+	if (change && bng_own_address_of(change->held, &touched, &weight) &&
+		!memcmp(&touched, key, sizeof(touched)))
 		counts -= weight;
-	if (change && bng_own_address_of(change->next, &touched, &weight) && !memcmp(&touched, key, sizeof(touched)))
+	if (change && bng_own_address_of(change->next, &touched, &weight) &&
+		!memcmp(&touched, key, sizeof(touched)))
 		counts += weight;
 	return (uint32_t)((counts & UINT32_MAX ? BNG_OWN_GATEWAY : 0) | (counts >> 32 ? BNG_OWN_SERVER : 0));
 }

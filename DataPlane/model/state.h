@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The objects an agent holds, with every index needed to judge the next one. A change is prepared (judged, room made), then written to
- * the kernel by somebody else, then committed; a commit cannot fail.
+ * The objects an agent holds, with every index needed to judge the next one. A change is prepared (judged,
+ * room made), then written to the kernel by somebody else, then committed; a commit cannot fail.
  */
 #ifndef BNG_STATE_H
 #define BNG_STATE_H
@@ -15,20 +15,20 @@
 struct bng_local_port {
 	char name[BNG_PORT_NAME_SIZE];
 	uint32_t role;
-	struct bng_port_object *object;	/* NULL until the controller sends one */
+	struct bng_port_object *object; /* NULL until the controller sends one */
 };
 
 struct bng_state {
 	uint32_t max_sessions;
-	uint32_t port_count;				/* port indices 1..port_count */
+	uint32_t port_count; /* port indices 1..port_count */
 	struct bng_local_port ports[BNG_MAX_PORTS];
-	struct bng_hash_table by_id[BNG_FAMILIES];	/* id -> struct bng_object * */
-	struct bng_hash_table lines;			/* bng_line_identity -> struct bng_session_object * */
-	struct bng_hash_table addresses;		/* bng_address_key -> struct bng_session_object * */
-	struct bng_hash_table own;			/* bng_address_key -> counts of gateways and servers */
-	struct bng_hash_table prefixes;			/* bng_route_key -> struct bng_route_object * */
+	struct bng_hash_table by_id[BNG_FAMILIES]; /* id -> struct bng_object * */
+	struct bng_hash_table lines;               /* bng_line_identity -> struct bng_session_object * */
+	struct bng_hash_table addresses;           /* bng_address_key -> struct bng_session_object * */
+	struct bng_hash_table own;                 /* bng_address_key -> counts of gateways and servers */
+	struct bng_hash_table prefixes;            /* bng_route_key -> struct bng_route_object * */
 	struct bng_digest_sum digests[BNG_FAMILIES];
-	uint64_t changes[BNG_FAMILIES];			/* +1 per commit */
+	uint64_t changes[BNG_FAMILIES]; /* +1 per commit */
 	struct bng_index_pool templates;
 	struct bng_index_pool next_hops;
 	struct bng_index_pool slots;
@@ -50,8 +50,8 @@ enum bng_change_kind { BNG_CHANGE_NONE, BNG_CHANGE_INSERT, BNG_CHANGE_REPLACE, B
 
 struct bng_change {
 	enum bng_change_kind kind;
-	struct bng_object *held;	/* what is there now; NULL for inserts */
-	struct bng_object *next;	/* what will be; NULL for removals; owned by the change */
+	struct bng_object *held; /* what is there now; NULL for inserts */
+	struct bng_object *next; /* what will be; NULL for removals; owned by the change */
 };
 
 /* seed keys the hash tables. -ENOMEM. */
@@ -65,23 +65,24 @@ uint32_t bng_state_port_index(const struct bng_state *state, const char *name);
 struct bng_object *bng_state_get(const struct bng_state *state, enum bng_family family, uint64_t id);
 
 /*
- * Judges an upsert in the order of docs/contract.md, section 5. malformed: what decoding found wrong with a value, or code BNG_OK.
- * next->head.index is taken as a wish. 0: *ret_change is to be committed or aborted. -EINVAL: *refusal says why. -ENOMEM.
+ * Judges an upsert in the order of docs/contract.md, section 5. malformed: what decoding found wrong with a
+ * value, or code BNG_OK. next->head.index is taken as a wish. 0: *ret_change is to be committed or aborted.
+ * -EINVAL: *refusal says why. -ENOMEM.
  */
-int bng_state_prepare(struct bng_state *state, const union bng_any_object *next, const struct bng_refusal *malformed,
-	struct bng_change *ret_change, struct bng_refusal *refusal);
+int bng_state_prepare(struct bng_state *state, const union bng_any_object *next,
+	const struct bng_refusal *malformed, struct bng_change *ret_change, struct bng_refusal *refusal);
 
 /* Likewise for a delete of generation or older; kind NONE when nothing is held. */
-int bng_state_prepare_removal(struct bng_state *state, enum bng_family family, uint64_t id, uint64_t generation,
-	struct bng_change *ret_change, struct bng_refusal *refusal);
+int bng_state_prepare_removal(struct bng_state *state, enum bng_family family, uint64_t id,
+	uint64_t generation, struct bng_change *ret_change, struct bng_refusal *refusal);
 
 /* Returns the object now held, NULL after a removal. */
 struct bng_object *bng_state_commit(struct bng_state *state, struct bng_change *change);
 void bng_state_abort(struct bng_state *state, struct bng_change *change);
 
 /* enum bng_own_flags of an address once change is committed (NULL: now). */
-uint32_t bng_state_own_flags(const struct bng_state *state, const struct bng_address_key *key,
-	const struct bng_change *change);
+uint32_t bng_state_own_flags(
+	const struct bng_state *state, const struct bng_address_key *key, const struct bng_change *change);
 
 size_t bng_object_size(enum bng_family family);
 

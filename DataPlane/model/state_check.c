@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an object must be in view of the others: references, uniqueness, dependents, room (docs/contract.md, section 7).
+// What an object must be in view of the others: references, uniqueness, dependents, room (docs/contract.md,
+// section 7).
 #include "state_internal.h"
 
 #include <arpa/inet.h>
@@ -21,8 +22,8 @@ static uint64_t own_count(const struct bng_state *state, const struct bng_addres
 	return counts;
 }
 
-static int check_port(const struct bng_state *state, const struct bng_port_object *held, struct bng_port_object *next,
-	struct bng_refusal *refusal)
+static int check_port(const struct bng_state *state, const struct bng_port_object *held,
+	struct bng_port_object *next, struct bng_refusal *refusal)
 {
 	uint32_t index = bng_state_port_index(state, next->name), i;
 	uint32_t relays = state->relay_count - (held ? held->relay_count : 0);
@@ -30,9 +31,11 @@ static int check_port(const struct bng_state *state, const struct bng_port_objec
 				     held->vrf != next->vrf);
 
 	if (!index)
-		return bng_refuse(refusal, BNG_UNKNOWN_REFERENCE, "11.1", "this agent has no port of that name");
+		return bng_refuse(
+			refusal, BNG_UNKNOWN_REFERENCE, "11.1", "this agent has no port of that name");
 	if (state->ports[index].role != next->role)
-		return bng_refuse(refusal, BNG_INVALID, "11.2", "the agent is configured with the other role");
+		return bng_refuse(
+			refusal, BNG_INVALID, "11.2", "the agent is configured with the other role");
 	if (state->ports[index].object && state->ports[index].object != held)
 		return bng_refuse(refusal, BNG_CONFLICT, "11.1", "port is held by object %" PRIu64,
 			state->ports[index].object->head.id);
@@ -41,12 +44,15 @@ static int check_port(const struct bng_state *state, const struct bng_port_objec
 
 		if (other && other != held && next->access_domain_id &&
 			other->access_domain_id == next->access_domain_id)
-			return bng_refuse(refusal, BNG_CONFLICT, "11.3", "access domain is bound to port %s", other->name);
+			return bng_refuse(refusal, BNG_CONFLICT, "11.3", "access domain is bound to port %s",
+				other->name);
 	}
 	if (moves && held->head.references)
-		return bng_refuse(refusal, BNG_IN_USE, "11", "%u sessions sit in its access domain", held->head.references);
+		return bng_refuse(refusal, BNG_IN_USE, "11", "%u sessions sit in its access domain",
+			held->head.references);
 	if (relays + next->relay_count > BNG_RELAYS_MAX)
-		return bng_refuse(refusal, BNG_LIMIT, "11.6", "at most %d trusted relays in all", BNG_RELAYS_MAX);
+		return bng_refuse(
+			refusal, BNG_LIMIT, "11.6", "at most %d trusted relays in all", BNG_RELAYS_MAX);
 	next->head.index = index;
 	return 0;
 }
@@ -60,26 +66,28 @@ static int check_own_address(const struct bng_state *state, const struct bng_obj
 
 	if (!bng_own_address_of(next, &key, &weight))
 		return 0;
-	host = (struct bng_route_key){ .prefix_bits = 64, .vrf = htonl(key.vrf), .ipv4 = key.ipv4 };
+	host = (struct bng_route_key){.prefix_bits = 64, .vrf = htonl(key.vrf), .ipv4 = key.ipv4};
 	if (is_other(&state->addresses, &key, NULL))
 		return bng_refuse(refusal, BNG_CONFLICT, path, "a session holds this address");
 	if (is_other(&state->prefixes, &host, NULL))
 		return bng_refuse(refusal, BNG_CONFLICT, path, "a route has this address as its prefix");
 	if (!own_count(state, &key) && state->own.count >= BNG_OWN_ADDRESSES_MAX)
-		return bng_refuse(refusal, BNG_LIMIT, path, "at most %d own addresses", BNG_OWN_ADDRESSES_MAX);
+		return bng_refuse(
+			refusal, BNG_LIMIT, path, "at most %d own addresses", BNG_OWN_ADDRESSES_MAX);
 	return 0;
 }
 
 static int check_identity(const struct bng_state *state, const struct bng_identity_object *held,
 	struct bng_identity_object *next, struct bng_refusal *refusal)
 {
-	struct bng_address_key key = { .vrf = next->vrf, .ipv4 = next->address };
+	struct bng_address_key key = {.vrf = next->vrf, .ipv4 = next->address};
 	bool same = held && held->vrf == next->vrf && held->address == next->address;
 
 	if (!same && own_count(state, &key) >= BNG_OWN_ONE_SERVER)
 		return bng_refuse(refusal, BNG_CONFLICT, "12.2", "another server identity has this address");
 	if (held && held->vrf != next->vrf && held->head.references)
-		return bng_refuse(refusal, BNG_IN_USE, "12.1", "%u pool templates refer to it", held->head.references);
+		return bng_refuse(
+			refusal, BNG_IN_USE, "12.1", "%u pool templates refer to it", held->head.references);
 	return check_own_address(state, &next->head, "12.2", refusal);
 }
 
@@ -88,11 +96,14 @@ static int check_template(const struct bng_state *state, const struct bng_templa
 {
 	next->identity = (void *)bng_state_get(state, BNG_FAMILY_SERVER_IDENTITY, next->identity_id);
 	if (!next->identity)
-		return bng_refuse(refusal, BNG_UNKNOWN_REFERENCE, "13.2", "no server identity %" PRIu64, next->identity_id);
+		return bng_refuse(refusal, BNG_UNKNOWN_REFERENCE, "13.2", "no server identity %" PRIu64,
+			next->identity_id);
 	if (next->identity->vrf != next->vrf)
-		return bng_refuse(refusal, BNG_INVALID, "13.1", "its server identity is in vrf %u", next->identity->vrf);
+		return bng_refuse(refusal, BNG_INVALID, "13.1", "its server identity is in vrf %u",
+			next->identity->vrf);
 	if (held && held->vrf != next->vrf && held->head.references)
-		return bng_refuse(refusal, BNG_IN_USE, "13.1", "%u sessions refer to it", held->head.references);
+		return bng_refuse(
+			refusal, BNG_IN_USE, "13.1", "%u sessions refer to it", held->head.references);
 	return check_own_address(state, &next->head, "13.3", refusal);
 }
 
@@ -102,26 +113,29 @@ static int check_next_hop(const struct bng_state *state, const struct bng_next_h
 	if (next->kind == BNG_NEXT_HOP_GATEWAY) {
 		next->port_index = bng_state_port_index(state, next->port);
 		if (!next->port_index)
-			return bng_refuse(refusal, BNG_UNKNOWN_REFERENCE, "14.2", "this agent has no port of that name");
+			return bng_refuse(refusal, BNG_UNKNOWN_REFERENCE, "14.2",
+				"this agent has no port of that name");
 		if (state->ports[next->port_index].role != BNG_ROLE_CORE)
 			return bng_refuse(refusal, BNG_INVALID, "14.2", "not a core port");
 	}
 	next->references_outside_default = held ? held->references_outside_default : 0;
 	if (next->kind == BNG_NEXT_HOP_KERNEL && next->references_outside_default)
-		return bng_refuse(refusal, BNG_INVALID, "14.1", "routes outside vrf 0 use it, the kernel serves vrf 0 only");
+		return bng_refuse(refusal, BNG_INVALID, "14.1",
+			"routes outside vrf 0 use it, the kernel serves vrf 0 only");
 	return 0;
 }
 
-static int check_route(const struct bng_state *state, const struct bng_route_object *held, struct bng_route_object *next,
-	struct bng_refusal *refusal)
+static int check_route(const struct bng_state *state, const struct bng_route_object *held,
+	struct bng_route_object *next, struct bng_refusal *refusal)
 {
 	struct bng_route_key key = bng_route_key_of(next);
-	struct bng_address_key own = { .vrf = next->vrf, .ipv4 = next->prefix };
+	struct bng_address_key own = {.vrf = next->vrf, .ipv4 = next->prefix};
 
 	if (next->next_hop_id) {
 		next->next_hop = (void *)bng_state_get(state, BNG_FAMILY_NEXT_HOP, next->next_hop_id);
 		if (!next->next_hop)
-			return bng_refuse(refusal, BNG_UNKNOWN_REFERENCE, "15.5", "no next hop %" PRIu64, next->next_hop_id);
+			return bng_refuse(refusal, BNG_UNKNOWN_REFERENCE, "15.5", "no next hop %" PRIu64,
+				next->next_hop_id);
 		if (next->vrf && next->next_hop->kind == BNG_NEXT_HOP_KERNEL)
 			return bng_refuse(refusal, BNG_INVALID, "15.5", "the kernel serves vrf 0 only");
 	}
@@ -153,10 +167,11 @@ static int check_session_address(const struct bng_state *state, const struct bng
 	if (next->template_id) {
 		next->template = (void *)bng_state_get(state, BNG_FAMILY_POOL_TEMPLATE, next->template_id);
 		if (!next->template)
-			return bng_refuse(refusal, BNG_UNKNOWN_REFERENCE, "17.4.2", "no pool template %" PRIu64,
-				next->template_id);
+			return bng_refuse(refusal, BNG_UNKNOWN_REFERENCE, "17.4.2",
+				"no pool template %" PRIu64, next->template_id);
 		if (next->template->vrf != key.vrf)
-			return bng_refuse(refusal, BNG_INVALID, "17.2", "its pool template is in vrf %u", next->template->vrf);
+			return bng_refuse(refusal, BNG_INVALID, "17.2", "its pool template is in vrf %u",
+				next->template->vrf);
 	}
 	if (is_other(&state->addresses, &key, held)) {
 		(void)bng_hash_table_get(&state->addresses, &key, &holder);

@@ -20,10 +20,11 @@ struct bng_route_key bng_route_key_of(const struct bng_route_object *route);
 
 /* Own addresses count their gateways in the low half and their servers in the high half. */
 #define BNG_OWN_ONE_GATEWAY 1ULL
-#define BNG_OWN_ONE_SERVER (1ULL << 32)
+#define BNG_OWN_ONE_SERVER  (1ULL << 32)
 
 /* The own address an object of these two families stands for, and its weight. */
-bool bng_own_address_of(const struct bng_object *object, struct bng_address_key *ret_key, uint64_t *ret_weight);
+bool bng_own_address_of(
+	const struct bng_object *object, struct bng_address_key *ret_key, uint64_t *ret_weight);
 
 static inline void *bng_pointer_of(uint64_t value)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Enters objects into the state's tables and takes them out: identities, uniqueness, reference counts, digests.
+// Enters objects into the state's tables and takes them out: identities, uniqueness, reference counts,
+// digests.
 #include "state_internal.h"
 
 #include <arpa/inet.h>
@@ -20,7 +21,7 @@ struct bng_line_identity bng_line_identity_of(const struct bng_line *line)
 
 struct bng_address_key bng_session_address_key(const struct bng_session_object *session)
 {
-	return (struct bng_address_key){ .vrf = bng_session_vrf(session), .ipv4 = session->address };
+	return (struct bng_address_key){.vrf = bng_session_vrf(session), .ipv4 = session->address};
 }
 
 struct bng_route_key bng_route_key_of(const struct bng_route_object *route)
@@ -32,19 +33,20 @@ struct bng_route_key bng_route_key_of(const struct bng_route_object *route)
 	};
 }
 
-bool bng_own_address_of(const struct bng_object *object, struct bng_address_key *ret_key, uint64_t *ret_weight)
+bool bng_own_address_of(
+	const struct bng_object *object, struct bng_address_key *ret_key, uint64_t *ret_weight)
 {
 	if (object && object->family == BNG_FAMILY_SERVER_IDENTITY) {
 		const struct bng_identity_object *identity = (const void *)object;
 
-		*ret_key = (struct bng_address_key){ .vrf = identity->vrf, .ipv4 = identity->address };
+		*ret_key = (struct bng_address_key){.vrf = identity->vrf, .ipv4 = identity->address};
 		*ret_weight = BNG_OWN_ONE_SERVER;
 		return true;
 	}
 	if (object && object->family == BNG_FAMILY_POOL_TEMPLATE) {
 		const struct bng_template_object *template = (const void *)object;
 
-		*ret_key = (struct bng_address_key){ .vrf = template->vrf, .ipv4 = template->gateway };
+		*ret_key = (struct bng_address_key){.vrf = template->vrf, .ipv4 = template->gateway};
 		*ret_weight = BNG_OWN_ONE_GATEWAY;
 		return true;
 	}
@@ -53,7 +55,7 @@ bool bng_own_address_of(const struct bng_object *object, struct bng_address_key 
 
 int bng_state_make_room(struct bng_state *state)
 {
-	struct bng_hash_table *tables[] = { &state->lines, &state->addresses, &state->own, &state->prefixes };
+	struct bng_hash_table *tables[] = {&state->lines, &state->addresses, &state->own, &state->prefixes};
 	int family, err;
 	size_t i;
 

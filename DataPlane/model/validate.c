@@ -18,7 +18,7 @@ static bool is_unicast_mac(const uint8_t mac[6])
 {
 	static const uint8_t zero[6];
 
-	return !(mac[0] & 1) && memcmp(mac, zero, sizeof(zero));
+	return !(mac[0] & 1) && memcmp(mac, zero, sizeof(zero)) != 0;
 }
 
 static int check_relays(const struct bng_port_object *port, struct bng_refusal *refusal)
@@ -26,13 +26,16 @@ static int check_relays(const struct bng_port_object *port, struct bng_refusal *
 	uint32_t i, j;
 
 	if (port->relay_count && port->relay_trust != BNG_TRUST_RELAYS)
-		return bng_refuse(refusal, BNG_INVALID, "11.6", "relays listed, but relay_trust is not RELAYS");
+		return bng_refuse(
+			refusal, BNG_INVALID, "11.6", "relays listed, but relay_trust is not RELAYS");
 	for (i = 0; i < port->relay_count; i++) {
 		if (!bng_is_unicast(port->relays[i]))
-			return bng_refuse(refusal, BNG_INVALID, "11.6", "relay %u is not a unicast address", i);
+			return bng_refuse(
+				refusal, BNG_INVALID, "11.6", "relay %u is not a unicast address", i);
 		for (j = 0; j < i; j++)
 			if (port->relays[i] == port->relays[j])
-				return bng_refuse(refusal, BNG_INVALID, "11.6", "relay %u is listed twice", i);
+				return bng_refuse(
+					refusal, BNG_INVALID, "11.6", "relay %u is listed twice", i);
 	}
 	return 0;
 }
@@ -44,11 +47,14 @@ static int check_port(const struct bng_port_object *port, struct bng_refusal *re
 	if (port->role != BNG_ROLE_ACCESS && port->role != BNG_ROLE_CORE)
 		return bng_refuse(refusal, BNG_INVALID, "11.2", "role is neither access nor core");
 	if (access != (port->access_domain_id != 0))
-		return bng_refuse(refusal, BNG_INVALID, "11.3", "an access domain belongs to access ports, and each has one");
+		return bng_refuse(refusal, BNG_INVALID, "11.3",
+			"an access domain belongs to access ports, and each has one");
 	if (access != (port->relay_trust != 0))
-		return bng_refuse(refusal, BNG_INVALID, "11.5", "relay_trust belongs to access ports, and each has one");
+		return bng_refuse(refusal, BNG_INVALID, "11.5",
+			"relay_trust belongs to access ports, and each has one");
 	if (port->mtu_bytes && (port->mtu_bytes < MTU_MIN || port->mtu_bytes > MTU_MAX))
-		return bng_refuse(refusal, BNG_INVALID, "11.7", "mtu_bytes is 0 or %d to %d", MTU_MIN, MTU_MAX);
+		return bng_refuse(
+			refusal, BNG_INVALID, "11.7", "mtu_bytes is 0 or %d to %d", MTU_MIN, MTU_MAX);
 	return check_relays(port, refusal);
 }
 
@@ -72,9 +78,11 @@ static int check_options(const struct bng_template_object *template, struct bng_
 		uint32_t code = template->options[i].code;
 
 		if (!is_option_allowed(code))
-			return bng_refuse(refusal, BNG_INVALID, "13.8.1", "option %u is not a template's", code);
+			return bng_refuse(
+				refusal, BNG_INVALID, "13.8.1", "option %u is not a template's", code);
 		if (i && code <= template->options[i - 1].code)
-			return bng_refuse(refusal, BNG_INVALID, "13.8.1", "options must ascend, %u does not", code);
+			return bng_refuse(
+				refusal, BNG_INVALID, "13.8.1", "options must ascend, %u does not", code);
 	}
 	return 0;
 }
@@ -88,7 +96,8 @@ static int check_template(const struct bng_template_object *template, struct bng
 	if (template->lease_seconds < LEASE_MIN)
 		return bng_refuse(refusal, BNG_INVALID, "13.5", "lease_seconds is at least %d", LEASE_MIN);
 	if (template->renewal_seconds < 1 || template->renewal_seconds >= template->rebinding_seconds)
-		return bng_refuse(refusal, BNG_INVALID, "13.6", "renewal_seconds is above 0 and below rebinding_seconds");
+		return bng_refuse(refusal, BNG_INVALID, "13.6",
+			"renewal_seconds is above 0 and below rebinding_seconds");
 	if (template->rebinding_seconds >= template->lease_seconds)
 		return bng_refuse(refusal, BNG_INVALID, "13.7", "rebinding_seconds is below lease_seconds");
 	return check_options(template, refusal);
@@ -101,9 +110,11 @@ static int check_next_hop(const struct bng_next_hop_object *hop, struct bng_refu
 	if (!gateway && hop->kind != BNG_NEXT_HOP_KERNEL)
 		return bng_refuse(refusal, BNG_INVALID, "14.1", "kind is neither gateway nor kernel");
 	if (gateway != (hop->port[0] != 0))
-		return bng_refuse(refusal, BNG_INVALID, "14.2", "a port belongs to gateways, and each has one");
+		return bng_refuse(
+			refusal, BNG_INVALID, "14.2", "a port belongs to gateways, and each has one");
 	if (gateway ? !bng_is_unicast(hop->address) : hop->address != 0)
-		return bng_refuse(refusal, BNG_INVALID, "14.3", "a unicast address belongs to gateways, and each has one");
+		return bng_refuse(refusal, BNG_INVALID, "14.3",
+			"a unicast address belongs to gateways, and each has one");
 	return 0;
 }
 
@@ -119,7 +130,8 @@ static int check_route(const struct bng_route_object *route, struct bng_refusal 
 	if (route->kind < BNG_ROUTE_NEXT_HOP || route->kind > BNG_ROUTE_BLACKHOLE)
 		return bng_refuse(refusal, BNG_INVALID, "15.4", "kind is missing");
 	if ((route->kind == BNG_ROUTE_NEXT_HOP) != (route->next_hop_id != 0))
-		return bng_refuse(refusal, BNG_INVALID, "15.5", "next_hop_id belongs to routes by next hop, and each has one");
+		return bng_refuse(refusal, BNG_INVALID, "15.5",
+			"next_hop_id belongs to routes by next hop, and each has one");
 	return 0;
 }
 
@@ -129,13 +141,15 @@ static int check_guard(const struct bng_guard_object *guard, struct bng_refusal 
 
 	if (guard->head.id != 1)
 		return bng_refuse(refusal, BNG_INVALID, "1", "guard rates are a singleton with id 1");
-	for (class = 1; class < BNG_PUNT_CLASSES; class++) {
+	for (class = 1; class < BNG_PUNT_CLASSES; class ++) {
 		const struct bng_guard_rate *rate = &guard->rates[class];
 
 		if (rate->line_pps && !rate->line_burst)
-			return bng_refuse(refusal, BNG_INVALID, "16.1.3", "class %d: a burst of 0 passes nothing", class);
+			return bng_refuse(refusal, BNG_INVALID, "16.1.3",
+				"class %d: a burst of 0 passes nothing", class);
 		if (rate->port_pps && !rate->port_burst)
-			return bng_refuse(refusal, BNG_INVALID, "16.1.5", "class %d: a burst of 0 passes nothing", class);
+			return bng_refuse(refusal, BNG_INVALID, "16.1.5",
+				"class %d: a burst of 0 passes nothing", class);
 	}
 	return 0;
 }
@@ -145,9 +159,11 @@ static int check_tags(const struct bng_line *line, struct bng_refusal *refusal)
 	if (line->s_vlan > VLAN_MAX)
 		return bng_refuse(refusal, BNG_INVALID, "17.1.2", "s_vlan is 0 to %d", VLAN_MAX);
 	if (line->c_vlan > VLAN_MAX || (line->c_vlan && !line->s_vlan))
-		return bng_refuse(refusal, BNG_INVALID, "17.1.3", "c_vlan is 0 to %d, and 0 without s_vlan", VLAN_MAX);
+		return bng_refuse(
+			refusal, BNG_INVALID, "17.1.3", "c_vlan is 0 to %d, and 0 without s_vlan", VLAN_MAX);
 	if (line->s_vlan ? line->s_tpid != TPID_C && line->s_tpid != TPID_S : line->s_tpid != 0)
-		return bng_refuse(refusal, BNG_INVALID, "17.1.4", "s_tpid is 0x8100 or 0x88a8 with s_vlan, 0 without");
+		return bng_refuse(
+			refusal, BNG_INVALID, "17.1.4", "s_tpid is 0x8100 or 0x88a8 with s_vlan, 0 without");
 	if (line->c_tpid != (line->c_vlan ? TPID_C : 0))
 		return bng_refuse(refusal, BNG_INVALID, "17.1.5", "c_tpid is 0x8100 with c_vlan, 0 without");
 	return 0;
@@ -168,7 +184,8 @@ static int check_line(const struct bng_line *line, struct bng_refusal *refusal)
 	if (line->relay_address && !bng_is_unicast(line->relay_address))
 		return bng_refuse(refusal, BNG_INVALID, "17.1.7", "not a unicast address");
 	if (line->relay_address ? !is_unicast_mac(line->relay_mac) : memcmp(line->relay_mac, no_mac, 6) != 0)
-		return bng_refuse(refusal, BNG_INVALID, "17.1.8", "a unicast MAC belongs to relays, and each has one");
+		return bng_refuse(
+			refusal, BNG_INVALID, "17.1.8", "a unicast MAC belongs to relays, and each has one");
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ranges of one object's own fields (docs/contract.md, section 7, column INVALID), without looking at others. */
+/* Ranges of one object's own fields (docs/contract.md, section 7, column INVALID), without looking at others.
+ */
 #ifndef BNG_VALIDATE_H
 #define BNG_VALIDATE_H
 

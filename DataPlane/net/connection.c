@@ -22,11 +22,15 @@ struct lookup {
 	char port[8];
 };
 
-void bng_connection_init(struct bng_connection *connection, struct bng_loop *loop, const struct bng_endpoint *endpoint,
-	void *tls_context, void (*news)(struct bng_connection *, enum bng_connection_news))
+void bng_connection_init(struct bng_connection *connection, struct bng_loop *loop,
+	const struct bng_endpoint *endpoint, void *tls_context,
+	void (*news)(struct bng_connection *, enum bng_connection_news))
 {
-	*connection = (struct bng_connection){ .source.fd = -1, .loop = loop, .tls_context = tls_context,
-		.endpoint = *endpoint, .news = news };
+	*connection = (struct bng_connection){.source.fd = -1,
+		.loop = loop,
+		.tls_context = tls_context,
+		.endpoint = *endpoint,
+		.news = news};
 	bng_buffer_init(&connection->in, BNG_CONNECTION_IN_MAX);
 	bng_buffer_init(&connection->out, BNG_CONNECTION_OUT_MAX + BNG_CONNECTION_OUT_MAX / 2);
 }
@@ -135,7 +139,7 @@ static int receive(struct bng_connection *connection)
 	if (!got)
 		return -ENODATA;
 	if (connection->tls_context)
-		err = take_cipher(connection, (struct bng_bytes){ scratch, (size_t)got });
+		err = take_cipher(connection, (struct bng_bytes){scratch, (size_t)got});
 	else
 		err = bng_buffer_append(&connection->in, scratch, (size_t)got);
 	return err ? err : 1;
@@ -153,7 +157,7 @@ static void opened(struct bng_connection *connection)
 	connection->state = BNG_CONNECTION_HANDSHAKE;
 	err = bng_tls_init(&connection->tls, connection->tls_context, connection->endpoint.host, false);
 	if (!err)
-		err = take_cipher(connection, (struct bng_bytes){ 0 });
+		err = take_cipher(connection, (struct bng_bytes){0});
 	if (!err)
 		err = flush(connection);
 	if (err)
@@ -224,7 +228,7 @@ static void connect_to(struct bng_connection *connection, const struct sockaddr 
 	}
 	if (address->sa_family != AF_UNIX)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	connection->source = (struct bng_source){ .fd = fd, .ready = ready };
+	connection->source = (struct bng_source){.fd = fd, .ready = ready};
 	connection->state = BNG_CONNECTION_CONNECTING;
 	err = connect(fd, address, size) && errno != EINPROGRESS ? -errno : 0;
 	if (!err)
@@ -244,8 +248,9 @@ static void start_lookup(struct bng_connection *connection)
 	}
 	memcpy(lookup->host, connection->endpoint.host, sizeof(lookup->host));
 	memcpy(lookup->port, connection->endpoint.port, sizeof(lookup->port));
-	lookup->hints = (struct addrinfo){ .ai_socktype = SOCK_STREAM };
-	lookup->request = (struct gaicb){ .ar_name = lookup->host, .ar_service = lookup->port, .ar_request = &lookup->hints };
+	lookup->hints = (struct addrinfo){.ai_socktype = SOCK_STREAM};
+	lookup->request = (struct gaicb){
+		.ar_name = lookup->host, .ar_service = lookup->port, .ar_request = &lookup->hints};
 	list[0] = &lookup->request;
 	connection->lookup = lookup;
 	connection->state = BNG_CONNECTION_RESOLVING;
@@ -279,7 +284,8 @@ void bng_connection_tick(struct bng_connection *connection)
 /* Address literals need no resolver. */
 static bool dial_literal(struct bng_connection *connection)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV }, *found = NULL;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV},
+			*found = NULL;
 
 	if (getaddrinfo(connection->endpoint.host, connection->endpoint.port, &hints, &found))
 		return false;
@@ -290,7 +296,7 @@ static bool dial_literal(struct bng_connection *connection)
 
 void bng_connection_dial(struct bng_connection *connection)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	drop(connection);
 	connection->reason[0] = 0;
@@ -306,7 +312,8 @@ static int encrypt(struct bng_connection *connection, struct bng_buffer *from)
 {
 	while (bng_buffer_size(from) && bng_buffer_size(&connection->out) < BNG_CONNECTION_OUT_MAX) {
 		size_t size = bng_buffer_size(from) < TLS_STEP ? bng_buffer_size(from) : TLS_STEP;
-		int err = bng_tls_send(&connection->tls, (struct bng_bytes){ bng_buffer_front(from), size }, &connection->out);
+		int err = bng_tls_send(
+			&connection->tls, (struct bng_bytes){bng_buffer_front(from), size}, &connection->out);
 
 		if (err)
 			return err;
@@ -317,7 +324,8 @@ static int encrypt(struct bng_connection *connection, struct bng_buffer *from)
 
 static int pass_on(struct bng_connection *connection, struct bng_buffer *from)
 {
-	size_t size = bng_buffer_size(from), room = BNG_CONNECTION_OUT_MAX - bng_buffer_size(&connection->out);
+	size_t size = bng_buffer_size(from),
+	       room = BNG_CONNECTION_OUT_MAX - bng_buffer_size(&connection->out);
 	int err;
 
 	if (bng_buffer_size(&connection->out) >= BNG_CONNECTION_OUT_MAX)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One outgoing stream: a Unix or TCP socket, with TLS or without, its bytes in two bounded buffers. Never blocks. */
+/* One outgoing stream: a Unix or TCP socket, with TLS or without, its bytes in two bounded buffers. Never
+ * blocks. */
 #ifndef BNG_CONNECTION_H
 #define BNG_CONNECTION_H
 
@@ -10,8 +11,8 @@
 #include <sys/socket.h>
 
 struct bng_endpoint {
-	char path[108];		/* Unix socket, or */
-	char host[256];		/* TLS */
+	char path[108]; /* Unix socket, or */
+	char host[256]; /* TLS */
 	char port[8];
 };
 
@@ -25,24 +26,29 @@ enum bng_connection_state {
 
 enum bng_connection_news { BNG_NEWS_OPEN, BNG_NEWS_DATA, BNG_NEWS_CLOSED, BNG_NEWS_WRITABLE };
 
-enum { BNG_CONNECTION_IN_MAX = 4 * 1024 * 1024, BNG_CONNECTION_OUT_MAX = 2 * 1024 * 1024, BNG_CONNECTION_IN_PAUSE = 2 * 1024 * 1024 };
+enum {
+	BNG_CONNECTION_IN_MAX = 4 * 1024 * 1024,
+	BNG_CONNECTION_OUT_MAX = 2 * 1024 * 1024,
+	BNG_CONNECTION_IN_PAUSE = 2 * 1024 * 1024
+};
 
 struct bng_connection {
-	struct bng_source source;	/* first: the loop hands it back */
+	struct bng_source source; /* first: the loop hands it back */
 	struct bng_loop *loop;
 	enum bng_connection_state state;
 	struct bng_tls tls;
-	void *tls_context;		/* NULL: plain */
+	void *tls_context; /* NULL: plain */
 	struct bng_endpoint endpoint;
-	void *lookup;			/* a resolution under way */
-	struct bng_buffer in;		/* plaintext received */
-	struct bng_buffer out;		/* bytes for the socket */
-	char reason[160];		/* why it closed */
+	void *lookup;          /* a resolution under way */
+	struct bng_buffer in;  /* plaintext received */
+	struct bng_buffer out; /* bytes for the socket */
+	char reason[160];      /* why it closed */
 	void (*news)(struct bng_connection *connection, enum bng_connection_news news);
 };
 
-void bng_connection_init(struct bng_connection *connection, struct bng_loop *loop, const struct bng_endpoint *endpoint,
-	void *tls_context, void (*news)(struct bng_connection *, enum bng_connection_news));
+void bng_connection_init(struct bng_connection *connection, struct bng_loop *loop,
+	const struct bng_endpoint *endpoint, void *tls_context,
+	void (*news)(struct bng_connection *, enum bng_connection_news));
 void bng_connection_done(struct bng_connection *connection);
 
 /* Starts; OPEN or CLOSED follows as news, also when it fails at once. */

@@ -12,7 +12,7 @@
 
 int bng_loop_init(struct bng_loop *loop)
 {
-	*loop = (struct bng_loop){ .epoll = epoll_create1(EPOLL_CLOEXEC) };
+	*loop = (struct bng_loop){.epoll = epoll_create1(EPOLL_CLOEXEC)};
 	return loop->epoll < 0 ? -errno : 0;
 }
 
@@ -25,7 +25,7 @@ void bng_loop_done(struct bng_loop *loop)
 
 static int control(struct bng_loop *loop, int operation, struct bng_source *source, uint32_t events)
 {
-	struct epoll_event event = { .events = events, .data.ptr = source };
+	struct epoll_event event = {.events = events, .data.ptr = source};
 
 	source->events = events;
 	return epoll_ctl(loop->epoll, operation, source->fd, &event) ? -errno : 0;
@@ -72,8 +72,9 @@ int bng_loop_run_once(struct bng_loop *loop, int timeout_ms)
 
 int bng_timer_open(uint64_t interval_ms)
 {
-	struct timespec every = { .tv_sec = (time_t)(interval_ms / 1000), .tv_nsec = (long)(interval_ms % 1000) * 1000000 };
-	struct itimerspec spec = { .it_interval = every, .it_value = every };
+	struct timespec every = {
+		.tv_sec = (time_t)(interval_ms / 1000), .tv_nsec = (long)(interval_ms % 1000) * 1000000};
+	struct itimerspec spec = {.it_interval = every, .it_value = every};
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 
 	if (fd < 0)

@@ -14,7 +14,7 @@ struct bng_source {
 
 struct bng_loop {
 	int epoll;
-	struct bng_source *pending[16];	/* of the round under way; removal clears them */
+	struct bng_source *pending[16]; /* of the round under way; removal clears them */
 	uint32_t pending_events[16];
 	int pending_count;
 };

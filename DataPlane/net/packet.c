@@ -14,7 +14,7 @@ enum { SEND_BUFFER = 4 * 1024 * 1024 };
 int bng_packet_open(uint32_t ifindex)
 {
 	/* Protocol 0: it never receives. */
-	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_ifindex = (int)ifindex };
+	struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_ifindex = (int)ifindex};
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), size = SEND_BUFFER;
 
 	if (fd < 0)
@@ -39,8 +39,9 @@ int bng_packet_send(int fd, const struct bng_bytes *frames, unsigned count)
 	if (count > BNG_PACKET_BATCH)
 		count = BNG_PACKET_BATCH;
 	for (i = 0; i < count; i++) {
-		vectors[i] = (struct iovec){ .iov_base = (void *)(uintptr_t)frames[i].data, .iov_len = frames[i].size };
-		messages[i] = (struct mmsghdr){ .msg_hdr = { .msg_iov = &vectors[i], .msg_iovlen = 1 } };
+		vectors[i] = (struct iovec){
+			.iov_base = (void *)(uintptr_t)frames[i].data, .iov_len = frames[i].size};
+		messages[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &vectors[i], .msg_iovlen = 1}};
 	}
 	sent = sendmmsg(fd, messages, count, 0);
 	return sent < 0 ? -errno : sent;
@@ -55,11 +56,12 @@ int bng_raw_ip_open(void)
 
 int bng_raw_ip_send(int fd, struct bng_bytes packet, uint32_t gateway, uint32_t ifindex)
 {
-	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in_pktinfo))] = { 0 };
-	struct sockaddr_in address = { .sin_family = AF_INET };
-	struct iovec vector = { .iov_base = (void *)(uintptr_t)packet.data, .iov_len = packet.size };
-	struct msghdr message = { .msg_name = &address, .msg_namelen = sizeof(address), .msg_iov = &vector, .msg_iovlen = 1 };
-	struct in_pktinfo info = { .ipi_ifindex = (int)ifindex };
+	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in_pktinfo))] = {0};
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	struct iovec vector = {.iov_base = (void *)(uintptr_t)packet.data, .iov_len = packet.size};
+	struct msghdr message = {
+		.msg_name = &address, .msg_namelen = sizeof(address), .msg_iov = &vector, .msg_iovlen = 1};
+	struct in_pktinfo info = {.ipi_ifindex = (int)ifindex};
 
 	if (packet.size < sizeof(struct iphdr))
 		return -EINVAL;

@@ -16,8 +16,9 @@ int bng_packet_send(int fd, const struct bng_bytes *frames, unsigned count);
 int bng_raw_ip_open(void);
 
 /*
- * Hands an IPv4 packet (header included, network order) to the kernel's routing, which resolves the neighbour. gateway: where to route
- * it instead of its destination (0: no); ifindex: through this interface (0: any).
+ * Hands an IPv4 packet (header included, network order) to the kernel's routing, which resolves the
+ * neighbour. gateway: where to route it instead of its destination (0: no); ifindex: through this interface
+ * (0: any).
  */
 int bng_raw_ip_send(int fd, struct bng_bytes packet, uint32_t gateway, uint32_t ifindex);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// OpenSSL with memory BIOs. Session tickets and renegotiation are off: a lane is dialled rarely and lives long.
+// OpenSSL with memory BIOs. Session tickets and renegotiation are off: a lane is dialled rarely and lives
+// long.
 #include "tls.h"
 
 #include <errno.h>
@@ -31,8 +32,8 @@ static bool is_private(const char *path, char *words, size_t size)
 		return false;
 	}
 	if (status.st_mode & (S_IRWXG | S_IRWXO)) {
-		(void)snprintf(words, size, "key %s is open to group or others (mode %04o); chmod 600 it", path,
-			status.st_mode & 07777U);
+		(void)snprintf(words, size, "key %s is open to group or others (mode %04o); chmod 600 it",
+			path, status.st_mode & 07777U);
 		return false;
 	}
 	return true;
@@ -107,14 +108,14 @@ int bng_tls_init(struct bng_tls *tls, void *context, const char *host, bool serv
 		SSL_set_accept_state(ssl);
 	else
 		SSL_set_connect_state(ssl);
-	*tls = (struct bng_tls){ .ssl = ssl, .in = in, .out = out };
+	*tls = (struct bng_tls){.ssl = ssl, .in = in, .out = out};
 	return 0;
 }
 
 void bng_tls_done(struct bng_tls *tls)
 {
-	SSL_free(tls->ssl);	/* owns the BIOs */
-	*tls = (struct bng_tls){ 0 };
+	SSL_free(tls->ssl); /* owns the BIOs */
+	*tls = (struct bng_tls){0};
 }
 
 static int drain(struct bng_tls *tls, struct bng_buffer *send)
@@ -168,7 +169,8 @@ static int read_plain(struct bng_tls *tls, struct bng_buffer *plain)
 	}
 }
 
-int bng_tls_receive(struct bng_tls *tls, struct bng_bytes cipher, struct bng_buffer *plain, struct bng_buffer *send)
+int bng_tls_receive(
+	struct bng_tls *tls, struct bng_bytes cipher, struct bng_buffer *plain, struct bng_buffer *send)
 {
 	int err = 0, drained;
 
@@ -194,7 +196,8 @@ int bng_tls_send(struct bng_tls *tls, struct bng_bytes plain, struct bng_buffer 
 		return -ENOTCONN;
 	ERR_clear_error();
 	while (plain.size) {
-		int step = plain.size > STEP ? STEP : (int)plain.size, done = SSL_write(tls->ssl, plain.data, step);
+		int step = plain.size > STEP ? STEP : (int)plain.size,
+		    done = SSL_write(tls->ssl, plain.data, step);
 
 		if (done <= 0)
 			return -EPROTO;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ioctl for the state, rtnetlink only as a bell: after it rings the ports are queried again, so a lost message does no harm.
+// ioctl for the state, rtnetlink only as a bell: after it rings the ports are queried again, so a lost
+// message does no harm.
 #include "watch.h"
 
 #include <errno.h>
@@ -24,8 +25,8 @@ static bool ask(int fd, const char *name, unsigned long request, struct ifreq *r
 
 static void ask_driver(int fd, const char *name, struct bng_interface *interface)
 {
-	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
-	struct ifreq request = { 0 };
+	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+	struct ifreq request = {0};
 
 	(void)snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
 	request.ifr_data = (void *)&info;
@@ -36,7 +37,7 @@ static void ask_driver(int fd, const char *name, struct bng_interface *interface
 int bng_interface_query(const char *name, struct bng_interface *ret_interface)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct bng_interface interface = { 0 };
+	struct bng_interface interface = {0};
 	struct ifreq request;
 
 	*ret_interface = interface;
@@ -78,7 +79,7 @@ bool bng_interface_forwards(const char *name)
 
 int bng_watch_open(void)
 {
-	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR };
+	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR};
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);
 
 	if (fd < 0)

@@ -46,8 +46,8 @@ static int check(const ProtobufCMessage *message, const char *prefix, char *ret_
 			if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
 				(void)refuse(path, prefix, field->id);
 				err = check(*(const ProtobufCMessage *const *)at, path, ret_path);
-			} else if (!protobuf_c_enum_descriptor_get_value(field->descriptor,
-					   (int)bng_field_integer(field, at))) {
+			} else if (!protobuf_c_enum_descriptor_get_value(
+					   field->descriptor, (int)bng_field_integer(field, at))) {
 				err = refuse(ret_path, prefix, field->id);
 			}
 		}

@@ -10,8 +10,8 @@
 enum { BNG_FIRST_IGNORABLE_FIELD = 1000, BNG_PATH_SIZE = 40 };
 
 /*
- * 0 if every field 1-999 and enum value at any depth is known. Else -EOPNOTSUPP with the first offender's path in field
- * numbers from message down.
+ * 0 if every field 1-999 and enum value at any depth is known. Else -EOPNOTSUPP with the first offender's
+ * path in field numbers from message down.
  */
 int bng_critical_check(const ProtobufCMessage *message, char ret_path[BNG_PATH_SIZE]);
 

@@ -15,17 +15,19 @@ _Static_assert((int)BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NEIGHBOR == (int)BNG_
 _Static_assert((int)BNG__AGENT__V1__PORT_ROLE__PORT_ROLE_CORE == (int)BNG_ROLE_CORE, "roles");
 _Static_assert((int)BNG__AGENT__V1__RELAY_TRUST__RELAY_TRUST_RELAYS == (int)BNG_TRUST_RELAYS, "trust");
 _Static_assert((int)BNG__AGENT__V1__ANTI_SPOOF__ANTI_SPOOF_LOG == (int)BNG_ANTI_SPOOF_LOG, "anti-spoof");
-_Static_assert((int)BNG__AGENT__V1__NEXT_HOP_KIND__NEXT_HOP_KIND_KERNEL == (int)BNG_NEXT_HOP_KERNEL, "next hops");
+_Static_assert(
+	(int)BNG__AGENT__V1__NEXT_HOP_KIND__NEXT_HOP_KIND_KERNEL == (int)BNG_NEXT_HOP_KERNEL, "next hops");
 _Static_assert((int)BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_BLACKHOLE == (int)BNG_ROUTE_BLACKHOLE, "routes");
 
 /* Keeps the first complaint. */
-#define complain(malformed, ...)                                    \
-	do {                                                        \
-		if ((malformed)->code == BNG_OK)                    \
-			(void)bng_refuse((malformed), __VA_ARGS__); \
+#define complain(malformed, ...)                                                                             \
+	do {                                                                                                 \
+		if ((malformed)->code == BNG_OK)                                                             \
+			(void)bng_refuse((malformed), __VA_ARGS__);                                          \
 	} while (0)
 
-static void take_ip4(ProtobufCBinaryData bytes, bool optional, const char *path, bng_ip4 *ret, struct bng_refusal *malformed)
+static void take_ip4(ProtobufCBinaryData bytes, bool optional, const char *path, bng_ip4 *ret,
+	struct bng_refusal *malformed)
 {
 	*ret = 0;
 	if (optional && !bytes.len)
@@ -39,7 +41,8 @@ static void take_ip4(ProtobufCBinaryData bytes, bool optional, const char *path,
 		complain(malformed, BNG_INVALID, path, "0.0.0.0 is not an address; leave it empty");
 }
 
-static void take_mac(ProtobufCBinaryData bytes, bool optional, const char *path, uint8_t ret[6], struct bng_refusal *malformed)
+static void take_mac(ProtobufCBinaryData bytes, bool optional, const char *path, uint8_t ret[6],
+	struct bng_refusal *malformed)
 {
 	memset(ret, 0, 6);
 	if (optional && !bytes.len)
@@ -50,7 +53,8 @@ static void take_mac(ProtobufCBinaryData bytes, bool optional, const char *path,
 		complain(malformed, BNG_INVALID, path, "a MAC address has 6 bytes, not %zu", bytes.len);
 }
 
-static void take_port_name(const char *name, const char *path, char ret[BNG_PORT_NAME_SIZE], struct bng_refusal *malformed)
+static void take_port_name(
+	const char *name, const char *path, char ret[BNG_PORT_NAME_SIZE], struct bng_refusal *malformed)
 {
 	size_t length = name ? strlen(name) : 0;
 
@@ -61,7 +65,8 @@ static void take_port_name(const char *name, const char *path, char ret[BNG_PORT
 		complain(malformed, BNG_UNKNOWN_REFERENCE, path, "no port has a name of %zu bytes", length);
 }
 
-static void take_port(const Bng__Agent__V1__Port *message, struct bng_port_object *port, struct bng_refusal *malformed)
+static void take_port(
+	const Bng__Agent__V1__Port *message, struct bng_port_object *port, struct bng_refusal *malformed)
 {
 	size_t i;
 
@@ -100,8 +105,8 @@ static void take_options(const Bng__Agent__V1__PoolTemplate *message, struct bng
 		const Bng__Agent__V1__DHCPOption *option = message->options[i];
 
 		if (option->data.len > UINT8_MAX || option->data.len > sizeof(template->data) - at) {
-			complain(malformed, BNG_INVALID, "13.8.2", "option data is at most 255 bytes, %d in all",
-				BNG_TEMPLATE_DATA_MAX);
+			complain(malformed, BNG_INVALID, "13.8.2",
+				"option data is at most 255 bytes, %d in all", BNG_TEMPLATE_DATA_MAX);
 			return;
 		}
 		template->options[i].code = option->code;
@@ -135,7 +140,8 @@ static void take_next_hop(const Bng__Agent__V1__NextHop *message, struct bng_nex
 	take_ip4(message->ipv4_address, true, "14.3", &hop->address, malformed);
 }
 
-static void take_route(const Bng__Agent__V1__Route *message, struct bng_route_object *route, struct bng_refusal *malformed)
+static void take_route(
+	const Bng__Agent__V1__Route *message, struct bng_route_object *route, struct bng_refusal *malformed)
 {
 	route->vrf = message->vrf;
 	take_ip4(message->prefix, false, "15.2", &route->prefix, malformed);
@@ -154,7 +160,8 @@ static void take_guard(const Bng__Agent__V1__GuardRates *message, struct bng_gua
 		uint32_t class = (uint32_t)rate->punt_class;
 
 		if (class == BNG_PUNT_NONE || class >= BNG_PUNT_CLASSES || guard->present[class]) {
-			complain(malformed, BNG_INVALID, "16.1.1", "each class stands at most once, and never UNSPECIFIED");
+			complain(malformed, BNG_INVALID, "16.1.1",
+				"each class stands at most once, and never UNSPECIFIED");
 			return;
 		}
 		guard->present[class] = true;
@@ -167,7 +174,8 @@ static void take_guard(const Bng__Agent__V1__GuardRates *message, struct bng_gua
 	}
 }
 
-static void take_line(const Bng__Agent__V1__Line *message, struct bng_line *line, struct bng_refusal *malformed)
+static void take_line(
+	const Bng__Agent__V1__Line *message, struct bng_line *line, struct bng_refusal *malformed)
 {
 	line->access_domain_id = message->access_domain_id;
 	line->s_vlan = message->s_vlan;
@@ -179,7 +187,8 @@ static void take_line(const Bng__Agent__V1__Line *message, struct bng_line *line
 	take_mac(message->relay_mac, true, "17.1.8", line->relay_mac, malformed);
 }
 
-static uint64_t take_hash(ProtobufCBinaryData bytes, const char *path, bool *ret_present, struct bng_refusal *malformed)
+static uint64_t take_hash(
+	ProtobufCBinaryData bytes, const char *path, bool *ret_present, struct bng_refusal *malformed)
 {
 	*ret_present = bytes.len != 0;
 	if (bytes.len > BNG_MAX_OPTION82) {
@@ -211,7 +220,8 @@ static void take_session(const Bng__Agent__V1__Session *message, struct bng_sess
 	session->lease_expires_unix_ms = ipv4->lease_expires_unix_ms;
 }
 
-static void take_body(const Bng__Agent__V1__Object *message, union bng_any_object *object, struct bng_refusal *malformed)
+static void take_body(
+	const Bng__Agent__V1__Object *message, union bng_any_object *object, struct bng_refusal *malformed)
 {
 	switch (object->head.family) {
 	case BNG_FAMILY_PORT:
@@ -244,7 +254,8 @@ enum bng_family bng_desired_family(const Bng__Agent__V1__Object *message)
 {
 	unsigned number = (unsigned)message->body_case;
 
-	return number > 10 && number < 10 + BNG_FAMILIES ? (enum bng_family)(number - 10) : (enum bng_family)0;
+	return number > 10 && number < 10 + BNG_FAMILIES ? (enum bng_family)(number - 10)
+							 : (enum bng_family)0;
 }
 
 int bng_desired_object(const Bng__Agent__V1__Object *message, struct bng_digester *digester,
@@ -261,11 +272,11 @@ int bng_desired_object(const Bng__Agent__V1__Object *message, struct bng_digeste
 	ret_object->head.family = family;
 	ret_object->head.id = message->object_id;
 	ret_object->head.generation = message->generation;
-	*ret_malformed = (struct bng_refusal){ .code = BNG_OK };
+	*ret_malformed = (struct bng_refusal){.code = BNG_OK};
 	take_body(message, ret_object, ret_malformed);
 	/* All members of the oneof are messages: any of the pointers is the body. */
-	if (bng_digest_object(digester, family, message->object_id, message->generation, &message->session->base,
-		    ret_object->head.digest))
+	if (bng_digest_object(digester, family, message->object_id, message->generation,
+		    &message->session->base, ret_object->head.digest))
 		return -ENOMEM;
 	return 0;
 }

@@ -10,7 +10,8 @@
 
 /*
  * Fills *ret_object. -EINVAL with *refusal: nothing may be done with the object (UNSUPPORTED, no body).
- * *ret_malformed: a value of the wrong length, to be judged after the generation (docs/contract.md, section 5).
+ * *ret_malformed: a value of the wrong length, to be judged after the generation (docs/contract.md, section
+ * 5).
  */
 int bng_desired_object(const Bng__Agent__V1__Object *message, struct bng_digester *digester,
 	union bng_any_object *ret_object, struct bng_refusal *ret_malformed, struct bng_refusal *refusal);

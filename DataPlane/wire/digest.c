@@ -16,7 +16,8 @@ enum { HEAD = 18, ELEMENT_HEAD = 8, AGENT_OWNED_LEASE = 6 };
 
 int bng_digester_init(struct bng_digester *digester)
 {
-	*digester = (struct bng_digester){ .sha256 = EVP_MD_fetch(NULL, "SHA256", NULL), .context = EVP_MD_CTX_new() };
+	*digester = (struct bng_digester){
+		.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL), .context = EVP_MD_CTX_new()};
 	/* A message's canonical form is larger than its packed one: 8 bytes of head and 8 per integer. */
 	bng_buffer_init(&digester->canon, 16 * (size_t)BNG_FRAME_BYTES_MAX);
 	if (!digester->sha256 || !digester->context) {
@@ -45,9 +46,9 @@ static struct bng_bytes raw_value(const ProtobufCFieldDescriptor *field, const v
 	const char *string;
 
 	if (field->type == PROTOBUF_C_TYPE_BYTES)
-		return (struct bng_bytes){ .data = bytes->data, .size = bytes->len };
+		return (struct bng_bytes){.data = bytes->data, .size = bytes->len};
 	string = *(const char *const *)at;
-	return (struct bng_bytes){ .data = (const uint8_t *)string, .size = string ? strlen(string) : 0 };
+	return (struct bng_bytes){.data = (const uint8_t *)string, .size = string ? strlen(string) : 0};
 }
 
 static int append_head(struct bng_buffer *out, uint32_t number, size_t length)
@@ -73,7 +74,8 @@ static int append_message(struct bng_buffer *out, uint32_t number, const Protobu
 	return err;
 }
 
-static int append_element(struct bng_buffer *out, const ProtobufCFieldDescriptor *field, const void *at, bool repeated)
+static int append_element(
+	struct bng_buffer *out, const ProtobufCFieldDescriptor *field, const void *at, bool repeated)
 {
 	uint8_t integer[8];
 	struct bng_bytes raw;
@@ -141,7 +143,8 @@ int bng_digest_object(struct bng_digester *digester, enum bng_family family, uin
 	if (err)
 		return err;
 	if (!EVP_DigestInit_ex2(digester->context, digester->sha256, NULL) ||
-		!EVP_DigestUpdate(digester->context, bng_buffer_front(&digester->canon), bng_buffer_size(&digester->canon)) ||
+		!EVP_DigestUpdate(digester->context, bng_buffer_front(&digester->canon),
+			bng_buffer_size(&digester->canon)) ||
 		!EVP_DigestFinal_ex(digester->context, full, &size))
 		return -ENOMEM;
 	memcpy(ret_digest, full, BNG_DIGEST_SIZE);

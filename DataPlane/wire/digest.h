@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The canonical encoding and the digest of an object (docs/contract.md, section 6), for any message by its descriptor. */
+/* The canonical encoding and the digest of an object (docs/contract.md, section 6), for any message by its
+ * descriptor. */
 #ifndef BNG_DIGEST_H
 #define BNG_DIGEST_H
 

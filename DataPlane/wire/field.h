@@ -8,7 +8,8 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-/* Elements of a field: all of a repeated one; 1 or 0 of a message or oneof member present or not; 1 of a plain scalar. */
+/* Elements of a field: all of a repeated one; 1 or 0 of a message or oneof member present or not; 1 of a
+ * plain scalar. */
 size_t bng_field_count(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
 
 /* Address of element i, of the C type protobuf-c uses for the field. */

@@ -19,7 +19,7 @@ int bng_frame_next(struct bng_bytes data, struct bng_bytes *ret_body)
 		return -EMSGSIZE;
 	if (data.size - BNG_FRAME_HEAD < length)
 		return 0;
-	*ret_body = (struct bng_bytes){ .data = data.data + BNG_FRAME_HEAD, .size = length };
+	*ret_body = (struct bng_bytes){.data = data.data + BNG_FRAME_HEAD, .size = length};
 	return 1;
 }
 
@@ -51,7 +51,8 @@ static void arena_free(void *arena, void *p)
 	(void)p;
 }
 
-/* protobuf-c lets field number 0 pass when it comes in two bytes; it is no field (protobuf encoding, "field numbers"). */
+/* protobuf-c lets field number 0 pass when it comes in two bytes; it is no field (protobuf encoding, "field
+ * numbers"). */
 static bool has_field_zero(const ProtobufCMessage *message)
 {
 	const ProtobufCMessageDescriptor *type = message->descriptor;
@@ -67,16 +68,17 @@ static bool has_field_zero(const ProtobufCMessage *message)
 		if (field->type != PROTOBUF_C_TYPE_MESSAGE)
 			continue;
 		for (element = 0; element < bng_field_count(message, field); element++)
-			if (has_field_zero(*(const ProtobufCMessage *const *)bng_field_at(message, field, element)))
+			if (has_field_zero(
+				    *(const ProtobufCMessage *const *)bng_field_at(message, field, element)))
 				return true;
 	}
 	return false;
 }
 
-ProtobufCMessage *bng_frame_decode(const ProtobufCMessageDescriptor *type, struct bng_arena *arena,
-	struct bng_bytes body)
+ProtobufCMessage *bng_frame_decode(
+	const ProtobufCMessageDescriptor *type, struct bng_arena *arena, struct bng_bytes body)
 {
-	ProtobufCAllocator allocator = { .alloc = arena_alloc, .free = arena_free, .allocator_data = arena };
+	ProtobufCAllocator allocator = {.alloc = arena_alloc, .free = arena_free, .allocator_data = arena};
 	ProtobufCMessage *message = protobuf_c_message_unpack(type, &allocator, body.size, body.data);
 
 	return message && has_field_zero(message) ? NULL : message;

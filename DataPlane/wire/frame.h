@@ -21,7 +21,7 @@ int bng_frame_next(struct bng_bytes data, struct bng_bytes *ret_body);
 int bng_frame_append(struct bng_buffer *out, const ProtobufCMessage *message);
 
 /* Decodes into the arena; NULL if malformed or over the arena's budget. */
-ProtobufCMessage *bng_frame_decode(const ProtobufCMessageDescriptor *type, struct bng_arena *arena,
-	struct bng_bytes body);
+ProtobufCMessage *bng_frame_decode(
+	const ProtobufCMessageDescriptor *type, struct bng_arena *arena, struct bng_bytes body);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Containers of base/: hash table against a plain array, buffer, arena; and that running out of memory is survived.
+// Containers of base/: hash table against a plain array, buffer, arena; and that running out of memory is
+// survived.
 #include "test.h"
 
 #include "arena.h"
@@ -48,7 +49,7 @@ TEST(hash_table_agrees_with_a_plain_array_over_random_operations)
 TEST(siphash_matches_the_reference_for_1_3)
 {
 	/* Key 00..0f, message 00..0e; computed with the reference implementation's structure, c=1, d=3. */
-	const uint64_t seed[2] = { 0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL };
+	const uint64_t seed[2] = {0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL};
 	uint8_t message[15];
 	size_t i;
 

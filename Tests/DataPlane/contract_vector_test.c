@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Golden vectors: decoded, compared with their text, encoded again; canonical encoding and digest; refusals by name. Then the three generic
-// tests of every decoder: round trip, no prefix traps, every changed byte is refused or survives encoding.
+// Golden vectors: decoded, compared with their text, encoded again; canonical encoding and digest; refusals
+// by name. Then the three generic tests of every decoder: round trip, no prefix traps, every changed byte is
+// refused or survives encoding.
 #include "test.h"
 
 #include "critical.h"
@@ -62,8 +63,9 @@ static void check_digest(const struct bng_vector *vector)
 	assert_memory_equal(bng_buffer_front(&canon), vector->canon, vector->canon_size);
 	bng_buffer_done(&canon);
 	assert_int_equal(bng_digester_init(&digester), 0);
-	assert_int_equal(bng_digest_object(&digester, bng_desired_family(object), object->object_id, object->generation,
-				 &object->session->base, digest), 0);
+	assert_int_equal(bng_digest_object(&digester, bng_desired_family(object), object->object_id,
+				 object->generation, &object->session->base, digest),
+		0);
 	assert_memory_equal(digest, vector->digest, BNG_DIGEST_SIZE);
 	bng_digester_done(&digester);
 }
@@ -95,8 +97,8 @@ static void check_refused_object(const struct bng_vector *vector)
 static void check_refused_frame(const struct bng_vector *vector)
 {
 	const Bng__Agent__V1__ControllerFrame *frame;
-	struct bng_bytes body = { 0 };
-	int result = bng_frame_next((struct bng_bytes){ vector->bytes, vector->size }, &body);
+	struct bng_bytes body = {0};
+	int result = bng_frame_next((struct bng_bytes){vector->bytes, vector->size}, &body);
 
 	if (!strcmp(vector->error, "FRAME_TOO_LARGE")) {
 		assert_int_equal(result, -EMSGSIZE);
@@ -146,7 +148,7 @@ static int survives(const ProtobufCMessageDescriptor *type, struct bng_bytes byt
 		return 0;
 	size = protobuf_c_message_pack(message, once);
 	bng_arena_reset(&other_arena);
-	again = bng_frame_decode(type, &other_arena, (struct bng_bytes){ once, size });
+	again = bng_frame_decode(type, &other_arena, (struct bng_bytes){once, size});
 	assert_non_null(again);
 	assert_int_equal(protobuf_c_message_pack(again, twice), size);
 	assert_memory_equal(once, twice, size);
@@ -172,13 +174,13 @@ static void feed_object(const struct bng_vector *vector, struct bng_bytes bytes)
 
 static void check_prefixes(const struct bng_vector *vector)
 {
-	struct bng_bytes body, whole = { vector->bytes, vector->size }, frame;
+	struct bng_bytes body, whole = {vector->bytes, vector->size}, frame;
 	size_t size;
 
 	if (vector->is_frame) {
 		for (size = 0; size < whole.size; size++) {
 			uint8_t *exact = bng_duplicate(whole.data, size);
-			int result = bng_frame_next((struct bng_bytes){ exact, size }, &frame);
+			int result = bng_frame_next((struct bng_bytes){exact, size}, &frame);
 
 			/* Shorter than its declared length: never taken for a frame. */
 			assert_true(result <= 0);
@@ -189,8 +191,8 @@ static void check_prefixes(const struct bng_vector *vector)
 	for (size = 0; size < body.size && size < 4096; size++) {
 		uint8_t *exact = bng_duplicate(body.data, size);
 
-		(void)survives(bng_vector_type(vector), (struct bng_bytes){ exact, size });
-		feed_object(vector, (struct bng_bytes){ exact, size });
+		(void)survives(bng_vector_type(vector), (struct bng_bytes){exact, size});
+		feed_object(vector, (struct bng_bytes){exact, size});
 		bng_free(exact);
 	}
 }
@@ -206,7 +208,7 @@ TEST(no_prefix_of_a_vector_traps_or_is_taken_for_a_frame)
 
 static void check_changes(const struct bng_vector *vector)
 {
-	static const uint8_t flips[] = { 0x01, 0x07, 0x08, 0x40, 0x80, 0xff };
+	static const uint8_t flips[] = {0x01, 0x07, 0x08, 0x40, 0x80, 0xff};
 	struct bng_bytes body = bng_vector_body(vector);
 	uint8_t *copy = bng_duplicate(body.data, body.size);
 	size_t i, flip;
@@ -214,8 +216,8 @@ static void check_changes(const struct bng_vector *vector)
 	for (i = 0; i < body.size; i++)
 		for (flip = 0; flip < sizeof(flips); flip++) {
 			copy[i] ^= flips[flip];
-			(void)survives(bng_vector_type(vector), (struct bng_bytes){ copy, body.size });
-			feed_object(vector, (struct bng_bytes){ copy, body.size });
+			(void)survives(bng_vector_type(vector), (struct bng_bytes){copy, body.size});
+			feed_object(vector, (struct bng_bytes){copy, body.size});
 			copy[i] ^= flips[flip];
 		}
 	bng_free(copy);
@@ -237,7 +239,7 @@ TEST(a_message_cannot_cost_more_than_its_budget)
 	struct bng_arena small;
 	size_t at = 0, size = sizeof(items) - 8;
 
-	items[at++] = 0x2a;	/* batch */
+	items[at++] = 0x2a; /* batch */
 	items[at++] = (uint8_t)((size & 0x7f) | 0x80);
 	items[at++] = (uint8_t)(((size >> 7) & 0x7f) | 0x80);
 	items[at++] = (uint8_t)(size >> 14);
@@ -246,6 +248,7 @@ TEST(a_message_cannot_cost_more_than_its_budget)
 		items[at + 1] = 0;
 	}
 	bng_arena_init(&small, 1024 * 1024);
-	assert_null(bng_frame_decode(&bng__agent__v1__controller_frame__descriptor, &small, (struct bng_bytes){ items, size }));
+	assert_null(bng_frame_decode(
+		&bng__agent__v1__controller_frame__descriptor, &small, (struct bng_bytes){items, size}));
 	bng_arena_done(&small);
 }

@@ -26,7 +26,7 @@ static const struct bng_session_object *a_session(void)
 
 TEST(session_entries_keep_network_order_and_zero_padding)
 {
-	static const uint8_t address[4] = { 100, 64, 1, 2 }, tpid[2] = { 0x88, 0xa8 };
+	static const uint8_t address[4] = {100, 64, 1, 2}, tpid[2] = {0x88, 0xa8};
 	const struct bng_session_object *session = a_session();
 	struct bng_line_key key = bng_entry_line_key(session);
 	struct bng_session value;
@@ -70,14 +70,15 @@ TEST(relayed_sessions_carry_the_relays_mac)
 
 TEST(template_options_are_tlvs_in_order_with_mask_and_router_among_them)
 {
-	static const uint8_t expected[] = { 1, 4, 255, 255, 0, 0, 2, 1, 9, 3, 4, 100, 64, 0, 1, 6, 2, 7, 8, 80, 0 };
+	static const uint8_t expected[] = {
+		1, 4, 255, 255, 0, 0, 2, 1, 9, 3, 4, 100, 64, 0, 1, 6, 2, 7, 8, 80, 0};
 	union bng_any_object it = test_template(1, 1, "100.64.0.1");
 	struct bng_dhcp_template value;
 
 	it.template.option_count = 3;
-	it.template.options[0] = (typeof(it.template.options[0])){ .code = 2, .length = 1, .offset = 0 };
-	it.template.options[1] = (typeof(it.template.options[0])){ .code = 6, .length = 2, .offset = 1 };
-	it.template.options[2] = (typeof(it.template.options[0])){ .code = 80, .length = 0, .offset = 3 };
+	it.template.options[0] = (typeof(it.template.options[0])){.code = 2, .length = 1, .offset = 0};
+	it.template.options[1] = (typeof(it.template.options[0])){.code = 6, .length = 2, .offset = 1};
+	it.template.options[2] = (typeof(it.template.options[0])){.code = 80, .length = 0, .offset = 3};
 	memcpy(it.template.data, "\x09\x07\x08", 3);
 	bng_entry_template(&it.template, inet_addr("100.64.0.9"), 42, &value);
 	assert_int_equal(value.option_count, 5);
@@ -100,8 +101,9 @@ TEST(a_full_template_fits)
 
 	it.template.option_count = BNG_TEMPLATE_OPTIONS_MAX;
 	for (i = 0; i < BNG_TEMPLATE_OPTIONS_MAX; i++)
-		it.template.options[i] = (typeof(it.template.options[0])){ .code = 100U + i,
-			.length = i ? 8 : 255, .offset = i ? (uint16_t)(255 + 8 * (i - 1)) : 0 };
+		it.template.options[i] = (typeof(it.template.options[0])){.code = 100U + i,
+			.length = i ? 8 : 255,
+			.offset = i ? (uint16_t)(255 + 8 * (i - 1)) : 0};
 	bng_entry_template(&it.template, 1, 1, &value);
 	assert_int_equal(value.option_count, BNG_MAX_TEMPLATE_OPTIONS);
 	assert_true(value.option_bytes <= BNG_TEMPLATE_BYTES);
@@ -109,7 +111,7 @@ TEST(a_full_template_fits)
 
 TEST(guard_rates_fall_back_to_the_agents_own)
 {
-	struct bng_guard_object guard = { 0 };
+	struct bng_guard_object guard = {0};
 	struct bng_guard_rate rate;
 
 	bng_entry_guard_rate(NULL, BNG_PUNT_DHCPV4, &rate);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// kern/ against the real kernel, in namespaces of its own (Tests/DataPlane/run): what an upsert writes, what a removal leaves, adoption
-// after each kind of crash, and the swap of a program. Skipped where BPF is refused.
+// kern/ against the real kernel, in namespaces of its own (Tests/DataPlane/run): what an upsert writes, what
+// a removal leaves, adoption after each kind of crash, and the swap of a program. Skipped where BPF is
+// refused.
 #include "test.h"
 
 #include "apply.h"
@@ -22,8 +23,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct bng_clock clock_ = { .boot_ns = 1000000000000ULL, .utc_ms = 1800000000000ULL };
-static const struct bng_refusal good = { .code = BNG_OK };
+static const struct bng_clock clock_ = {.boot_ns = 1000000000000ULL, .utc_ms = 1800000000000ULL};
+static const struct bng_refusal good = {.code = BNG_OK};
 static char bpffs[64], pins[96];
 static struct bng_kern kern;
 static struct bng_state state;
@@ -31,9 +32,8 @@ static struct bng_words words;
 
 static void load(void)
 {
-	static const char *const names[] = { "", "access0", "core0", "access1" };
+	static const char *const names[] = {"", "access0", "core0", "access1"};
 	uint32_t i;
-
 
 	snprintf(pins, sizeof(pins), "%s/node", bpffs);
 	words.text[0] = 0;
@@ -58,9 +58,9 @@ static void unload(void)
 static void begin(void)
 {
 	static int made;
-	const char *const commands =
-		"ip link set lo up; for p in access0 core0 access1; do ip link add $p type veth peer name ${p}p && "
-		"ip link set $p up && ip link set ${p}p up || exit 1; done";
+	const char *const commands = "ip link set lo up; for p in access0 core0 access1; do ip link add $p "
+				     "type veth peer name ${p}p && "
+				     "ip link set $p up && ip link set ${p}p up || exit 1; done";
 
 	if (!made++) {
 		strcpy(bpffs, "/tmp/bng-kern-test-XXXXXX");
@@ -97,7 +97,9 @@ static void upsert(const union bng_any_object *object)
 	struct bng_change change;
 
 	assert_int_equal(bng_state_prepare(&state, object, &good, &change, &refusal), 0);
-	assert_int_equal(bng_kern_upsert(&kern, &state, &change, (struct bng_bytes){ packed, sizeof(packed) }, &clock_), 0);
+	assert_int_equal(
+		bng_kern_upsert(&kern, &state, &change, (struct bng_bytes){packed, sizeof(packed)}, &clock_),
+		0);
 	bng_state_commit(&state, &change);
 }
 
@@ -114,8 +116,11 @@ static void remove_session(uint64_t id, struct bng_final *final)
 static void upsert_base(void)
 {
 	union bng_any_object all[] = {
-		test_port(1, "access0", BNG_ROLE_ACCESS, 1), test_identity(1, "100.64.0.1"), test_template(1, 1, "100.64.0.1"),
-		test_kernel_hop(1), test_route(1, "0.0.0.0", 0, 1),
+		test_port(1, "access0", BNG_ROLE_ACCESS, 1),
+		test_identity(1, "100.64.0.1"),
+		test_template(1, 1, "100.64.0.1"),
+		test_kernel_hop(1),
+		test_route(1, "0.0.0.0", 0, 1),
 	};
 	size_t i;
 
@@ -160,12 +165,13 @@ static int session_entries(void)
 
 static int address_entries(void)
 {
-	return entries(BNG_MAP_session_addresses, sizeof(struct bng_address_key), sizeof(struct bng_line_key));
+	return entries(
+		BNG_MAP_session_addresses, sizeof(struct bng_address_key), sizeof(struct bng_line_key));
 }
 
 static struct bng_session stored_session(const union bng_any_object *session)
 {
-	struct bng_line_key key = { .port = 1, .s_vlan = (uint16_t)session->session.line.s_vlan };
+	struct bng_line_key key = {.port = 1, .s_vlan = (uint16_t)session->session.line.s_vlan};
 	struct bng_session value;
 
 	memcpy(key.mac, session->session.line.mac, 6);
@@ -184,7 +190,8 @@ TEST(a_session_has_one_entry_per_key_and_its_old_keys_go)
 	one.session.ends_unix_ms = clock_.utc_ms + 5000;
 	upsert(&one);
 	assert_int_equal(stored_session(&one).ends_ns, clock_.boot_ns + 5000000000ULL);
-	assert_int_equal(kern.session_state[stored_session(&one).slot].expires_ns, clock_.boot_ns + 1000000000ULL);
+	assert_int_equal(
+		kern.session_state[stored_session(&one).slot].expires_ns, clock_.boot_ns + 1000000000ULL);
 	one.head.generation = 2;
 	one.session.line.s_vlan = 5;
 	one.session.line.s_tpid = 0x8100;
@@ -233,15 +240,20 @@ TEST(final_counters_are_kept_summed_and_the_slot_is_wiped)
 TEST(stored_objects_come_back_whole_and_broken_ones_are_dropped)
 {
 	static uint8_t packed[1000];
-	struct bng_object object = { .id = 5, .family = BNG_FAMILY_POOL_TEMPLATE, .generation = 3, .index = 9 };
+	struct bng_object object = {.id = 5, .family = BNG_FAMILY_POOL_TEMPLATE, .generation = 3, .index = 9};
 	struct bng_stored_object *objects;
-	struct { uint64_t id; uint16_t family, chunk; uint32_t pad; } key = { 5, BNG_FAMILY_POOL_TEMPLATE, 2, 0 };
+	struct {
+		uint64_t id;
+		uint16_t family, chunk;
+		uint32_t pad;
+	} key = {5, BNG_FAMILY_POOL_TEMPLATE, 2, 0};
 	size_t count, i;
 
 	begin();
 	for (i = 0; i < sizeof(packed); i++)
 		packed[i] = (uint8_t)(i * 3);
-	assert_int_equal(bng_store_put_object(&kern, &object, (struct bng_bytes){ packed, sizeof(packed) }, false), 0);
+	assert_int_equal(
+		bng_store_put_object(&kern, &object, (struct bng_bytes){packed, sizeof(packed)}, false), 0);
 	assert_int_equal(bng_store_read_objects(&kern, &objects, &count), 0);
 	assert_int_equal(count, 1);
 	assert_int_equal(objects[0].size, sizeof(packed));
@@ -249,7 +261,7 @@ TEST(stored_objects_come_back_whole_and_broken_ones_are_dropped)
 	assert_memory_equal(objects[0].packed, packed, sizeof(packed));
 	bng_stored_objects_free(objects, count);
 	/* A shorter one leaves no chunk behind. */
-	assert_int_equal(bng_store_put_object(&kern, &object, (struct bng_bytes){ packed, 500 }, true), 0);
+	assert_int_equal(bng_store_put_object(&kern, &object, (struct bng_bytes){packed, 500}, true), 0);
 	assert_int_equal(bng_store_read_objects(&kern, &objects, &count), 0);
 	assert_int_equal(objects[0].size, 500);
 	bng_stored_objects_free(objects, count);
@@ -264,9 +276,9 @@ TEST(stored_objects_come_back_whole_and_broken_ones_are_dropped)
 TEST(adoption_leaves_what_is_right_and_repairs_what_a_crash_left)
 {
 	union bng_any_object one = test_session(1, 0x64400101);
-	struct bng_line_key stray = { .port = 1, .s_vlan = 77 };
+	struct bng_line_key stray = {.port = 1, .s_vlan = 77};
 	struct bng_session value;
-	struct bng_address_key address = { .ipv4 = inet_addr("100.64.9.9") };
+	struct bng_address_key address = {.ipv4 = inet_addr("100.64.9.9")};
 	struct bng_dhcp_template before, after;
 	uint32_t index = 1, slot;
 
@@ -286,7 +298,8 @@ TEST(adoption_leaves_what_is_right_and_repairs_what_a_crash_left)
 	assert_int_equal(kern.session_state[slot].renewals, 4);
 	assert_int_equal(bpf_map_lookup_elem(kern.maps[BNG_MAP_dhcp_templates], &index, &after), 0);
 	assert_memory_equal(&before, &after, sizeof(before));
-	/* Entries written without their object (crash before the last write), and an entry lost (crash in a removal). */
+	/* Entries written without their object (crash before the last write), and an entry lost (crash in a
+	 * removal). */
 	value = stored_session(&one);
 	value.session_id = 99;
 	assert_int_equal(bpf_map_update_elem(kern.maps[BNG_MAP_sessions], &stray, &value, 0), 0);
@@ -305,7 +318,7 @@ TEST(adoption_leaves_what_is_right_and_repairs_what_a_crash_left)
 
 TEST(a_different_program_is_swapped_on_the_live_link)
 {
-	struct bpf_link_info info = { 0 };
+	struct bpf_link_info info = {0};
 	uint32_t size = sizeof(info), before;
 	struct bng_pin_path path;
 	int link;
@@ -355,7 +368,7 @@ TEST(another_layout_is_refused_in_words)
 
 TEST(a_foreign_program_is_never_replaced)
 {
-	struct bpf_insn pass[] = { { .code = 0xb7, .dst_reg = 0, .imm = 2 }, { .code = 0x95 } };
+	struct bpf_insn pass[] = {{.code = 0xb7, .dst_reg = 0, .imm = 2}, {.code = 0x95}};
 	int program, link;
 
 	begin();
@@ -383,8 +396,10 @@ TEST(clocks_convert_there_and_back_and_never_wrap)
 	assert_int_equal(bng_boot_ns(&clock_, 0), 0);
 	assert_int_equal(bng_boot_ns(&clock_, 1), 1);
 	assert_int_equal(bng_boot_ns(&clock_, UINT64_MAX), UINT64_MAX);
-	assert_int_equal(bng_utc_ms(&clock_, bng_boot_ns(&clock_, clock_.utc_ms + 12345)), clock_.utc_ms + 12345);
-	assert_int_equal(bng_utc_ms(&clock_, bng_boot_ns(&clock_, clock_.utc_ms - 12345)), clock_.utc_ms - 12345);
+	assert_int_equal(
+		bng_utc_ms(&clock_, bng_boot_ns(&clock_, clock_.utc_ms + 12345)), clock_.utc_ms + 12345);
+	assert_int_equal(
+		bng_utc_ms(&clock_, bng_boot_ns(&clock_, clock_.utc_ms - 12345)), clock_.utc_ms - 12345);
 }
 
 TEST(every_reason_has_a_name)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The association machine by event lists: order of hellos, lanes, heartbeat, re-dial, refusals, credits, events.
+// The association machine by event lists: order of hellos, lanes, heartbeat, re-dial, refusals, credits,
+// events.
 #include "test.h"
 
 #include "frame.h"
@@ -7,7 +8,7 @@
 
 #include <errno.h>
 
-#define SECOND_NS 1000000000ULL
+#define SECOND_NS  1000000000ULL
 #define CODE(name) BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_##name
 
 static struct bng_link link_;
@@ -16,7 +17,7 @@ static uint64_t now;
 
 static void begin(void)
 {
-	static const uint8_t boot[16] = { 1, 2, 3 };
+	static const uint8_t boot[16] = {1, 2, 3};
 
 	now = SECOND_NS;
 	bng_link_init(&link_, boot, 42);
@@ -30,7 +31,7 @@ static void end(void)
 
 static void event(enum bng_link_event_kind kind, enum bng_lane lane)
 {
-	struct bng_link_event it = { .kind = kind, .lane = lane };
+	struct bng_link_event it = {.kind = kind, .lane = lane};
 
 	bng_link_handle(&link_, &it, now, &actions);
 }
@@ -38,9 +39,9 @@ static void event(enum bng_link_event_kind kind, enum bng_lane lane)
 static void feed(enum bng_lane lane, const Bng__Agent__V1__ControllerFrame *frame)
 {
 	uint8_t bytes[4096];
-	struct bng_link_event it = { .kind = BNG_LINK_FRAME, .lane = lane };
+	struct bng_link_event it = {.kind = BNG_LINK_FRAME, .lane = lane};
 
-	it.body = (struct bng_bytes){ bytes, bng__agent__v1__controller_frame__pack(frame, bytes) };
+	it.body = (struct bng_bytes){bytes, bng__agent__v1__controller_frame__pack(frame, bytes)};
 	bng_link_handle(&link_, &it, now, &actions);
 }
 
@@ -62,7 +63,7 @@ static int noticed(enum bng_lane lane)
 	struct bng_bytes body;
 	int code = 0;
 
-	while (bng_frame_next((struct bng_bytes){ bng_buffer_front(out), bng_buffer_size(out) }, &body) == 1) {
+	while (bng_frame_next((struct bng_bytes){bng_buffer_front(out), bng_buffer_size(out)}, &body) == 1) {
 		frame = bng__agent__v1__agent_frame__unpack(NULL, body.size, body.data);
 		assert_non_null(frame);
 		if (frame->body_case == BNG__AGENT__V1__AGENT_FRAME__BODY_ERROR)
@@ -75,11 +76,11 @@ static int noticed(enum bng_lane lane)
 
 static void reply(uint32_t interval_ms, uint32_t timeout_ms, size_t id_size, uint32_t minor)
 {
-	static uint8_t id[16] = { 9 };
+	static uint8_t id[16] = {9};
 	Bng__Agent__V1__HelloReply hello = BNG__AGENT__V1__HELLO_REPLY__INIT;
 	Bng__Agent__V1__ControllerFrame frame = BNG__AGENT__V1__CONTROLLER_FRAME__INIT;
 
-	hello.association_id = (ProtobufCBinaryData){ id_size, id };
+	hello.association_id = (ProtobufCBinaryData){id_size, id};
 	hello.heartbeat_interval_ms = interval_ms;
 	hello.heartbeat_timeout_ms = timeout_ms;
 	hello.protocol_minor = minor;
@@ -120,7 +121,8 @@ static void associate(void)
 	assert_true(bng_link_is_open(&link_, BNG_LANE_PUNT) && bng_link_is_open(&link_, BNG_LANE_TELEMETRY));
 }
 
-static void feed_simple(enum bng_lane lane, Bng__Agent__V1__ControllerFrame__BodyCase body, ProtobufCMessage *message)
+static void feed_simple(
+	enum bng_lane lane, Bng__Agent__V1__ControllerFrame__BodyCase body, ProtobufCMessage *message)
 {
 	Bng__Agent__V1__ControllerFrame frame = BNG__AGENT__V1__CONTROLLER_FRAME__INIT;
 
@@ -148,7 +150,7 @@ static void feed_credit(uint32_t class, uint32_t credits)
 {
 	Bng__Agent__V1__PuntCredit credit = BNG__AGENT__V1__PUNT_CREDIT__INIT;
 
-	credit.punt_class = (Bng__Agent__V1__PuntClass)class;
+	credit.punt_class = (Bng__Agent__V1__PuntClass) class;
 	credit.credits = credits;
 	feed_simple(BNG_LANE_PUNT, BNG__AGENT__V1__CONTROLLER_FRAME__BODY_PUNT_CREDIT, &credit.base);
 }
@@ -164,9 +166,16 @@ TEST(lanes_are_dialled_after_the_hello_and_open_in_any_order)
 
 TEST(bad_hello_replies_are_refused_by_name_and_dialled_again)
 {
-	static const struct { uint32_t interval, timeout; size_t id; uint32_t minor; int code; } cases[] = {
-		{ 1000, 5000, 15, 0, CODE(MALFORMED) }, { 1000, 5000, 16, 1, CODE(VERSION) },
-		{ 1000, 1999, 16, 0, CODE(UNEXPECTED) }, { 9, 5000, 16, 0, CODE(UNEXPECTED) },
+	static const struct {
+		uint32_t interval, timeout;
+		size_t id;
+		uint32_t minor;
+		int code;
+	} cases[] = {
+		{1000, 5000, 15, 0, CODE(MALFORMED)},
+		{1000, 5000, 16, 1, CODE(VERSION)},
+		{1000, 1999, 16, 0, CODE(UNEXPECTED)},
+		{9, 5000, 16, 0, CODE(UNEXPECTED)},
 	};
 	size_t i;
 
@@ -304,7 +313,7 @@ TEST(credits_start_at_zero_add_up_saturate_and_end_with_the_lane)
 
 TEST(events_are_sent_again_from_the_last_acknowledgement)
 {
-	struct bng_event it = { .kind = BNG_EVENT_PORT_CHANGED }, popped;
+	struct bng_event it = {.kind = BNG_EVENT_PORT_CHANGED}, popped;
 	int i;
 
 	begin();
@@ -327,7 +336,7 @@ TEST(events_are_sent_again_from_the_last_acknowledgement)
 
 TEST(acknowledging_what_was_not_sent_is_unexpected)
 {
-	struct bng_event it = { .kind = BNG_EVENT_PORT_CHANGED };
+	struct bng_event it = {.kind = BNG_EVENT_PORT_CHANGED};
 
 	begin();
 	associate();
@@ -340,7 +349,7 @@ TEST(acknowledging_what_was_not_sent_is_unexpected)
 
 TEST(the_event_queue_is_bounded)
 {
-	struct bng_event it = { .kind = BNG_EVENT_PORT_CHANGED };
+	struct bng_event it = {.kind = BNG_EVENT_PORT_CHANGED};
 	int i;
 
 	begin();
@@ -352,8 +361,8 @@ TEST(the_event_queue_is_bounded)
 
 TEST(nonsense_is_malformed_and_unknown_bodies_are_named)
 {
-	static const uint8_t truncated[] = { 0x2a, 5 }, unknown[] = { 0x7a, 0 };
-	struct bng_link_event it = { .kind = BNG_LINK_FRAME, .lane = BNG_LANE_STATE, .body = { truncated, 2 } };
+	static const uint8_t truncated[] = {0x2a, 5}, unknown[] = {0x7a, 0};
+	struct bng_link_event it = {.kind = BNG_LINK_FRAME, .lane = BNG_LANE_STATE, .body = {truncated, 2}};
 
 	begin();
 	associate();
@@ -368,7 +377,7 @@ TEST(nonsense_is_malformed_and_unknown_bodies_are_named)
 	bng_link_handle(&link_, &it, now, &actions);
 	assert_int_equal(noticed(BNG_LANE_TELEMETRY), CODE(UNKNOWN_MESSAGE));
 	assert_true(bng_link_is_open(&link_, BNG_LANE_STATE));
-	it = (struct bng_link_event){ .kind = BNG_LINK_BAD_LENGTH, .lane = BNG_LANE_PUNT, .error = -EMSGSIZE };
+	it = (struct bng_link_event){.kind = BNG_LINK_BAD_LENGTH, .lane = BNG_LANE_PUNT, .error = -EMSGSIZE};
 	bng_link_handle(&link_, &it, now, &actions);
 	assert_int_equal(noticed(BNG_LANE_PUNT), CODE(FRAME_TOO_LARGE));
 	end();

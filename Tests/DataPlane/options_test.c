@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 
-static const char good[] = "node = edge1\ncontroller = unix:/run/x.sock\npins = /sys/fs/bpf/x\nport = access0 access\n";
+static const char good[] =
+	"node = edge1\ncontroller = unix:/run/x.sock\npins = /sys/fs/bpf/x\nport = access0 access\n";
 
 static struct bng_options options;
 static char error[512];
@@ -62,12 +63,15 @@ TEST(mistakes_are_named_with_file_and_line)
 
 TEST(missing_keys_are_named)
 {
-	static const char *const texts[] = { "", "node = n\n", "node = n\npins = /b\n", "node = n\npins = /b\nport = a access\n" };
-	static const char *const words[] = { "node = NAME", "pins = DIRECTORY", "at least one port", "controller = " };
+	static const char *const texts[] = {
+		"", "node = n\n", "node = n\npins = /b\n", "node = n\npins = /b\nport = a access\n"};
+	static const char *const words[] = {
+		"node = NAME", "pins = DIRECTORY", "at least one port", "controller = "};
 	size_t i;
 
 	for (i = 0; i < 4; i++) {
-		assert_true(bng_options_parse("f", texts[i], strlen(texts[i]), &options, error, sizeof(error)) < 0);
+		assert_true(bng_options_parse(
+				    "f", texts[i], strlen(texts[i]), &options, error, sizeof(error)) < 0);
 		assert_non_null(strstr(error, words[i]));
 	}
 }

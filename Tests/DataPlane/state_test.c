@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of docs/contract.md, section 5 and 7, on the model: generations, references, uniqueness, use, limits, digests, memory.
+// The rules of docs/contract.md, section 5 and 7, on the model: generations, references, uniqueness, use,
+// limits, digests, memory.
 #include "test.h"
 
 #include "audit.h"
@@ -10,10 +11,10 @@
 static struct bng_state state;
 static struct bng_refusal refusal;
 
-#define assert_refused(object, expected, where)                            \
-	do {                                                               \
-		assert_int_equal(test_apply(&state, &(object), &refusal), expected); \
-		assert_string_equal(refusal.path, where);                  \
+#define assert_refused(object, expected, where)                                                              \
+	do {                                                                                                 \
+		assert_int_equal(test_apply(&state, &(object), &refusal), expected);                         \
+		assert_string_equal(refusal.path, where);                                                    \
 	} while (0)
 
 static void begin(uint32_t max_sessions)
@@ -104,8 +105,10 @@ TEST(sessions_need_their_domain_and_template_in_the_same_vrf)
 
 TEST(what_others_refer_to_stays)
 {
-	union bng_any_object one = test_session(1, 0x64400101), port = test_port(1, "access0", BNG_ROLE_ACCESS, 2),
-			     template = test_template(1, 1, "100.64.0.1"), identity = test_identity(1, "100.64.0.1");
+	union bng_any_object one = test_session(1, 0x64400101),
+			     port = test_port(1, "access0", BNG_ROLE_ACCESS, 2),
+			     template = test_template(1, 1, "100.64.0.1"),
+			     identity = test_identity(1, "100.64.0.1");
 
 	begin(10);
 	assert_int_equal(test_apply(&state, &one, &refusal), BNG_OK);
@@ -148,8 +151,9 @@ TEST(deletes_respect_generations_and_are_idempotent)
 
 TEST(own_addresses_have_one_server_and_any_gateways_and_no_session_or_route)
 {
-	struct bng_address_key key = { .ipv4 = inet_addr("100.64.0.1") };
-	union bng_any_object identity = test_identity(2, "100.64.0.1"), host = test_route(9, "100.64.0.1", 32, 0),
+	struct bng_address_key key = {.ipv4 = inet_addr("100.64.0.1")};
+	union bng_any_object identity = test_identity(2, "100.64.0.1"),
+			     host = test_route(9, "100.64.0.1", 32, 0),
 			     second = test_template(2, 1, "100.65.0.1"), one = test_session(1, 0x64410001);
 
 	begin(10);
@@ -223,7 +227,7 @@ TEST(an_adopted_index_is_kept_if_it_is_free)
 
 TEST(an_aborted_change_leaves_nothing)
 {
-	const struct bng_refusal good = { .code = BNG_OK };
+	const struct bng_refusal good = {.code = BNG_OK};
 	union bng_any_object it = test_session(1, 0x64400101);
 	struct bng_change change;
 	uint8_t before[16], after[16];
@@ -269,7 +273,7 @@ TEST(family_digests_return_to_zero_and_do_not_depend_on_order)
 
 TEST(every_failing_allocation_leaves_the_state_as_it_was)
 {
-	const struct bng_refusal good = { .code = BNG_OK };
+	const struct bng_refusal good = {.code = BNG_OK};
 	union bng_any_object it;
 	struct bng_change change;
 	size_t held = 0;
@@ -307,9 +311,9 @@ TEST(every_failing_allocation_leaves_the_state_as_it_was)
 
 TEST(audit_pages_are_in_order_and_follow_changes)
 {
-	static const uint64_t ids[] = { 30, 10, 20 };
+	static const uint64_t ids[] = {30, 10, 20};
 	const struct bng_object *const *page;
-	struct bng_audit audit = { 0 };
+	struct bng_audit audit = {0};
 	union bng_any_object it;
 	size_t count, i;
 

@@ -28,7 +28,8 @@ static EVP_PKEY *write_key(const char *name, mode_t mode)
 	return key;
 }
 
-static X509 *write_certificate(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, const char *alternative)
+static X509 *write_certificate(
+	const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, const char *alternative)
 {
 	X509 *certificate = X509_new();
 	X509_NAME *subject = X509_get_subject_name(certificate);
@@ -45,7 +46,8 @@ static X509 *write_certificate(const char *name, EVP_PKEY *key, X509 *issuer, EV
 	X509_set_issuer_name(certificate, issuer ? X509_get_subject_name(issuer) : subject);
 	X509_set_pubkey(certificate, key);
 	X509V3_set_ctx(&context, issuer ? issuer : certificate, certificate, NULL, NULL, 0);
-	extension = X509V3_EXT_conf_nid(NULL, &context, alternative ? NID_subject_alt_name : NID_basic_constraints,
+	extension = X509V3_EXT_conf_nid(NULL, &context,
+		alternative ? NID_subject_alt_name : NID_basic_constraints,
 		alternative ? alternative : "critical,CA:TRUE");
 	assert_non_null(extension);
 	X509_add_ext(certificate, extension, -1);
@@ -72,7 +74,8 @@ static void make_files(void)
 	keys[1] = write_key("other", 0600);
 	certificates[1] = write_certificate("other", keys[1], NULL, NULL, NULL);
 	keys[2] = write_key("server", 0600);
-	certificates[2] = write_certificate("server", keys[2], certificates[0], keys[0], "DNS:controller.example,IP:192.0.2.7");
+	certificates[2] = write_certificate(
+		"server", keys[2], certificates[0], keys[0], "DNS:controller.example,IP:192.0.2.7");
 	keys[3] = write_key("edge1", 0600);
 	certificates[3] = write_certificate("edge1", keys[3], certificates[0], keys[0], "DNS:edge1");
 	keys[4] = write_key("stranger", 0600);
@@ -85,7 +88,7 @@ static void make_files(void)
 
 static void remove_files(void)
 {
-	static const char *const names[] = { "ca", "other", "server", "edge1", "stranger" };
+	static const char *const names[] = {"ca", "other", "server", "edge1", "stranger"};
 	char path[128];
 	int i;
 
@@ -101,7 +104,7 @@ static void remove_files(void)
 static void *context_of(const char *name, const char *authority, bool server, char *words, size_t size)
 {
 	static char certificate[128], key[128], ca[128];
-	struct bng_tls_files files = { certificate, key, ca };
+	struct bng_tls_files files = {certificate, key, ca};
 
 	snprintf(certificate, sizeof(certificate), "%s/%s.pem", folder, name);
 	snprintf(key, sizeof(key), "%s/%s.key", folder, name);
@@ -111,7 +114,7 @@ static void *context_of(const char *name, const char *authority, bool server, ch
 
 struct pair {
 	void *contexts[2];
-	struct bng_tls sides[2];	/* client, server */
+	struct bng_tls sides[2]; /* client, server */
 	struct bng_buffer plain[2], cipher[2];
 	int errors[2];
 };
@@ -159,7 +162,7 @@ static void shuttle(struct pair *pair, size_t step)
 {
 	int side, quiet;
 
-	take(pair, 0, (struct bng_bytes){ 0 });
+	take(pair, 0, (struct bng_bytes){0});
 	do {
 		quiet = 1;
 		for (side = 0; side < 2; side++) {
@@ -168,7 +171,7 @@ static void shuttle(struct pair *pair, size_t step)
 			while (bng_buffer_size(from)) {
 				size_t size = bng_buffer_size(from) < step ? bng_buffer_size(from) : step;
 
-				take(pair, !side, (struct bng_bytes){ bng_buffer_front(from), size });
+				take(pair, !side, (struct bng_bytes){bng_buffer_front(from), size});
 				bng_buffer_consume(from, size);
 				quiet = 0;
 			}
@@ -183,7 +186,8 @@ static void talk(struct pair *pair, size_t step)
 
 	for (i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * 7);
-	assert_int_equal(bng_tls_send(&pair->sides[0], (struct bng_bytes){ data, sizeof(data) }, &pair->cipher[0]), 0);
+	assert_int_equal(
+		bng_tls_send(&pair->sides[0], (struct bng_bytes){data, sizeof(data)}, &pair->cipher[0]), 0);
 	shuttle(pair, step);
 	assert_int_equal(bng_buffer_size(&pair->plain[1]), sizeof(data));
 	assert_memory_equal(bng_buffer_front(&pair->plain[1]), data, sizeof(data));
@@ -191,14 +195,15 @@ static void talk(struct pair *pair, size_t step)
 
 TEST(both_sides_meet_and_talk_even_byte_by_byte)
 {
-	static const size_t steps[] = { 1, 100, 65536 };
+	static const size_t steps[] = {1, 100, 65536};
 	struct pair pair;
 	size_t i;
 
 	make_files();
 	for (i = 0; i < 3; i++) {
 		pair_init(&pair, "edge1", "ca", i == 1 ? "192.0.2.7" : "controller.example");
-		assert_int_equal(bng_tls_send(&pair.sides[0], (struct bng_bytes){ (const uint8_t *)"x", 1 }, &pair.cipher[0]),
+		assert_int_equal(bng_tls_send(&pair.sides[0], (struct bng_bytes){(const uint8_t *)"x", 1},
+					 &pair.cipher[0]),
 			-ENOTCONN);
 		shuttle(&pair, steps[i]);
 		assert_true(pair.sides[0].established && pair.sides[1].established);
@@ -255,8 +260,8 @@ TEST(garbage_instead_of_a_handshake_is_refused)
 
 	make_files();
 	pair_init(&pair, "edge1", "ca", "controller.example");
-	take(&pair, 0, (struct bng_bytes){ 0 });
-	take(&pair, 0, (struct bng_bytes){ garbage, sizeof(garbage) });
+	take(&pair, 0, (struct bng_bytes){0});
+	take(&pair, 0, (struct bng_bytes){garbage, sizeof(garbage)});
 	assert_int_equal(pair.errors[0], -EPROTO);
 	pair_done(&pair);
 	remove_files();

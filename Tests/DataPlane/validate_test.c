@@ -7,25 +7,25 @@
 
 static struct bng_refusal refusal;
 
-#define accepted(object)                                              \
-	do {                                                          \
-		refusal.code = BNG_OK;                                \
-		assert_int_equal(bng_validate(&(object), &refusal), 0); \
+#define accepted(object)                                                                                     \
+	do {                                                                                                 \
+		refusal.code = BNG_OK;                                                                       \
+		assert_int_equal(bng_validate(&(object), &refusal), 0);                                      \
 	} while (0)
-#define refused(object, where)                                        \
-	do {                                                          \
-		assert_true(bng_validate(&(object), &refusal) < 0);   \
-		assert_int_equal(refusal.code, BNG_INVALID);          \
-		assert_string_equal(refusal.path, where);             \
+#define refused(object, where)                                                                               \
+	do {                                                                                                 \
+		assert_true(bng_validate(&(object), &refusal) < 0);                                          \
+		assert_int_equal(refusal.code, BNG_INVALID);                                                 \
+		assert_string_equal(refusal.path, where);                                                    \
 	} while (0)
 
 /* Each case starts from the good object again. */
-#define with(object, change, where)               \
-	do {                                      \
-		union bng_any_object it = object; \
-		accepted(it);                     \
-		change;                           \
-		refused(it, where);               \
+#define with(object, change, where)                                                                          \
+	do {                                                                                                 \
+		union bng_any_object it = object;                                                            \
+		accepted(it);                                                                                \
+		change;                                                                                      \
+		refused(it, where);                                                                          \
 	} while (0)
 
 TEST(ports_are_checked)
@@ -39,7 +39,8 @@ TEST(ports_are_checked)
 	with(good, (it.port.relay_count = 1, it.port.relays[0] = inet_addr("10.0.0.1")), "11.6");
 	good.port.relay_trust = BNG_TRUST_RELAYS;
 	with(good, (it.port.relay_count = 1, it.port.relays[0] = inet_addr("224.0.0.1")), "11.6");
-	with(good, (it.port.relay_count = 2, it.port.relays[0] = it.port.relays[1] = inet_addr("10.0.0.1")), "11.6");
+	with(good, (it.port.relay_count = 2, it.port.relays[0] = it.port.relays[1] = inet_addr("10.0.0.1")),
+		"11.6");
 	good = test_port(1, "core0", BNG_ROLE_CORE, 0);
 	with(good, it.port.relay_trust = BNG_TRUST_NONE, "11.5");
 	with(good, it.port.access_domain_id = 1, "11.3");
@@ -48,7 +49,7 @@ TEST(ports_are_checked)
 TEST(templates_are_checked)
 {
 	union bng_any_object good = test_template(1, 1, "100.64.0.1");
-	static const uint8_t wrong[] = { 0, 1, 3, 50, 53, 61, 82, 255 };
+	static const uint8_t wrong[] = {0, 1, 3, 50, 53, 61, 82, 255};
 	size_t i;
 
 	with(good, it.template.gateway = 0, "13.3");
@@ -60,7 +61,10 @@ TEST(templates_are_checked)
 	with(good, it.template.rebinding_seconds = 3600, "13.7");
 	for (i = 0; i < sizeof(wrong); i++)
 		with(good, (it.template.option_count = 1, it.template.options[0].code = wrong[i]), "13.8.1");
-	with(good, (it.template.option_count = 2, it.template.options[0].code = 6, it.template.options[1].code = 6), "13.8.1");
+	with(good,
+		(it.template.option_count = 2, it.template.options[0].code = 6,
+			it.template.options[1].code = 6),
+		"13.8.1");
 }
 
 TEST(next_hops_and_routes_are_checked)
@@ -115,7 +119,7 @@ TEST(guard_rates_are_checked)
 	union bng_any_object good;
 
 	memset(&good, 0, sizeof(good));
-	good.head = (struct bng_object){ .family = BNG_FAMILY_GUARD_RATES, .id = 1, .generation = 1 };
+	good.head = (struct bng_object){.family = BNG_FAMILY_GUARD_RATES, .id = 1, .generation = 1};
 	with(good, it.head.id = 2, "1");
 	with(good, it.guard.rates[BNG_PUNT_ARP].line_pps = 1, "16.1.3");
 	with(good, it.guard.rates[BNG_PUNT_ARP].port_pps = 1, "16.1.5");

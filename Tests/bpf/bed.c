@@ -34,14 +34,16 @@ int bed_network(struct bed *bed)
 		"set -e; ip link set lo up;"
 		"for p in access0 core0 access1; do"
 		"  ip link add $p type veth peer name ${p}p; ip link set $p up; ip link set ${p}p up; done;"
-		"ip link set access0 address 02:00:5e:00:53:01; ip link set access1 address 02:00:5e:00:53:01;"
+		"ip link set access0 address 02:00:5e:00:53:01; ip link set access1 address "
+		"02:00:5e:00:53:01;"
 		"ip link set core0 address 02:00:5e:00:53:02;"
 		"ip addr add 192.0.2.129/25 dev core0;"
 		"ip neigh add 192.0.2.254 lladdr 02:00:5e:11:22:33 nud permanent dev core0;"
 		"ip route add 203.0.113.0/24 via 192.0.2.254; ip route add 198.51.100.0/24 via 192.0.2.200;"
 		"ip route add blackhole 203.0.114.0/24; ip route add unreachable 203.0.115.0/24;"
 		"ip route add 203.0.116.0/24 via 192.0.2.254 mtu lock 1000;"
-		"for f in all default lo access0 core0; do echo 1 >/proc/sys/net/ipv4/conf/$f/forwarding; done";
+		"for f in all default lo access0 core0; do echo 1 >/proc/sys/net/ipv4/conf/$f/forwarding; "
+		"done";
 
 	if (unshare(CLONE_NEWNET | CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 		mount("sysfs", "/sys", "sysfs", 0, NULL))
@@ -175,7 +177,7 @@ void bed_add_option(struct bng_dhcp_template *template, uint8_t code, const void
 	template->bytes[template->option_bytes++] = length;
 	memcpy(template->bytes + template->option_bytes, data, length);
 	template->option_bytes = (uint16_t)(template->option_bytes + length);
-	template->slot_of_code[code] = (uint8_t)++template->option_count;
+	template->slot_of_code[code] = (uint8_t)++ template->option_count;
 }
 
 void bed_template(struct bng_dhcp_template *ret)
@@ -200,9 +202,11 @@ void bed_template(struct bng_dhcp_template *ret)
 	ret->version = ++version;
 }
 
-static void put_port(struct bed *bed, uint32_t index, const char *name, uint8_t role, const uint8_t *mac, const char *ipv4)
+static void put_port(
+	struct bed *bed, uint32_t index, const char *name, uint8_t role, const uint8_t *mac, const char *ipv4)
 {
-	struct bng_port port = {.ifindex = if_nametoindex(name), .mtu = 1500, .role = role, .flags = BNG_PORT_CONFIGURED};
+	struct bng_port port = {
+		.ifindex = if_nametoindex(name), .mtu = 1500, .role = role, .flags = BNG_PORT_CONFIGURED};
 
 	memcpy(port.mac, mac, 6);
 	if (ipv4)
@@ -232,9 +236,11 @@ static void put_own(struct bed *bed, const char *ipv4, uint32_t flags)
 static void put_scene(struct bed *bed)
 {
 	struct bng_dhcp_template template;
-	struct bng_next_hop gateway = {.kind = BNG_NEXT_HOP_GATEWAY, .port = BED_CORE, .ipv4 = bed_ip("192.0.2.254")};
+	struct bng_next_hop gateway = {
+		.kind = BNG_NEXT_HOP_GATEWAY, .port = BED_CORE, .ipv4 = bed_ip("192.0.2.254")};
 	struct bng_next_hop kernel = {.kind = BNG_NEXT_HOP_KERNEL, .port = BED_CORE};
-	struct bng_guard_rate rate = {.line_pps = 1000000, .line_burst = 100000, .port_pps = 1000000, .port_burst = 100000};
+	struct bng_guard_rate rate = {
+		.line_pps = 1000000, .line_burst = 100000, .port_pps = 1000000, .port_burst = 100000};
 	uint32_t index;
 
 	put_port(bed, BED_ACCESS, "access0", BNG_ROLE_ACCESS, bed_port_mac, NULL);
@@ -262,8 +268,8 @@ static void put_scene(struct bed *bed)
 void bed_reset(struct bed *bed)
 {
 	struct bpf_map *hashes[] = {bed->access->maps.sessions, bed->access->maps.session_addresses,
-		bed->access->maps.own_addresses, bed->access->maps.trusted_relays, bed->access->maps.guard_lines,
-		bed->access->maps.routes4};
+		bed->access->maps.own_addresses, bed->access->maps.trusted_relays,
+		bed->access->maps.guard_lines, bed->access->maps.routes4};
 	uint32_t slots = bpf_map__max_entries(bed->access->maps.session_state);
 
 	for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++)
@@ -276,6 +282,8 @@ void bed_reset(struct bed *bed)
 		zero_entry(bed->access->maps.guard_ports, i);
 	for (uint32_t i = 0; i < 4 * BNG_REASON_STRIDE; i++)
 		zero_entry(bed->access->maps.reason_counters, i);
+	for (uint32_t i = 0; i < bpf_map__max_entries(bed->access->maps.hop_cache); i++)
+		zero_entry(bed->access->maps.hop_cache, i);
 	bed_drain_punts(bed);
 	put_scene(bed);
 }
@@ -287,8 +295,8 @@ static int program_of(struct bed *bed, int port)
 
 void bed_run(struct bed *bed, int port, const uint8_t *frame, uint32_t length, struct bed_result *ret)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = length, .data_out = ret->frame,
-		.data_size_out = sizeof(ret->frame), .repeat = 1);
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = length,
+		.data_out = ret->frame, .data_size_out = sizeof(ret->frame), .repeat = 1);
 
 	must(bpf_prog_test_run_opts(program_of(bed, port), &options), "PROG_TEST_RUN");
 	ret->verdict = options.retval;
@@ -310,7 +318,8 @@ uint64_t bed_counter(struct bed *bed, int port, int reason)
 	int cpus = libbpf_num_possible_cpus();
 	uint64_t values[256] = {0}, sum = 0;
 
-	must(bpf_map_lookup_elem(bpf_map__fd(bed->access->maps.reason_counters), &key, values), "reason_counters");
+	must(bpf_map_lookup_elem(bpf_map__fd(bed->access->maps.reason_counters), &key, values),
+		"reason_counters");
 	for (int i = 0; i < cpus; i++)
 		sum += values[i];
 	return sum;
@@ -328,7 +337,7 @@ uint64_t bed_all_counters(struct bed *bed)
 
 #define NAME_DROP(name) "drop." #name,
 #define NAME_PUNT(name) "punt." #name,
-#define NAME_TX(name)	"tx." #name,
+#define NAME_TX(name)   "tx." #name,
 static const char *const reason_names[] = {
 	"none", BNG_DROP_REASONS(NAME_DROP) BNG_PUNT_REASONS(NAME_PUNT) BNG_TX_REASONS(NAME_TX)};
 
@@ -348,7 +357,8 @@ int bed_reason_of(const char *kind, const char *name)
 	return -1;
 }
 
-void bed_put_session(struct bed *bed, const struct bng_line_key *line, const struct bng_session *session, uint64_t expires_ns)
+void bed_put_session(struct bed *bed, const struct bng_line_key *line, const struct bng_session *session,
+	uint64_t expires_ns)
 {
 	struct bng_session_state state = {.session_id = session->session_id, .expires_ns = expires_ns};
 	struct bng_address_key address = {.vrf = session->vrf, .ipv4 = session->ipv4};
@@ -369,7 +379,8 @@ void bed_session_counters(struct bed *bed, uint32_t slot, struct bng_session_cou
 	int cpus = libbpf_num_possible_cpus();
 
 	memset(ret, 0, sizeof(*ret));
-	must(bpf_map_lookup_elem(bpf_map__fd(bed->access->maps.session_counters), &slot, values), "session_counters");
+	must(bpf_map_lookup_elem(bpf_map__fd(bed->access->maps.session_counters), &slot, values),
+		"session_counters");
 	for (int i = 0; i < cpus; i++) {
 		ret->up_packets += values[i].up_packets;
 		ret->up_bytes += values[i].up_bytes;
@@ -397,7 +408,8 @@ static int take_one(void *context, void *data, size_t size)
 uint32_t bed_take_punt(struct bed *bed, void *ret, size_t size)
 {
 	struct taken taken = {.to = ret, .size = size};
-	struct ring_buffer *ring = ring_buffer__new(bpf_map__fd(bed->access->maps.punts), take_one, &taken, NULL);
+	struct ring_buffer *ring =
+		ring_buffer__new(bpf_map__fd(bed->access->maps.punts), take_one, &taken, NULL);
 
 	must(ring ? 0 : -errno, "ring");
 	(void)ring_buffer__consume(ring);
@@ -416,7 +428,8 @@ static int count_one(void *context, void *data, size_t size)
 uint32_t bed_drain_punts(struct bed *bed)
 {
 	uint32_t drained = 0;
-	struct ring_buffer *ring = ring_buffer__new(bpf_map__fd(bed->access->maps.punts), count_one, &drained, NULL);
+	struct ring_buffer *ring =
+		ring_buffer__new(bpf_map__fd(bed->access->maps.punts), count_one, &drained, NULL);
 
 	must(ring ? 0 : -errno, "ring");
 	(void)ring_buffer__consume(ring);

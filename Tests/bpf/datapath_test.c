@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// xdp_access and xdp_core packet by packet: verdict, packet out, counters, map state. Every reason of bng_abi.h has a case here or in
-// the conformance vectors; the last test holds the list against what was seen.
+// xdp_access and xdp_core packet by packet: verdict, packet out, counters, map state. Every reason of
+// bng_abi.h has a case here or in the conformance vectors; the last test holds the list against what was
+// seen.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,15 +25,24 @@ static const uint8_t mac_relay[6] = {0x02, 0x00, 0x5e, 0x77, 0x88, 0x99};
 static const uint8_t mac_stranger[6] = {0x02, 0x00, 0x5e, 0xee, 0xee, 0x01};
 static const uint8_t broadcast[6] = {255, 255, 255, 255, 255, 255};
 
-/* A: QinQ 88a8 10.20 with 100.64.1.2; B: one tag 30 on the second access port with 100.64.3.4; R: 100.64.5.6 behind a relay. */
-static const struct bng_line_key line_a = {.port = BED_ACCESS, .s_vlan = 10, .c_vlan = 20, .mac = {0x02, 0x00, 0x5e, 0xa1, 0xa2, 0xa3}};
-static const struct bng_line_key line_b = {.port = BED_ACCESS2, .s_vlan = 30, .mac = {0x02, 0x00, 0x5e, 0xb1, 0xb2, 0xb3}};
+/* A: QinQ 88a8 10.20 with 100.64.1.2; B: one tag 30 on the second access port with 100.64.3.4; R: 100.64.5.6
+ * behind a relay. */
+static const struct bng_line_key line_a = {
+	.port = BED_ACCESS, .s_vlan = 10, .c_vlan = 20, .mac = {0x02, 0x00, 0x5e, 0xa1, 0xa2, 0xa3}};
+static const struct bng_line_key line_b = {
+	.port = BED_ACCESS2, .s_vlan = 30, .mac = {0x02, 0x00, 0x5e, 0xb1, 0xb2, 0xb3}};
 static struct bng_line_key line_r = {.port = BED_ACCESS, .mac = {0x02, 0x00, 0x5e, 0xc1, 0xc2, 0xc3}};
 
 static struct bng_session session_a(void)
 {
-	struct bng_session s = {.session_id = 0xa, .generation = 4, .slot = SLOT_A, .ipv4 = bed_ip("100.64.1.2"),
-		.template_index = BED_TEMPLATE, .s_tpid = htons(0x88a8), .c_tpid = htons(0x8100), .flags = BNG_SESSION_FAST_DHCP};
+	struct bng_session s = {.session_id = 0xa,
+		.generation = 4,
+		.slot = SLOT_A,
+		.ipv4 = bed_ip("100.64.1.2"),
+		.template_index = BED_TEMPLATE,
+		.s_tpid = htons(0x88a8),
+		.c_tpid = htons(0x8100),
+		.flags = BNG_SESSION_FAST_DHCP};
 
 	memcpy(s.frame_mac, mac_a, 6);
 	return s;
@@ -40,8 +50,13 @@ static struct bng_session session_a(void)
 
 static struct bng_session session_b(void)
 {
-	struct bng_session s = {.session_id = 0xb, .generation = 5, .slot = SLOT_B, .ipv4 = bed_ip("100.64.3.4"),
-		.template_index = BED_TEMPLATE, .s_tpid = htons(0x8100), .flags = BNG_SESSION_FAST_DHCP};
+	struct bng_session s = {.session_id = 0xb,
+		.generation = 5,
+		.slot = SLOT_B,
+		.ipv4 = bed_ip("100.64.3.4"),
+		.template_index = BED_TEMPLATE,
+		.s_tpid = htons(0x8100),
+		.flags = BNG_SESSION_FAST_DHCP};
 
 	memcpy(s.frame_mac, mac_b, 6);
 	return s;
@@ -129,19 +144,28 @@ static void expect_punt(int reason, int class, uint64_t session_id)
 	assert_int_equal(record.punt.session_id, session_id);
 	assert_int_equal(record.punt.frame_length, p.length);
 	assert_memory_equal(record.punt.frame, p.bytes, p.length);
-	assert_true(record.punt.received_ns <= bed_now_ns() && record.punt.received_ns + 5000000000ULL > bed_now_ns());
+	assert_true(record.punt.received_ns <= bed_now_ns() &&
+		    record.punt.received_ns + 5000000000ULL > bed_now_ns());
 }
 
 static struct packet_layers from_a(const char *destination)
 {
-	return (struct packet_layers){.to = bed_port_mac, .from = mac_a, .outer_type = 0x88a8, .tags = {10, 20},
-		.source = "100.64.1.2", .destination = destination, .ttl = 64};
+	return (struct packet_layers){.to = bed_port_mac,
+		.from = mac_a,
+		.outer_type = 0x88a8,
+		.tags = {10, 20},
+		.source = "100.64.1.2",
+		.destination = destination,
+		.ttl = 64};
 }
 
 static struct packet_layers from_core(const char *destination)
 {
-	return (struct packet_layers){.to = bed_core_mac, .from = bed_gateway_mac, .source = "203.0.113.9",
-		.destination = destination, .ttl = 64};
+	return (struct packet_layers){.to = bed_core_mac,
+		.from = bed_gateway_mac,
+		.source = "203.0.113.9",
+		.destination = destination,
+		.ttl = 64};
 }
 
 static void udp(struct packet_layers layers, uint32_t length)
@@ -219,8 +243,8 @@ static void other_protocols_of_a_line_have_each_a_reason(void **state)
 	static const struct {
 		uint16_t type;
 		int reason;
-	} cases[] = {{0x88cc, BNG_DROP_unknown_ethertype}, {0x86dd, BNG_DROP_ipv6_not_enabled}, {0x8863, BNG_DROP_pppoe_not_enabled},
-		{0x8864, BNG_DROP_pppoe_not_enabled}};
+	} cases[] = {{0x88cc, BNG_DROP_unknown_ethertype}, {0x86dd, BNG_DROP_ipv6_not_enabled},
+		{0x8863, BNG_DROP_pppoe_not_enabled}, {0x8864, BNG_DROP_pppoe_not_enabled}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		scene(state);
@@ -372,6 +396,19 @@ static void the_lease_ends_with_the_session(void **state)
 	assert_int_equal(after.dhcp_replies, 1);
 }
 
+static void a_padded_request_gets_a_reply_without_padding(void **state)
+{
+	const uint8_t *ip;
+
+	(void)state;
+	dhcp(dhcp_from_a(), "\x35\x01\x01", 3);
+	p.length += 200;
+	run(BED_ACCESS);
+	expect(BED_ACCESS, BNG_TX_dhcp_offer);
+	ip = out.frame + packet_l2_length(out.frame);
+	assert_int_equal(out.length - (ip - out.frame), ip[2] << 8 | ip[3]);
+}
+
 static void a_line_without_fast_path_is_punted(void **state)
 {
 	struct bng_session session = session_a();
@@ -402,7 +439,8 @@ static void other_messages_and_releases_are_punted(void **state)
 		const char *options;
 		uint32_t length;
 		int reason;
-	} cases[] = {{"\x35\x01\x0a", 3, BNG_PUNT_REASON_dhcp_other_message}, {"\x35\x01\x04", 3, BNG_PUNT_REASON_dhcp_decline},
+	} cases[] = {{"\x35\x01\x0a", 3, BNG_PUNT_REASON_dhcp_other_message},
+		{"\x35\x01\x04", 3, BNG_PUNT_REASON_dhcp_decline},
 		{"\x35\x01\x07", 3, BNG_PUNT_REASON_dhcp_release},
 		{"\x35\x01\x01\x3d\x02\x01\x02", 7, BNG_PUNT_REASON_dhcp_client_id_changed}};
 
@@ -425,7 +463,10 @@ static void a_dhcp_udp_header_that_lies_is_malformed(void **state)
 
 static void a_relay_that_moved_is_the_controllers(void **state)
 {
-	struct packet_layers layers = {.to = broadcast, .from = mac_stranger, .source = "100.64.255.254", .destination = "192.0.2.1"};
+	struct packet_layers layers = {.to = broadcast,
+		.from = mac_stranger,
+		.source = "100.64.255.254",
+		.destination = "192.0.2.1"};
 	struct bng_relay_key relay = {.port = BED_ACCESS, .giaddr = bed_ip("100.64.255.254")};
 	uint32_t one = 1;
 
@@ -459,8 +500,13 @@ static void one_line_cannot_spend_the_ports_budget(void **state)
 	uint32_t class = BNG_PUNT_DHCPV4;
 
 	bed_put(bed.access->maps.guard_rates, &class, &rate);
-	packet_dhcp(&p, &(struct packet_layers){.to = broadcast, .from = mac_stranger, .tags = {9}, .source = "0.0.0.0",
-			    .destination = "255.255.255.255"}, mac_stranger, NULL, "\x35\x01\x01", 3);
+	packet_dhcp(&p,
+		&(struct packet_layers){.to = broadcast,
+			.from = mac_stranger,
+			.tags = {9},
+			.source = "0.0.0.0",
+			.destination = "255.255.255.255"},
+		mac_stranger, NULL, "\x35\x01\x01", 3);
 	for (int i = 0; i < 5; i++)
 		run(BED_ACCESS);
 	assert_int_equal(bed_counter(&bed, BED_ACCESS, BNG_PUNT_REASON_dhcp_unknown_line), 2);
@@ -479,8 +525,13 @@ static void the_port_has_a_budget(void **state)
 
 	bed_put(bed.access->maps.guard_rates, &class, &rate);
 	for (uint8_t i = 1; i <= 5; i++) {
-		packet_dhcp(&p, &(struct packet_layers){.to = broadcast, .from = mac_stranger, .tags = {i}, .source = "0.0.0.0",
-				    .destination = "255.255.255.255"}, mac_stranger, NULL, "\x35\x01\x01", 3);
+		packet_dhcp(&p,
+			&(struct packet_layers){.to = broadcast,
+				.from = mac_stranger,
+				.tags = {i},
+				.source = "0.0.0.0",
+				.destination = "255.255.255.255"},
+			mac_stranger, NULL, "\x35\x01\x01", 3);
 		run(BED_ACCESS);
 	}
 	assert_int_equal(bed_counter(&bed, BED_ACCESS, BNG_PUNT_REASON_dhcp_unknown_line), 3);
@@ -541,6 +592,10 @@ static void the_kernels_fib_serves_as_next_hop(void **state)
 	udp(from_a("203.0.113.200"), 100);
 	run(BED_ACCESS);
 	expect(BED_ACCESS, BNG_TX_forward_up);
+	assert_memory_equal(out.frame, bed_gateway_mac, 6);
+	assert_memory_equal(out.frame + 6, bed_core_mac, 6);
+	run(BED_ACCESS); /* again, from what is remembered */
+	assert_int_equal(out.verdict, XDP_REDIRECT);
 	assert_memory_equal(out.frame, bed_gateway_mac, 6);
 	assert_memory_equal(out.frame + 6, bed_core_mac, 6);
 }
@@ -636,7 +691,8 @@ static void a_spoofed_source_passes_where_the_policy_logs(void **state)
 
 static void a_relayed_clients_data_is_known_by_its_address(void **state)
 {
-	struct packet_layers layers = {.to = bed_port_mac, .from = mac_relay, .source = "100.64.5.6", .destination = "203.0.113.9"};
+	struct packet_layers layers = {
+		.to = bed_port_mac, .from = mac_relay, .source = "100.64.5.6", .destination = "203.0.113.9"};
 
 	udp(layers, 40);
 	run(BED_ACCESS);
@@ -650,7 +706,8 @@ static void a_relayed_clients_data_is_known_by_its_address(void **state)
 
 static void martian_destinations_are_dropped(void **state)
 {
-	static const char *const addresses[] = {"224.0.0.1", "127.0.0.1", "0.1.2.3", "255.255.255.255", "240.0.0.1"};
+	static const char *const addresses[] = {
+		"224.0.0.1", "127.0.0.1", "0.1.2.3", "255.255.255.255", "240.0.0.1"};
 
 	for (size_t i = 0; i < 5; i++) {
 		scene(state);
@@ -729,7 +786,8 @@ static void what_else_is_sent_to_us_is_dropped(void **state)
 
 /* ---- ICMP errors ---- */
 
-static void expect_icmp(int port, int reason, uint8_t type, uint8_t code, const char *source, const uint8_t *to_mac)
+static void expect_icmp(
+	int port, int reason, uint8_t type, uint8_t code, const char *source, const uint8_t *to_mac)
 {
 	const uint8_t *ip, *quote;
 	char text[INET_ADDRSTRLEN];
@@ -833,6 +891,26 @@ static void the_routes_mtu_holds_upstream(void **state)
 	assert_memory_equal(out.frame + 22 + 24, "\x00\x00\x03\xe8", 4);
 }
 
+static void a_remembered_next_hop_keeps_its_mtu(void **state)
+{
+	struct packet_layers layers = from_a("203.0.113.9");
+
+	(void)state;
+	change_port(BED_CORE, 900, 0, 0, NULL);
+	layers.fragment = 0x4000;
+	for (int i = 0; i < 2; i++) {
+		udp(layers, 100);
+		run(BED_ACCESS);
+		assert_int_equal(out.verdict, XDP_REDIRECT);
+		udp(layers, 1000);
+		run(BED_ACCESS);
+		assert_int_equal(out.verdict, XDP_TX);
+		assert_memory_equal(out.frame + 22 + 24, "\x00\x00\x03\x84", 4);
+	}
+	assert_int_equal(bed_counter(&bed, BED_ACCESS, BNG_TX_forward_up), 2);
+	assert_int_equal(bed_counter(&bed, BED_ACCESS, BNG_TX_icmp_too_big), 2);
+}
+
 static void no_route_and_no_subscriber_are_reported(void **state)
 {
 	udp(from_a("8.8.8.8"), 40);
@@ -899,7 +977,8 @@ static void an_unresolved_neighbor_of_a_vrf_is_dropped(void **state)
 	struct bng_session session = session_a();
 	struct bng_route_key key = {.prefix_bits = 56, .vrf = htonl(9), .ipv4 = bed_ip("203.0.113.0")};
 	struct bng_route route = {.kind = BNG_ROUTE_NEXT_HOP, .next_hop = 9};
-	struct bng_next_hop hop = {.kind = BNG_NEXT_HOP_GATEWAY, .port = BED_CORE, .ipv4 = bed_ip("192.0.2.201")};
+	struct bng_next_hop hop = {
+		.kind = BNG_NEXT_HOP_GATEWAY, .port = BED_CORE, .ipv4 = bed_ip("192.0.2.201")};
 	uint32_t index = 9;
 
 	(void)state;
@@ -974,7 +1053,8 @@ static void core_data_for_a_lapsed_lease_is_unreachable(void **state)
 
 static void the_kernel_gets_what_is_its_own(void **state)
 {
-	static const char *const addresses[] = {"192.0.2.129", "192.0.2.1", "100.64.0.1", "224.0.0.5", "8.8.8.8"};
+	static const char *const addresses[] = {
+		"192.0.2.129", "192.0.2.1", "100.64.0.1", "224.0.0.5", "8.8.8.8"};
 
 	for (size_t i = 0; i < 5; i++) {
 		scene(state);
@@ -998,12 +1078,13 @@ static void without_a_source_no_error_is_sent(void **state)
 }
 
 /*
- * The reasons the conformance vectors cover, each with the vector that does, and the one PROG_TEST_RUN cannot bring about: the kernel
- * there always has room to resize a frame.
+ * The reasons the conformance vectors cover, each with the vector that does, and the one PROG_TEST_RUN cannot
+ * bring about: the kernel there always has room to resize a frame.
  */
-static const int elsewhere[] = {BNG_DROP_malformed_dhcp, BNG_DROP_dhcp_other_server, BNG_DROP_forged_option82, BNG_DROP_untrusted_relay,
-	BNG_PUNT_REASON_dhcp_unknown_line, BNG_PUNT_REASON_dhcp_lapsed, BNG_PUNT_REASON_dhcp_option82_changed, BNG_TX_dhcp_nak,
-	BNG_TX_dhcp_inform_ack, BNG_DROP_internal_adjust};
+static const int elsewhere[] = {BNG_DROP_malformed_dhcp, BNG_DROP_dhcp_other_server, BNG_DROP_forged_option82,
+	BNG_DROP_untrusted_relay, BNG_PUNT_REASON_dhcp_unknown_line, BNG_PUNT_REASON_dhcp_lapsed,
+	BNG_PUNT_REASON_dhcp_option82_changed, BNG_TX_dhcp_nak, BNG_TX_dhcp_inform_ack,
+	BNG_DROP_internal_adjust};
 
 static void every_reason_has_a_case(void **state)
 {
@@ -1025,34 +1106,67 @@ static void every_reason_has_a_case(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(a_frame_shorter_than_its_tags_is_malformed), CASE(three_tags_are_too_many),
-		CASE(a_frame_to_another_mac_is_dropped), CASE(a_core_frame_to_another_mac_is_dropped),
-		CASE(other_protocols_of_a_line_have_each_a_reason), CASE(nothing_passes_a_port_without_policy),
-		CASE(arp_for_the_gateway_is_answered), CASE(arp_for_another_live_subscriber_is_answered_with_our_mac),
-		CASE(arp_for_a_lapsed_subscriber_is_not_answered), CASE(arp_probe_for_the_own_address_is_left_alone),
-		CASE(arp_of_an_unknown_line_is_punted), CASE(arp_whose_sender_is_not_the_frame_is_malformed),
-		CASE(discover_of_a_qinq_line_asks_for_router_before_mask), CASE(a_changed_template_is_used_at_once),
-		CASE(the_lease_ends_with_the_session), CASE(a_line_without_fast_path_is_punted),
-		CASE(a_session_without_template_is_dropped), CASE(other_messages_and_releases_are_punted),
-		CASE(a_dhcp_udp_header_that_lies_is_malformed), CASE(a_relay_that_moved_is_the_controllers),
-		CASE(a_slot_of_another_session_is_never_served), CASE(one_line_cannot_spend_the_ports_budget),
-		CASE(the_port_has_a_budget), CASE(a_full_ring_is_counted), CASE(a_frame_too_long_to_punt_is_dropped),
-		CASE(data_of_a_qinq_line_goes_to_the_core_untagged), CASE(the_kernels_fib_serves_as_next_hop),
-		CASE(ip_options_are_forwarded), CASE(a_wrong_checksum_or_length_is_malformed), CASE(an_unknown_source_is_dropped),
-		CASE(the_right_address_on_the_wrong_tag_is_dropped), CASE(a_spoofed_source_is_dropped_and_blamed),
-		CASE(a_spoofed_source_passes_where_the_policy_logs), CASE(a_relayed_clients_data_is_known_by_its_address),
-		CASE(martian_destinations_are_dropped), CASE(a_lapsed_lease_or_session_forwards_nothing),
-		CASE(a_server_on_a_line_is_silenced), CASE(data_to_another_line_is_retagged), CASE(the_gateway_answers_echo),
-		CASE(what_else_is_sent_to_us_is_dropped), CASE(an_expired_ttl_is_reported_to_the_line),
-		CASE(an_expired_ttl_is_reported_to_the_core), CASE(no_error_answers_an_error_or_a_fragment),
-		CASE(icmp_errors_are_rate_limited), CASE(too_big_with_df_is_reported_with_the_mtu),
-		CASE(the_routes_mtu_holds_upstream), CASE(no_route_and_no_subscriber_are_reported),
-		CASE(the_causes_of_errors_that_may_not_be_sent_are_counted), CASE(an_unreachable_route_is_reported),
-		CASE(blackholes_are_silent), CASE(an_unresolved_neighbor_is_punted),
-		CASE(an_unresolved_neighbor_of_a_vrf_is_dropped), CASE(routes_of_another_vrf_are_not_used),
-		CASE(a_port_that_cannot_send_is_counted), CASE(core_data_is_tagged_for_its_line),
-		CASE(core_data_for_a_lapsed_lease_is_unreachable), CASE(the_kernel_gets_what_is_its_own),
-		CASE(without_a_source_no_error_is_sent), cmocka_unit_test(every_reason_has_a_case),
+		CASE(a_frame_shorter_than_its_tags_is_malformed),
+		CASE(three_tags_are_too_many),
+		CASE(a_frame_to_another_mac_is_dropped),
+		CASE(a_core_frame_to_another_mac_is_dropped),
+		CASE(other_protocols_of_a_line_have_each_a_reason),
+		CASE(nothing_passes_a_port_without_policy),
+		CASE(arp_for_the_gateway_is_answered),
+		CASE(arp_for_another_live_subscriber_is_answered_with_our_mac),
+		CASE(arp_for_a_lapsed_subscriber_is_not_answered),
+		CASE(arp_probe_for_the_own_address_is_left_alone),
+		CASE(arp_of_an_unknown_line_is_punted),
+		CASE(arp_whose_sender_is_not_the_frame_is_malformed),
+		CASE(discover_of_a_qinq_line_asks_for_router_before_mask),
+		CASE(a_changed_template_is_used_at_once),
+		CASE(the_lease_ends_with_the_session),
+		CASE(a_padded_request_gets_a_reply_without_padding),
+		CASE(a_line_without_fast_path_is_punted),
+		CASE(a_session_without_template_is_dropped),
+		CASE(other_messages_and_releases_are_punted),
+		CASE(a_dhcp_udp_header_that_lies_is_malformed),
+		CASE(a_relay_that_moved_is_the_controllers),
+		CASE(a_slot_of_another_session_is_never_served),
+		CASE(one_line_cannot_spend_the_ports_budget),
+		CASE(the_port_has_a_budget),
+		CASE(a_full_ring_is_counted),
+		CASE(a_frame_too_long_to_punt_is_dropped),
+		CASE(data_of_a_qinq_line_goes_to_the_core_untagged),
+		CASE(the_kernels_fib_serves_as_next_hop),
+		CASE(ip_options_are_forwarded),
+		CASE(a_wrong_checksum_or_length_is_malformed),
+		CASE(an_unknown_source_is_dropped),
+		CASE(the_right_address_on_the_wrong_tag_is_dropped),
+		CASE(a_spoofed_source_is_dropped_and_blamed),
+		CASE(a_spoofed_source_passes_where_the_policy_logs),
+		CASE(a_relayed_clients_data_is_known_by_its_address),
+		CASE(martian_destinations_are_dropped),
+		CASE(a_lapsed_lease_or_session_forwards_nothing),
+		CASE(a_server_on_a_line_is_silenced),
+		CASE(data_to_another_line_is_retagged),
+		CASE(the_gateway_answers_echo),
+		CASE(what_else_is_sent_to_us_is_dropped),
+		CASE(an_expired_ttl_is_reported_to_the_line),
+		CASE(an_expired_ttl_is_reported_to_the_core),
+		CASE(no_error_answers_an_error_or_a_fragment),
+		CASE(icmp_errors_are_rate_limited),
+		CASE(too_big_with_df_is_reported_with_the_mtu),
+		CASE(the_routes_mtu_holds_upstream),
+		CASE(a_remembered_next_hop_keeps_its_mtu),
+		CASE(no_route_and_no_subscriber_are_reported),
+		CASE(the_causes_of_errors_that_may_not_be_sent_are_counted),
+		CASE(an_unreachable_route_is_reported),
+		CASE(blackholes_are_silent),
+		CASE(an_unresolved_neighbor_is_punted),
+		CASE(an_unresolved_neighbor_of_a_vrf_is_dropped),
+		CASE(routes_of_another_vrf_are_not_used),
+		CASE(a_port_that_cannot_send_is_counted),
+		CASE(core_data_is_tagged_for_its_line),
+		CASE(core_data_for_a_lapsed_lease_is_unreachable),
+		CASE(the_kernel_gets_what_is_its_own),
+		CASE(without_a_source_no_error_is_sent),
+		cmocka_unit_test(every_reason_has_a_case),
 	};
 
 	if (geteuid() != 0)

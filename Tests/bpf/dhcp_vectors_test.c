@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The DHCPv4 conformance vectors (Tests/vectors/dhcpv4) through xdp_access: verdict, reply, counters, lease, and that what punts or
-// drops leaves as it came.
+// The DHCPv4 conformance vectors (Tests/vectors/dhcpv4) through xdp_access: verdict, reply, counters, lease,
+// and that what punts or drops leaves as it came.
 #include <dirent.h>
 #include <stdarg.h>
 #include <setjmp.h>
@@ -93,14 +93,19 @@ static void hash_into(const char *hex, uint64_t *ret_hash, uint16_t *flags, uint
 	*flags |= flag;
 }
 
-/* The line is taken from the frame: its tags and its source or, behind a relay, the client's address in BOOTP. */
+/* The line is taken from the frame: its tags and its source or, behind a relay, the client's address in
+ * BOOTP. */
 static void put_session(const struct vector *v, const uint8_t *frame)
 {
 	const char *relay = value_of(v, "session-relay");
 	uint32_t l2 = packet_l2_length(frame);
 	struct bng_line_key line = {.port = BED_ACCESS};
-	struct bng_session session = {.session_id = 77, .generation = GENERATION, .slot = SLOT, .ipv4 = bed_ip("100.64.1.2"),
-		.template_index = BED_TEMPLATE, .flags = BNG_SESSION_FAST_DHCP};
+	struct bng_session session = {.session_id = 77,
+		.generation = GENERATION,
+		.slot = SLOT,
+		.ipv4 = bed_ip("100.64.1.2"),
+		.template_index = BED_TEMPLATE,
+		.flags = BNG_SESSION_FAST_DHCP};
 	uint64_t hash, now = bed_now_ns();
 
 	if (!strcmp(value_of(v, "session"), "none"))
@@ -166,8 +171,8 @@ static void expect_reply(const struct vector *v, const uint8_t *request, const s
 	assert_int_equal(r->verdict, XDP_TX);
 	assert_true(packet_checksums_hold(r->frame, r->length));
 	assert_memory_equal(r->frame + 6, bed_port_mac, 6);
-	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", r->frame[0], r->frame[1], r->frame[2], r->frame[3],
-		r->frame[4], r->frame[5]);
+	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", r->frame[0], r->frame[1], r->frame[2],
+		r->frame[3], r->frame[4], r->frame[5]);
 	if (value_of(v, "to-mac"))
 		assert_string_equal(text, value_of(v, "to-mac"));
 	if (value_of(v, "to-port"))
@@ -214,8 +219,8 @@ static void expect_counted_once(int reason)
 {
 	for (int i = 1; i < BNG_REASONS; i++)
 		if (bed_counter(&bed, BED_ACCESS, i) != (i == reason))
-			print_error("%s is %u, expected %s\n", bed_reason_name(i), (unsigned)bed_counter(&bed, BED_ACCESS, i),
-				bed_reason_name(reason));
+			print_error("%s is %u, expected %s\n", bed_reason_name(i),
+				(unsigned)bed_counter(&bed, BED_ACCESS, i), bed_reason_name(reason));
 	assert_int_equal(bed_counter(&bed, BED_ACCESS, reason), 1);
 	assert_int_equal(bed_all_counters(&bed), 1);
 }
@@ -292,10 +297,12 @@ int main(int argc, char **argv)
 			continue;
 		struct vector *v = calloc(1, sizeof(*v));
 
-		snprintf(v->name, sizeof(v->name), "%.*s", (int)(dot - entries[i]->d_name), entries[i]->d_name);
+		snprintf(v->name, sizeof(v->name), "%.*s", (int)(dot - entries[i]->d_name),
+			entries[i]->d_name);
 		snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
 		load_vector(path, v);
-		tests[count++] = (struct CMUnitTest){.name = v->name, .test_func = conformance_case, .initial_state = v};
+		tests[count++] = (struct CMUnitTest){
+			.name = v->name, .test_func = conformance_case, .initial_state = v};
 	}
 	if (!count) {
 		fprintf(stderr, "no vectors in %s\n", folder);

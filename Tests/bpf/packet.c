@@ -28,8 +28,8 @@ static uint16_t sum16(const uint8_t *bytes, uint32_t length)
 	return (uint16_t)sum;
 }
 
-void packet_ethernet(struct packet *p, const uint8_t *to, const uint8_t *from, uint16_t outer_type, uint16_t s_vlan,
-	uint16_t c_vlan, uint16_t type)
+void packet_ethernet(struct packet *p, const uint8_t *to, const uint8_t *from, uint16_t outer_type,
+	uint16_t s_vlan, uint16_t c_vlan, uint16_t type)
 {
 	memset(p, 0, sizeof(*p));
 	memcpy(p->bytes, to, 6);
@@ -52,7 +52,8 @@ void packet_ethernet(struct packet *p, const uint8_t *to, const uint8_t *from, u
 
 void packet_ipv4(struct packet *p, const struct packet_layers *layers, const void *payload, uint32_t length)
 {
-	packet_ethernet(p, layers->to, layers->from, layers->outer_type, layers->tags[0], layers->tags[1], 0x0800);
+	packet_ethernet(
+		p, layers->to, layers->from, layers->outer_type, layers->tags[0], layers->tags[1], 0x0800);
 	uint8_t *ip = p->bytes + p->ip_at;
 	uint32_t header = 20 + 4u * layers->option_words;
 
@@ -70,8 +71,8 @@ void packet_ipv4(struct packet *p, const struct packet_layers *layers, const voi
 	p->length = p->ip_at + header + length;
 }
 
-void packet_udp(struct packet *p, const struct packet_layers *layers, uint16_t from, uint16_t to, const void *payload,
-	uint32_t length)
+void packet_udp(struct packet *p, const struct packet_layers *layers, uint16_t from, uint16_t to,
+	const void *payload, uint32_t length)
 {
 	uint8_t udp[3000] = {0};
 	struct packet_layers with_protocol = *layers;
@@ -96,8 +97,8 @@ void packet_echo(struct packet *p, const struct packet_layers *layers, uint8_t t
 	packet_ipv4(p, &with_protocol, icmp, 8 + length);
 }
 
-void packet_arp(struct packet *p, const uint8_t *to, const uint8_t *from, uint16_t s_vlan, uint16_t operation, const char *sender,
-	const char *target)
+void packet_arp(struct packet *p, const uint8_t *to, const uint8_t *from, uint16_t s_vlan, uint16_t operation,
+	const char *sender, const char *target)
 {
 	packet_ethernet(p, to, from, 0, s_vlan, 0, 0x0806);
 	uint8_t *arp = p->bytes + p->length;
@@ -110,8 +111,8 @@ void packet_arp(struct packet *p, const uint8_t *to, const uint8_t *from, uint16
 	p->length += 28;
 }
 
-void packet_dhcp(struct packet *p, const struct packet_layers *layers, const uint8_t *mac, const char *ciaddr, const void *options,
-	uint32_t length)
+void packet_dhcp(struct packet *p, const struct packet_layers *layers, const uint8_t *mac, const char *ciaddr,
+	const void *options, uint32_t length)
 {
 	uint8_t bootp[1400] = {1, 1, 6, 0, 0x39, 0x03, 0xf3, 0x26};
 	uint32_t total = 240 + length + 1;

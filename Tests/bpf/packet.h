@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds the frames the BPF tests send and reads those they get back. Checksums are right unless a test spoils them.
+// Builds the frames the BPF tests send and reads those they get back. Checksums are right unless a test
+// spoils them.
 #ifndef BNG_TEST_PACKET_H
 #define BNG_TEST_PACKET_H
 
@@ -13,25 +14,25 @@ struct packet {
 
 struct packet_layers {
 	const uint8_t *to, *from; // MAC addresses
-	uint16_t tags[2];	  // VLAN ids, 0: no such tag
-	uint16_t outer_type;	  // 0: 0x8100
+	uint16_t tags[2];         // VLAN ids, 0: no such tag
+	uint16_t outer_type;      // 0: 0x8100
 	const char *source, *destination;
 	uint8_t ttl, protocol;
 	uint16_t fragment;
 	uint8_t option_words; // IP options, filled with NOP
 };
 
-void packet_ethernet(struct packet *p, const uint8_t *to, const uint8_t *from, uint16_t outer_type, uint16_t s_vlan,
-	uint16_t c_vlan, uint16_t type);
+void packet_ethernet(struct packet *p, const uint8_t *to, const uint8_t *from, uint16_t outer_type,
+	uint16_t s_vlan, uint16_t c_vlan, uint16_t type);
 void packet_ipv4(struct packet *p, const struct packet_layers *layers, const void *payload, uint32_t length);
-void packet_udp(struct packet *p, const struct packet_layers *layers, uint16_t from, uint16_t to, const void *payload,
-	uint32_t length);
+void packet_udp(struct packet *p, const struct packet_layers *layers, uint16_t from, uint16_t to,
+	const void *payload, uint32_t length);
 void packet_echo(struct packet *p, const struct packet_layers *layers, uint8_t type, uint32_t length);
-void packet_arp(struct packet *p, const uint8_t *to, const uint8_t *from, uint16_t s_vlan, uint16_t operation, const char *sender,
-	const char *target);
+void packet_arp(struct packet *p, const uint8_t *to, const uint8_t *from, uint16_t s_vlan, uint16_t operation,
+	const char *sender, const char *target);
 // A BOOTREQUEST from `mac` with these options (the end is added), padded to 300 bytes of BOOTP.
-void packet_dhcp(struct packet *p, const struct packet_layers *layers, const uint8_t *mac, const char *ciaddr, const void *options,
-	uint32_t length);
+void packet_dhcp(struct packet *p, const struct packet_layers *layers, const uint8_t *mac, const char *ciaddr,
+	const void *options, uint32_t length);
 // Length of the Ethernet header with tags.
 uint32_t packet_l2_length(const uint8_t *frame);
 // Sums are right: the IP header's, and ICMP's if it is ICMP.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Verified instructions per program, as the kernel counts them for an agent with three capabilities, against bpf/verifier-budget.txt:
-// growth over 10 % fails until that file is changed in the same commit. Also: every reason has a line in docs/operate/counters.md.
+// Verified instructions per program, as the kernel counts them for an agent with three capabilities, against
+// bpf/verifier-budget.txt: growth over 10 % fails until that file is changed in the same commit. Also: every
+// reason has a line in docs/operate/counters.md.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -45,11 +45,11 @@ class Agent:
         self.process = None
         self.write_config()
 
-    def write_config(self, **changes):
+    def write_config(self, ports=("access0 access", "core0 core"), **changes):
         values = dict(node="edge1", controller="unix:" + self.socket, pins=self.pins, attach="auto")
         values["max-sessions"] = "65536"
         values.update(changes)
-        lines = [f"{k} = {v}" for k, v in values.items()] + ["port = access0 access", "port = core0 core"]
+        lines = [f"{k} = {v}" for k, v in values.items()] + [f"port = {port}" for port in ports]
         pathlib.Path(self.config).write_text("\n".join(lines) + "\n")
 
     def start(self):

@@ -181,11 +181,14 @@ def test_packet_to_an_unresolved_neighbour_arrives_after_its_arp(agent, associat
 def test_interface_that_goes_and_comes_back_is_attached_again(agent, associated):
     associated.apply(session(1))
     run("ip", "link", "del", "access0")
-    gone = associated.expect("events", s.LANE_TELEMETRY).events[0].port_changed.port
-    assert gone.name == "access0" and gone.mode == 1
-    run("ip", "link", "add", "access0", "type", "veth", "peer", "name", "access0p")
-    run("ip", "link", "set", "access0", "up")
-    run("ip", "link", "set", "access0p", "up")
+    try:
+        # It may be seen going down before it is gone.
+        associated.expect("events", s.LANE_TELEMETRY, where=lambda m: any(
+            e.port_changed.port.name == "access0" and e.port_changed.port.mode == 1 for e in m.events))
+    finally:
+        run("ip", "link", "add", "access0", "type", "veth", "peer", "name", "access0p")
+        run("ip", "link", "set", "access0", "up")
+        run("ip", "link", "set", "access0p", "up")
     agent.wait_log("event=port_attached_again")
     end = time.monotonic() + 5
     while "xdp" not in subprocess.run(["ip", "link", "show", "access0"], capture_output=True, text=True).stdout:
@@ -196,3 +199,33 @@ def test_interface_that_goes_and_comes_back_is_attached_again(agent, associated)
     while listener.recv(2048) != frame:
         pass
     listener.close()
+
+
+def test_a_driver_without_native_xdp_gets_generic_with_a_warning_and_a_counter(agent, controller):
+    run("ip", "link", "add", "plain0", "type", "ifb")
+    run("ip", "link", "set", "plain0", "up")
+    try:
+        agent.write_config(ports=("access0 access", "plain0 core"))
+        agent.start()
+        hello = controller.greet()
+        assert [p.mode for p in hello.ports] == [2, 3]
+        assert "the driver refuses native XDP" in agent.log() and "level=warning event=port_attached port=plain0" in agent.log()
+        counters = {c.name: c.value for c in controller.expect("counters", s.LANE_TELEMETRY).counters}
+        assert counters["attach.generic_fallback"] == 1
+        controller.close()
+        agent.terminate()
+        assert agent.detach().returncode == 0
+        agent.write_config(ports=("access0 access", "plain0 core"), attach="native")
+        agent.start()
+        status = agent.process.wait(10)
+        agent.process = None
+        assert status == 1 and "plain0: cannot attach" in agent.log()
+    finally:
+        run("ip", "link", "del", "plain0")
+        agent.write_config()
+
+
+def test_attach_generic_is_obeyed(agent, controller):
+    agent.write_config(attach="generic")
+    agent.start()
+    assert [p.mode for p in controller.greet().ports] == [3, 3]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-// What a tagging access switch does, on kernels without 8021q: tags pushed on what a host sends, the same tags taken off what is
-// for it, everything else dropped. On the switch's end of the host's veth; compiled once per host with its ids.
+// What a tagging access switch does, on kernels without 8021q: tags pushed on what a host sends, the same
+// tags taken off what is for it, everything else dropped. On the switch's end of the host's veth; compiled
+// once per host with its ids.
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_endian.h>

@@ -12,19 +12,19 @@
 
 enum {
 	BNG_ABI_VERSION = 1,
-	BNG_MAX_PORTS = 64,		/* port indices 1..63; 0 is never a port */
-	BNG_MAX_TEMPLATES = 4096,	/* template indices 1..4095; 0: none */
-	BNG_MAX_NEXT_HOPS = 1024,	/* indices 1..1023; 0: none */
-	BNG_MAX_TEMPLATE_OPTIONS = 26,	/* 24 from the controller, and options 1 and 3 */
+	BNG_MAX_PORTS = 64,            /* port indices 1..63; 0 is never a port */
+	BNG_MAX_TEMPLATES = 4096,      /* template indices 1..4095; 0: none */
+	BNG_MAX_NEXT_HOPS = 1024,      /* indices 1..1023; 0: none */
+	BNG_MAX_TEMPLATE_OPTIONS = 26, /* 24 from the controller, and options 1 and 3 */
 	BNG_TEMPLATE_BYTES = 512,
 	BNG_MAX_OPTION82 = 255,
-	BNG_FRAME_MAX = 2048,		/* largest frame punted or injected */
+	BNG_FRAME_MAX = 2048, /* largest frame punted or injected */
 };
 
 enum bng_port_role { BNG_ROLE_NONE = 0, BNG_ROLE_ACCESS = 1, BNG_ROLE_CORE = 2 };
 
 enum bng_port_flags {
-	BNG_PORT_CONFIGURED = 1 << 0,	/* the controller has sent its policy; otherwise everything drops */
+	BNG_PORT_CONFIGURED = 1 << 0, /* the controller has sent its policy; otherwise everything drops */
 	BNG_PORT_TRUST_OPTION82 = 1 << 1,
 	BNG_PORT_TRUST_RELAYS = 1 << 2,
 };
@@ -33,12 +33,12 @@ enum bng_port_flags {
 struct bng_port {
 	__u32 ifindex;
 	__u32 vrf;
-	__u16 mtu;		/* IP MTU, 0: not enforced */
+	__u16 mtu; /* IP MTU, 0: not enforced */
 	__u8 role;
 	__u8 flags;
 	__u8 mac[6];
 	__u8 _pad[2];
-	__be32 ipv4;		/* source of ICMP errors when no pool's gateway fits; 0: such errors are not sent */
+	__be32 ipv4; /* source of ICMP errors when no pool's gateway fits; 0: such errors are not sent */
 };
 _Static_assert(sizeof(struct bng_port) == 24, "bng_port");
 _Static_assert(offsetof(struct bng_port, mac) == 12, "bng_port.mac");
@@ -47,38 +47,38 @@ _Static_assert(offsetof(struct bng_port, ipv4) == 20, "bng_port.ipv4");
 /* sessions: HASH, the upstream and DHCP key. giaddr is 0 but for clients behind a layer-3 relay. */
 struct bng_line_key {
 	__u32 port;
-	__u16 s_vlan;		/* outer or only tag, 0: untagged or priority-tagged */
+	__u16 s_vlan; /* outer or only tag, 0: untagged or priority-tagged */
 	__u16 c_vlan;
 	__be32 giaddr;
-	__u8 mac[6];		/* client MAC (chaddr) */
-	__u16 pppoe_id;		/* 0: IPoE */
+	__u8 mac[6];    /* client MAC (chaddr) */
+	__u16 pppoe_id; /* 0: IPoE */
 };
 _Static_assert(sizeof(struct bng_line_key) == 20, "bng_line_key");
 _Static_assert(offsetof(struct bng_line_key, mac) == 12, "bng_line_key.mac");
 
 enum bng_session_flags {
-	BNG_SESSION_FAST_DHCP = 1 << 0,		/* DHCP of this line may be answered here */
-	BNG_SESSION_SPOOF_LOG = 1 << 1,		/* count a spoofed source, forward it */
-	BNG_SESSION_RELAYED = 1 << 2,		/* behind a layer-3 relay: frames carry relay_mac */
-	BNG_SESSION_HAS_OPTION82 = 1 << 3,	/* option82_hash is meaningful */
-	BNG_SESSION_HAS_CLIENT_ID = 1 << 4,	/* client_id_hash is meaningful */
+	BNG_SESSION_FAST_DHCP = 1 << 0,     /* DHCP of this line may be answered here */
+	BNG_SESSION_SPOOF_LOG = 1 << 1,     /* count a spoofed source, forward it */
+	BNG_SESSION_RELAYED = 1 << 2,       /* behind a layer-3 relay: frames carry relay_mac */
+	BNG_SESSION_HAS_OPTION82 = 1 << 3,  /* option82_hash is meaningful */
+	BNG_SESSION_HAS_CLIENT_ID = 1 << 4, /* client_id_hash is meaningful */
 };
 
 /* Value of sessions. Replaced as a whole, so that a reader sees the old or the new one. */
 struct bng_session {
 	__u64 session_id;
 	__u64 generation;
-	__u64 ends_ns;			/* Session-Timeout; 0: none */
-	__u64 option82_hash;		/* bng_bytes_hash() of the whole option value */
-	__u64 client_id_hash;		/* bng_bytes_hash() of the whole option 61 value */
-	__u32 slot;			/* index into session_state and session_counters */
+	__u64 ends_ns;        /* Session-Timeout; 0: none */
+	__u64 option82_hash;  /* bng_bytes_hash() of the whole option value */
+	__u64 client_id_hash; /* bng_bytes_hash() of the whole option 61 value */
+	__u32 slot;           /* index into session_state and session_counters */
 	__u32 vrf;
-	__be32 ipv4;			/* 0: none */
+	__be32 ipv4; /* 0: none */
 	__u32 template_index;
-	__be16 s_tpid;			/* 0: untagged */
+	__be16 s_tpid; /* 0: untagged */
 	__be16 c_tpid;
 	__u16 flags;
-	__u8 frame_mac[6];		/* layer-2 address frames to and from this session carry: client or relay */
+	__u8 frame_mac[6]; /* layer-2 address frames to and from this session carry: client or relay */
 	__u8 _pad[4];
 };
 _Static_assert(sizeof(struct bng_session) == 72, "bng_session");
@@ -87,27 +87,28 @@ _Static_assert(offsetof(struct bng_session, flags) == 60, "bng_session.flags");
 
 /*
  * session_state: ARRAY (mmapable), by slot. Survives a change of the session's content.
- * The programs write expires_ns, renewals and the drop fields; the agent writes the rest and sets expires_ns on upsert.
+ * The programs write expires_ns, renewals and the drop fields; the agent writes the rest and sets expires_ns
+ * on upsert.
  */
 struct bng_session_state {
-	__u64 session_id;		/* owner of the slot; 0: free */
-	__u64 expires_ns;		/* lease end; data and fast path refuse at or after it; 0: no lease */
-	__u32 renewals;			/* leases granted by the fast path, +1 each */
-	__u32 renewals_reported;	/* value of renewals when last acknowledged upstream */
+	__u64 session_id;        /* owner of the slot; 0: free */
+	__u64 expires_ns;        /* lease end; data and fast path refuse at or after it; 0: no lease */
+	__u32 renewals;          /* leases granted by the fast path, +1 each */
+	__u32 renewals_reported; /* value of renewals when last acknowledged upstream */
 	__u64 renewed_ns;
 	__u64 last_drop_ns;
 	__u32 last_drop_reason;
-	__u32 lapse_reported;		/* 1: the agent has reported this slot's end */
-	__u64 dhcp_replies;		/* answered by the fast path; here, and not per CPU, to spare a cache line */
+	__u32 lapse_reported; /* 1: the agent has reported this slot's end */
+	__u64 dhcp_replies;   /* answered by the fast path; here, and not per CPU, to spare a cache line */
 	__u64 _pad;
 };
 _Static_assert(sizeof(struct bng_session_state) == 64, "bng_session_state");
 
 /* session_counters: PERCPU_ARRAY, by slot. */
 struct bng_session_counters {
-	__u64 up_packets;		/* accepted from the line; bytes are IP bytes */
+	__u64 up_packets; /* accepted from the line; bytes are IP bytes */
 	__u64 up_bytes;
-	__u64 down_packets;		/* sent to the line */
+	__u64 down_packets; /* sent to the line */
 	__u64 down_bytes;
 	__u64 dropped_packets;
 	__u64 _pad[3];
@@ -135,18 +136,19 @@ struct bng_relay_key {
 _Static_assert(sizeof(struct bng_relay_key) == 8, "bng_relay_key");
 
 /*
- * dhcp_templates: ARRAY, by template index. bytes[] holds ready TLVs, options 1 and 3 among them (from the pool's
- * prefix and gateway), in ascending code; 51, 53, 54, 58, 59, 61 and 82 are never there. A change is written twice,
- * first all zero and then whole: version is the last field and not 0, so what was composed from a half-written
- * template is never kept. A version is never used again for an index while the programs live.
+ * dhcp_templates: ARRAY, by template index. bytes[] holds ready TLVs, options 1 and 3 among them (from the
+ * pool's prefix and gateway), in ascending code; 51, 53, 54, 58, 59, 61 and 82 are never there. A change is
+ * written twice, first all zero and then whole: version is the last field and not 0, so what was composed
+ * from a half-written template is never kept. A version is never used again for an index while the programs
+ * live.
  */
 struct bng_template_option {
 	__u8 code;
-	__u8 length;		/* of the data; the TLV in bytes[] is length + 2 */
-	__u16 offset;		/* of the TLV (code, length, data) in bytes[] */
+	__u8 length;  /* of the data; the TLV in bytes[] is length + 2 */
+	__u16 offset; /* of the TLV (code, length, data) in bytes[] */
 };
 struct bng_dhcp_template {
-	__be32 server_id;	/* 0: the index is free */
+	__be32 server_id; /* 0: the index is free */
 	__be32 gateway;
 	__be32 netmask;
 	__u32 lease_s;
@@ -157,7 +159,7 @@ struct bng_dhcp_template {
 	__u16 option_bytes;
 	struct bng_template_option options[BNG_MAX_TEMPLATE_OPTIONS];
 	__u8 bytes[BNG_TEMPLATE_BYTES];
-	__u8 slot_of_code[256];	/* by option code: 1 + index into options, 0: not held */
+	__u8 slot_of_code[256]; /* by option code: 1 + index into options, 0: not held */
 	__u64 version;
 };
 _Static_assert(sizeof(struct bng_template_option) == 4, "bng_template_option");
@@ -168,7 +170,7 @@ _Static_assert(offsetof(struct bng_dhcp_template, slot_of_code) == 648, "bng_dhc
 /* routes4: LPM_TRIE. prefix_bits counts the 32 VRF bits: a /24 in any VRF is 56. */
 struct bng_route_key {
 	__u32 prefix_bits;
-	__be32 vrf;		/* big-endian, so that the trie compares it bit by bit */
+	__be32 vrf; /* big-endian, so that the trie compares it bit by bit */
 	__be32 ipv4;
 };
 enum bng_route_kind {
@@ -176,11 +178,12 @@ enum bng_route_kind {
 	BNG_ROUTE_NEXT_HOP = 1,
 	BNG_ROUTE_SUBSCRIBERS = 2,
 	BNG_ROUTE_BLACKHOLE = 3,
-	BNG_ROUTE_OWN = 4,	/* a /32 the agent adds for every own address, so that upstream data needs one look-up */
+	BNG_ROUTE_OWN =
+		4, /* a /32 the agent adds for every own address, so that upstream data needs one look-up */
 };
 struct bng_route {
 	__u32 kind;
-	__u32 next_hop;		/* index into next_hops */
+	__u32 next_hop; /* index into next_hops */
 };
 _Static_assert(sizeof(struct bng_route_key) == 12, "bng_route_key");
 
@@ -188,7 +191,7 @@ _Static_assert(sizeof(struct bng_route_key) == 12, "bng_route_key");
 enum bng_next_hop_kind { BNG_NEXT_HOP_NONE = 0, BNG_NEXT_HOP_GATEWAY = 1, BNG_NEXT_HOP_KERNEL = 2 };
 struct bng_next_hop {
 	__u32 kind;
-	__u32 port;		/* core port index, for GATEWAY; for KERNEL the one to try first */
+	__u32 port; /* core port index, for GATEWAY; for KERNEL the one to try first */
 	__be32 ipv4;
 	__u32 _pad;
 };
@@ -211,7 +214,8 @@ struct bng_guard_rate {
 	__u32 port_burst;
 };
 
-/* guard_lines: LRU_HASH; guard_ports: ARRAY by port index * BNG_PUNT_CLASSES + class. Token buckets in nanoseconds. */
+/* guard_lines: LRU_HASH; guard_ports: ARRAY by port index * BNG_PUNT_CLASSES + class. Token buckets in
+ * nanoseconds. */
 struct bng_guard_key {
 	__u32 port;
 	__u16 s_vlan;
@@ -219,17 +223,17 @@ struct bng_guard_key {
 	__u32 punt_class;
 };
 struct bng_guard_bucket {
-	__u64 full_at_ns;	/* when the bucket would be full again (GCRA's theoretical arrival time) */
+	__u64 full_at_ns; /* when the bucket would be full again (GCRA's theoretical arrival time) */
 };
 
 /* Head of a record in the punts ring; frame_length bytes of the frame follow, unmodified. */
 struct bng_punt {
 	__u64 received_ns;
-	__u64 session_id;	/* 0: unknown line */
+	__u64 session_id; /* 0: unknown line */
 	__u64 generation;
 	__u32 port;
 	__u16 punt_class;
-	__u16 reason;		/* enum bng_reason */
+	__u16 reason; /* enum bng_reason */
 	__u32 frame_length;
 	__u32 _pad;
 	__u8 frame[];
@@ -240,91 +244,89 @@ _Static_assert(sizeof(struct bng_punt) == 40, "bng_punt");
  * Where packets end that are not plainly forwarded. X(name): the name goes upstream as text ("drop.<name>",
  * "punt.<name>", "tx.<name>"). Append only within a minor version; order is the index in reason_counters.
  */
-#define BNG_DROP_REASONS(X)                                                                                            \
-	X(malformed_ethernet)                                                                                          \
-	X(too_many_tags)                                                                                               \
-	X(not_for_us)             /* destination MAC is neither ours nor broadcast nor multicast */                    \
-	X(unknown_ethertype)                                                                                           \
-	X(ipv6_not_enabled)                                                                                            \
-	X(pppoe_not_enabled)                                                                                           \
-	X(port_not_configured)                                                                                         \
-	X(malformed_arp)                                                                                               \
-	X(arp_not_ours)                                                                                                \
-	X(malformed_ipv4)                                                                                              \
-	X(malformed_udp)                                                                                               \
-	X(malformed_dhcp)                                                                                              \
-	X(dhcp_from_server)       /* a BOOTREPLY from a line */                                                        \
-	X(dhcp_other_server)      /* REQUEST names another server */                                                   \
-	X(forged_option82)                                                                                             \
-	X(untrusted_relay)                                                                                             \
-	X(no_session)                                                                                                  \
-	X(session_lapsed)                                                                                              \
-	X(spoofed_source)                                                                                              \
-	X(martian_destination)    /* multicast, broadcast, loopback, 0/8, 240/4 */                                     \
-	X(ttl_expired)                                                                                                 \
-	X(too_big)                                                                                                     \
-	X(no_route)                                                                                                    \
-	X(route_unreachable)                                                                                           \
-	X(route_blackhole)                                                                                             \
-	X(no_subscriber)          /* an address of a pool without a session */                                        \
-	X(no_neighbor)                                                                                                 \
-	X(no_template)                                                                                                 \
-	X(guard_line)                                                                                                  \
-	X(guard_port)                                                                                                  \
-	X(punt_ring_full)                                                                                              \
-	X(punt_too_long)                                                                                               \
-	X(redirect_failed)                                                                                             \
-	X(own_address_unhandled)                                                                                       \
-	X(icmp_not_sent)          /* an ICMP error was due and allowed, but over its rate or without a source */                        \
-	X(internal_lookup)        /* a lookup that cannot fail has failed */                                           \
-	X(internal_adjust)        /* the kernel refused to resize the frame */
+#define BNG_DROP_REASONS(X)                                                                                  \
+	X(malformed_ethernet)                                                                                \
+	X(too_many_tags)                                                                                     \
+	X(not_for_us) /* destination MAC is neither ours nor broadcast nor multicast */                      \
+	X(unknown_ethertype)                                                                                 \
+	X(ipv6_not_enabled)                                                                                  \
+	X(pppoe_not_enabled)                                                                                 \
+	X(port_not_configured)                                                                               \
+	X(malformed_arp)                                                                                     \
+	X(arp_not_ours)                                                                                      \
+	X(malformed_ipv4)                                                                                    \
+	X(malformed_udp)                                                                                     \
+	X(malformed_dhcp)                                                                                    \
+	X(dhcp_from_server)  /* a BOOTREPLY from a line */                                                   \
+	X(dhcp_other_server) /* REQUEST names another server */                                              \
+	X(forged_option82)                                                                                   \
+	X(untrusted_relay)                                                                                   \
+	X(no_session)                                                                                        \
+	X(session_lapsed)                                                                                    \
+	X(spoofed_source)                                                                                    \
+	X(martian_destination) /* multicast, broadcast, loopback, 0/8, 240/4 */                              \
+	X(ttl_expired)                                                                                       \
+	X(too_big)                                                                                           \
+	X(no_route)                                                                                          \
+	X(route_unreachable)                                                                                 \
+	X(route_blackhole)                                                                                   \
+	X(no_subscriber) /* an address of a pool without a session */                                        \
+	X(no_neighbor)                                                                                       \
+	X(no_template)                                                                                       \
+	X(guard_line)                                                                                        \
+	X(guard_port)                                                                                        \
+	X(punt_ring_full)                                                                                    \
+	X(punt_too_long)                                                                                     \
+	X(redirect_failed)                                                                                   \
+	X(own_address_unhandled)                                                                             \
+	X(icmp_not_sent)   /* an ICMP error was due and allowed, but over its rate or without a source */    \
+	X(internal_lookup) /* a lookup that cannot fail has failed */                                        \
+	X(internal_adjust) /* the kernel refused to resize the frame */
 
-#define BNG_PUNT_REASONS(X)                                                                                            \
-	X(dhcp_unknown_line)                                                                                           \
-	X(dhcp_lapsed)                                                                                                 \
-	X(dhcp_client_id_changed)                                                                                      \
-	X(dhcp_option82_changed)                                                                                       \
-	X(dhcp_decline)                                                                                                \
-	X(dhcp_release)                                                                                                \
-	X(dhcp_other_message)                                                                                          \
-	X(dhcp_slow_line)         /* the session forbids the fast path */                                              \
-	X(dhcp_options_unusual)   /* more, longer or repeated options than the fast path handles */                    \
-	X(dhcp_relay_moved)       /* the relay's MAC is not the session's */                                           \
-	X(arp_unknown)                                                                                                 \
+#define BNG_PUNT_REASONS(X)                                                                                  \
+	X(dhcp_unknown_line)                                                                                 \
+	X(dhcp_lapsed)                                                                                       \
+	X(dhcp_client_id_changed)                                                                            \
+	X(dhcp_option82_changed)                                                                             \
+	X(dhcp_decline)                                                                                      \
+	X(dhcp_release)                                                                                      \
+	X(dhcp_other_message)                                                                                \
+	X(dhcp_slow_line)       /* the session forbids the fast path */                                      \
+	X(dhcp_options_unusual) /* more, longer or repeated options than the fast path handles */            \
+	X(dhcp_relay_moved)     /* the relay's MAC is not the session's */                                   \
+	X(arp_unknown)                                                                                       \
 	X(neighbor_unresolved)
 
-#define BNG_TX_REASONS(X)                                                                                              \
-	X(dhcp_offer)                                                                                                  \
-	X(dhcp_ack)                                                                                                    \
-	X(dhcp_nak)                                                                                                    \
-	X(dhcp_inform_ack)                                                                                             \
-	X(arp_reply)                                                                                                   \
-	X(icmp_echo_reply)                                                                                             \
-	X(icmp_ttl_exceeded)                                                                                           \
-	X(icmp_too_big)                                                                                                \
-	X(icmp_unreachable)                                                                                            \
-	X(forward_up)                                                                                                  \
-	X(forward_down)                                                                                                \
-	X(forward_line_to_line)                                                                                        \
+#define BNG_TX_REASONS(X)                                                                                    \
+	X(dhcp_offer)                                                                                        \
+	X(dhcp_ack)                                                                                          \
+	X(dhcp_nak)                                                                                          \
+	X(dhcp_inform_ack)                                                                                   \
+	X(arp_reply)                                                                                         \
+	X(icmp_echo_reply)                                                                                   \
+	X(icmp_ttl_exceeded)                                                                                 \
+	X(icmp_too_big)                                                                                      \
+	X(icmp_unreachable)                                                                                  \
+	X(forward_up)                                                                                        \
+	X(forward_down)                                                                                      \
+	X(forward_line_to_line)                                                                              \
 	X(pass_kernel)
 
 #define BNG_REASON_ENUM_DROP(name) BNG_DROP_##name,
 #define BNG_REASON_ENUM_PUNT(name) BNG_PUNT_REASON_##name,
-#define BNG_REASON_ENUM_TX(name) BNG_TX_##name,
+#define BNG_REASON_ENUM_TX(name)   BNG_TX_##name,
 enum bng_reason {
 	BNG_REASON_NONE = 0,
-	BNG_DROP_REASONS(BNG_REASON_ENUM_DROP)
-	BNG_PUNT_REASONS(BNG_REASON_ENUM_PUNT)
-	BNG_TX_REASONS(BNG_REASON_ENUM_TX)
-	BNG_REASONS
+	BNG_DROP_REASONS(BNG_REASON_ENUM_DROP) BNG_PUNT_REASONS(BNG_REASON_ENUM_PUNT)
+		BNG_TX_REASONS(BNG_REASON_ENUM_TX) BNG_REASONS
 };
 /* reason_counters: PERCPU_ARRAY of __u64, index port * BNG_REASON_STRIDE + reason. */
 enum { BNG_REASON_STRIDE = 128 };
 _Static_assert((int)BNG_REASONS <= (int)BNG_REASON_STRIDE, "reasons");
 
 /*
- * Hash of option values: the length, then little-endian 64-bit words, the last padded with zeros. Equal hashes are trusted
- * only together with an equal line, so a client can collide with itself alone.
+ * Hash of option values: the length, then little-endian 64-bit words, the last padded with zeros. Equal
+ * hashes are trusted only together with an equal line, so a client can collide with itself alone.
  */
 static inline __u64 bng_hash_start(__u32 length)
 {

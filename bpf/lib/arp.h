@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * ARP (RFC 826) on access ports: requests for our own addresses, and, because lines of one prefix cannot see each other, for
- * the addresses of other live sessions (RFC 1027, within the prefix). Nothing is learned from ARP.
+ * ARP (RFC 826) on access ports: requests for our own addresses, and, because lines of one prefix cannot see
+ * each other, for the addresses of other live sessions (RFC 1027, within the prefix). Nothing is learned from
+ * ARP.
  */
 #ifndef BNG_ARP_H
 #define BNG_ARP_H
@@ -49,8 +50,9 @@ __noinline int handle_arp(struct xdp_md *ctx)
 	void *end = packet_end(ctx);
 	struct bng_arp *arp = network_header(ctx, s->l2_length);
 
-	if ((void *)(arp + 1) > end || arp->hardware != bpf_htons(1) || arp->protocol != bpf_htons(BNG_ETH_IPV4) ||
-		arp->hardware_length != 6 || arp->protocol_length != 4)
+	if ((void *)(arp + 1) > end || arp->hardware != bpf_htons(1) ||
+		arp->protocol != bpf_htons(BNG_ETH_IPV4) || arp->hardware_length != 6 ||
+		arp->protocol_length != 4)
 		return drop(s, BNG_DROP_malformed_arp);
 	if (!same_mac(arp->sender_mac, s->line.mac))
 		return drop(s, BNG_DROP_malformed_arp);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Internet checksums (RFC 1071) and their incremental update (RFC 1624). Words are taken as they lie in memory. */
+/* Internet checksums (RFC 1071) and their incremental update (RFC 1624). Words are taken as they lie in
+ * memory. */
 #ifndef BNG_CHECKSUM_H
 #define BNG_CHECKSUM_H
 

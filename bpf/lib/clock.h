@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * CLOCK_BOOTTIME, exact to a tick: read once per jiffy and CPU. Reading it costs about 40 ns where a whole DHCP answer costs 200; the
- * jiffy is a plain load.
+ * CLOCK_BOOTTIME, exact to a tick: read once per jiffy and CPU. Reading it costs about 40 ns where a whole
+ * DHCP answer costs 200; the jiffy is a plain load.
  */
 #ifndef BNG_CLOCK_H
 #define BNG_CLOCK_H

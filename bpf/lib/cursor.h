@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Packet pointers at the three possible depths of the network header. Without CAP_PERFMON only constants may be added to a packet
- * pointer, and the compiler would merge the branches into a register: hence the assembler.
+ * Packet pointers at the three possible depths of the network header. Without CAP_PERFMON only constants may
+ * be added to a packet pointer, and the compiler would merge the branches into a register: hence the
+ * assembler.
  */
 #ifndef BNG_CURSOR_H
 #define BNG_CURSOR_H
@@ -9,11 +10,13 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_endian.h>
 
-/* Loads and stores at any alignment: of packed types clang makes byte accesses. Built with -fno-strict-aliasing. */
-#define BNG_LOAD(type, p) (*(const type *)(p))
+/* Loads and stores at any alignment: of packed types clang makes byte accesses. Built with
+ * -fno-strict-aliasing. */
+#define BNG_LOAD(type, p)     (*(const type *)(p))
 #define BNG_STORE(type, p, v) (*(type *)(p) = (v))
 
-/* Each load gives a pointer of unknown range: it must happen here, not where the compiler would sink it to, behind the check. */
+/* Each load gives a pointer of unknown range: it must happen here, not where the compiler would sink it to,
+ * behind the check. */
 static __always_inline void *packet_start(struct xdp_md *ctx)
 {
 	void *p = (void *)(long)ctx->data;
@@ -44,14 +47,14 @@ static __always_inline void *network_header(struct xdp_md *ctx, __u32 l2_length)
 #define BNG_OPAQUE(x) asm volatile("" : "+r"(x))
 
 /*
- * Is 1 <= x <= high? Not `x != 0`, from which a 6.1 verifier learns no lower bound; x must be 64 bits wide, or the bound is one of
- * a shifted copy.
+ * Is 1 <= x <= high? Not `x != 0`, from which a 6.1 verifier learns no lower bound; x must be 64 bits wide,
+ * or the bound is one of a shifted copy.
  */
-#define BNG_IS_LENGTH(x, high)                                                                                         \
-	({                                                                                                             \
-		__u64 low_ = 1;                                                                                        \
-		asm volatile("" : "+r"(low_), "+r"(x));                                                                \
-		(x) >= low_ && (x) <= (high);                                                                          \
+#define BNG_IS_LENGTH(x, high)                                                                               \
+	({                                                                                                   \
+		__u64 low_ = 1;                                                                              \
+		asm volatile("" : "+r"(low_), "+r"(x));                                                      \
+		(x) >= low_ && (x) <= (high);                                                                \
 	})
 
 #endif

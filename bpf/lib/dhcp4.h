@@ -2,14 +2,14 @@
 /*
  * DHCPv4 for known lines, answered where the packet arrives; the rest goes to the controller, unmodified.
  *
- * A session holds one address for one line. Its lease lives in session_state, where only a REQUEST that is ACKed here extends
- * it: expires_ns and renewals, which the agent reports upstream. An OFFER promises nothing new. Identity is (port, tags,
- * chaddr, giaddr) plus client identifier and option 82, if the controller knows any: a line that comes with another
- * identity is the controller's. A relayed client's unicast renewal carries neither giaddr nor its MAC address in the frame: it
- * is found by ciaddr.
+ * A session holds one address for one line. Its lease lives in session_state, where only a REQUEST that is
+ * ACKed here extends it: expires_ns and renewals, which the agent reports upstream. An OFFER promises nothing
+ * new. Identity is (port, tags, chaddr, giaddr) plus client identifier and option 82, if the controller knows
+ * any: a line that comes with another identity is the controller's. A relayed client's unicast renewal
+ * carries neither giaddr nor its MAC address in the frame: it is found by ciaddr.
  *
- * Deviations: the UDP checksum of requests is not verified (the link's checksum was), that of replies is 0; long options in
- * parts (RFC 3396) and lists over 64 codes are left to the controller.
+ * Deviations: the UDP checksum of requests is not verified (the link's checksum was), that of replies is 0;
+ * long options in parts (RFC 3396) and lists over 64 codes are left to the controller.
  *
  * Supported standards: RFC 2131 4.1, 4.3; RFC 2132; RFC 3046 2.1, 2.2; RFC 6842.
  */
@@ -36,7 +36,8 @@ static __always_inline struct bng_session *renewing_session(struct bng_scratch *
 		return NULL;
 	struct bng_session *session = bpf_map_lookup_elem(&sessions, line);
 
-	if (!session || !(session->flags & BNG_SESSION_RELAYED) || !same_mac(session->frame_mac, s->frame_source))
+	if (!session || !(session->flags & BNG_SESSION_RELAYED) ||
+		!same_mac(session->frame_mac, s->frame_source))
 		return NULL;
 	return session;
 }
@@ -46,7 +47,8 @@ static __always_inline __u32 unknown_line(struct bng_scratch *s)
 	const struct bng_dhcp_request *r = &s->request;
 
 	/* RFC 2131 4.3.2: what names another server is that server's. */
-	if (r->type == BNG_DHCP_REQUEST && (r->seen & BNG_SEEN_SERVER) && !own_address_flags(s, s->port_vrf, r->server))
+	if (r->type == BNG_DHCP_REQUEST && (r->seen & BNG_SEEN_SERVER) &&
+		!own_address_flags(s, s->port_vrf, r->server))
 		return BNG_DROP_dhcp_other_server;
 	return BNG_PUNT_REASON_dhcp_unknown_line;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The options a client asked for (option 55), in its order, as one block of bytes. Clients of one kind ask for one list, so the
- * block is composed once per template version and list and then copied: a direct-mapped, per-CPU, private cache.
+ * The options a client asked for (option 55), in its order, as one block of bytes. Clients of one kind ask
+ * for one list, so the block is composed once per template version and list and then copied: a direct-mapped,
+ * per-CPU, private cache.
  */
 #ifndef BNG_DHCP4_BLOB_H
 #define BNG_DHCP4_BLOB_H
@@ -10,16 +11,16 @@
 
 enum {
 	BNG_BLOBS = 64,
-	BNG_BLOB_MAX = 448,	/* bytes of options in a block */
-	BNG_BLOB_SLACK = 264,	/* one TLV and one word, so that a copy may run over */
-	BNG_BLOB_STEPS = 192,	/* words copied and codes looked at while composing */
+	BNG_BLOB_MAX = 448,   /* bytes of options in a block */
+	BNG_BLOB_SLACK = 264, /* one TLV and one word, so that a copy may run over */
+	BNG_BLOB_STEPS = 192, /* words copied and codes looked at while composing */
 };
 
 struct bng_blob {
-	__u64 version;		/* of the template, 0: empty */
+	__u64 version; /* of the template, 0: empty */
 	__u32 template_index;
 	__u16 prl_length;
-	__u16 length;		/* of the options, the end option not counted */
+	__u16 length; /* of the options, the end option not counted */
 	__u64 prl[BNG_PRL_MAX / 8];
 	__u8 bytes[BNG_BLOB_MAX + BNG_BLOB_SLACK];
 };
@@ -46,7 +47,8 @@ static __always_inline int list_holds(const struct bng_scratch *s, __u64 code)
 	return found != 0;
 }
 
-/* The next option's slot (0: the template lacks it) after `taken` codes. 0: no more. Without option 55 everything is sent. */
+/* The next option's slot (0: the template lacks it) after `taken` codes. 0: no more. Without option 55
+ * everything is sent. */
 static __always_inline int next_slot(
 	struct bng_scratch *s, const struct bng_dhcp_template *template, __u32 taken, __u32 *ret_slot)
 {
@@ -80,7 +82,8 @@ static long compose_step(__u32 index, void *context)
 	if (c->left) {
 		__u32 step = c->left < 8 ? c->left : 8;
 
-		BNG_STORE(__u64, blob->bytes + (c->out & 511), BNG_LOAD(__u64, template->bytes + (c->from & 511)));
+		BNG_STORE(__u64, blob->bytes + (c->out & 511),
+			BNG_LOAD(__u64, template->bytes + (c->from & 511)));
 		c->out += step;
 		c->from += step;
 		c->left -= step;
@@ -95,8 +98,8 @@ static long compose_step(__u32 index, void *context)
 	/* RFC 2132 3.3: a subnet mask stands before the router. */
 	__u32 mask_slot = template->slot_of_code[1];
 
-	if (slot && slot == template->slot_of_code[3] && mask_slot && !(c->emitted & (1ULL << (mask_slot & 31))) &&
-		list_holds(s, 1))
+	if (slot && slot == template->slot_of_code[3] && mask_slot &&
+		!(c->emitted & (1ULL << (mask_slot & 31))) && list_holds(s, 1))
 		slot = mask_slot;
 	else
 		c->taken += 1;
@@ -112,8 +115,8 @@ static long compose_step(__u32 index, void *context)
 }
 
 /*
- * Fills the cache entry s->answer.blob. 0, or BNG_PUNT_REASON_dhcp_options_unusual: the template is being changed, or the list asks
- * for more than a block holds.
+ * Fills the cache entry s->answer.blob. 0, or BNG_PUNT_REASON_dhcp_options_unusual: the template is being
+ * changed, or the list asks for more than a block holds.
  */
 __noinline int compose_blob(__u32 version_low)
 {
@@ -182,7 +185,7 @@ static __always_inline __u32 choose_blob(struct bng_scratch *s, const struct bng
 	difference |= blob->template_index ^ s->answer.template_index;
 	difference |= blob->prl_length ^ length;
 	if (difference) {
-		__u32 refused = (__u32)compose_blob((__u32)template->version);
+		__u32 refused = (__u32)compose_blob((__u32) template->version);
 
 		if (refused)
 			return refused;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * What a known line's DHCPv4 message deserves (RFC 2131 4.3): an answer into s->answer, a punt, or a drop. Nothing is written to
- * the packet or to the lease here.
+ * What a known line's DHCPv4 message deserves (RFC 2131 4.3): an answer into s->answer, a punt, or a drop.
+ * Nothing is written to the packet or to the lease here.
  */
 #ifndef BNG_DHCP4_DECIDE_H
 #define BNG_DHCP4_DECIDE_H
@@ -41,7 +41,8 @@ static __always_inline __u32 judge_identity(struct bng_scratch *s, const struct 
 }
 
 /* RFC 2131 4.3.2. Fills type and reply. 0 or a reason. */
-static __always_inline __u32 decide_request(struct bng_scratch *s, const struct bng_session *session, __be32 server_id)
+static __always_inline __u32 decide_request(
+	struct bng_scratch *s, const struct bng_session *session, __be32 server_id)
 {
 	const struct bng_dhcp_request *r = &s->request;
 	struct bng_dhcp_answer *a = &s->answer;
@@ -62,7 +63,8 @@ static __always_inline __u32 decide_request(struct bng_scratch *s, const struct 
 	return 0;
 }
 
-static __always_inline __u32 decide_type(struct bng_scratch *s, const struct bng_session *session, __be32 server_id)
+static __always_inline __u32 decide_type(
+	struct bng_scratch *s, const struct bng_session *session, __be32 server_id)
 {
 	const struct bng_dhcp_request *r = &s->request;
 	struct bng_dhcp_answer *a = &s->answer;
@@ -113,8 +115,8 @@ static __always_inline void decide_destination(struct bng_scratch *s)
 }
 
 /* The lease ends with the session (Session-Timeout). 0 or a reason. */
-static __always_inline __u32 decide_lease(struct bng_scratch *s, const struct bng_session *session,
-	const struct bng_dhcp_template *template)
+static __always_inline __u32 decide_lease(
+	struct bng_scratch *s, const struct bng_session *session, const struct bng_dhcp_template *template)
 {
 	struct bng_dhcp_answer *a = &s->answer;
 
@@ -136,7 +138,8 @@ static __always_inline __u32 decide_lease(struct bng_scratch *s, const struct bn
 	return 0;
 }
 
-/* 61 (RFC 6842), 82 (RFC 3046 2.2) and the end follow the block of asked options, which is copied in steps of 32 bytes. 0 or a reason. */
+/* 61 (RFC 6842), 82 (RFC 3046 2.2) and the end follow the block of asked options, which is copied in steps of
+ * 32 bytes. 0 or a reason. */
 static __always_inline __u32 decide_length(struct bng_scratch *s)
 {
 	const struct bng_dhcp_request *r = &s->request;
@@ -145,7 +148,8 @@ static __always_inline __u32 decide_length(struct bng_scratch *s)
 	__u32 copied = (a->blob_length + 32) & ~31u;
 	__u32 exact = a->blob_length + 1;
 
-	a->head_length = a->reply == BNG_TX_dhcp_offer || a->reply == BNG_TX_dhcp_ack ? BNG_HEAD_LEASE : BNG_HEAD_PLAIN;
+	a->head_length = a->reply == BNG_TX_dhcp_offer || a->reply == BNG_TX_dhcp_ack ? BNG_HEAD_LEASE
+										      : BNG_HEAD_PLAIN;
 	if (r->seen & BNG_SEEN_CLIENT_ID)
 		exact += 2 + r->client_id_length;
 	if (28 + BNG_BOOTP_BYTES + a->head_length + exact > limit)

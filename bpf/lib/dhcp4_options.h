@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * DHCPv4 options (RFC 2132): walks the copy of a request's options in the scratch and gathers what the fast path needs. Order does
- * not matter; what is repeated (RFC 3396) or too long is left to the controller.
+ * DHCPv4 options (RFC 2132): walks the copy of a request's options in the scratch and gathers what the fast
+ * path needs. Order does not matter; what is repeated (RFC 3396) or too long is left to the controller.
  */
 #ifndef BNG_DHCP4_OPTIONS_H
 #define BNG_DHCP4_OPTIONS_H
@@ -46,13 +46,14 @@ static __always_inline __u64 is_zero(__u64 x)
 }
 
 /*
- * Walks options[from, to) of the scratch and notes in option_at[] where each option's data lies. 0, a drop reason, or
- * BNG_PUNT_REASON_dhcp_options_unusual. Unrolled here and below: without CAP_PERFMON the verifier also follows what a mispredicted loop
- * counter would do, which has no end.
+ * Walks options[from, to) of the scratch and notes in option_at[] where each option's data lies. 0, a drop
+ * reason, or BNG_PUNT_REASON_dhcp_options_unusual. Unrolled here and below: without CAP_PERFMON the verifier
+ * also follows what a mispredicted loop counter would do, which has no end.
  */
 static __always_inline int walk_options(struct bng_scratch *s, __u32 from, __u32 to)
 {
-	/* Masked each time: a verifier that knows the same of every step follows one of them, not their combinations. */
+	/* Masked each time: a verifier that knows the same of every step follows one of them, not their
+	 * combinations. */
 	__u64 at = forget(s, from) & BNG_OPTIONS_MASK;
 	__u64 last = to & BNG_OPTIONS_MASK;
 
@@ -143,8 +144,8 @@ static __always_inline void read_list(struct bng_scratch *s, __u64 at, __u64 len
 }
 
 /*
- * What the decision needs, into s->request. 0 or a drop reason. Sums up in memory, not in registers, of which there are too few: without
- * CAP_PERFMON every spill costs an lfence.
+ * What the decision needs, into s->request. 0 or a drop reason. Sums up in memory, not in registers, of which
+ * there are too few: without CAP_PERFMON every spill costs an lfence.
  */
 static __always_inline __u32 gather_options(struct bng_scratch *s)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Turns a DHCPv4 request into its reply in place. Layout of the options: 53, 54, (51, 58, 59,) the block the client asked for,
- * 61, 82, end; zeros to the frame's end. The UDP checksum is 0, as RFC 768 allows.
+ * Turns a DHCPv4 request into its reply in place. Layout of the options: 53, 54, (51, 58, 59,) the block the
+ * client asked for, 61, 82, end; zeros to the frame's end. The UDP checksum is 0, as RFC 768 allows.
  */
 #ifndef BNG_DHCP4_REPLY_H
 #define BNG_DHCP4_REPLY_H
@@ -14,7 +14,8 @@ static __always_inline void store_option4(__u8 *to, __u8 code, __be32 value)
 	BNG_STORE(__be32, to + 2, value);
 }
 
-static __always_inline void write_ip_udp(struct bng_ipv4 *ip, const struct bng_dhcp_answer *a, __u32 ip_length, int relayed)
+static __always_inline void write_ip_udp(
+	struct bng_ipv4 *ip, const struct bng_dhcp_answer *a, __u32 ip_length, int relayed)
 {
 	struct bng_udp *udp = (void *)(ip + 1);
 	__u64 sum = 0;
@@ -24,8 +25,8 @@ static __always_inline void write_ip_udp(struct bng_ipv4 *ip, const struct bng_d
 	BNG_STORE(__u32, (void *)ip + 8, bpf_htonl(64u << 24 | BNG_IPPROTO_UDP << 16));
 	ip->source = a->server_id;
 	ip->destination = a->destination;
-	sum = (__u64)bpf_htonl(0x45c00000u | ip_length) + bpf_htonl(64u << 24 | BNG_IPPROTO_UDP << 16) + a->server_id +
-	      a->destination;
+	sum = (__u64)bpf_htonl(0x45c00000u | ip_length) + bpf_htonl(64u << 24 | BNG_IPPROTO_UDP << 16) +
+	      a->server_id + a->destination;
 	ip->check = (__be16)~checksum_fold(sum);
 	BNG_STORE(__u32, udp, relayed ? bpf_htonl(67u << 16 | 67) : bpf_htonl(67u << 16 | 68));
 	BNG_STORE(__u32, (void *)udp + 4, bpf_htonl((ip_length - 20) << 16));
@@ -62,8 +63,7 @@ static __always_inline int copy_blob(const struct bng_blob *blob, __u8 *to, cons
 			return -1;
 #pragma clang loop unroll(full)
 		for (int j = 0; j < 4; j++)
-			BNG_STORE(__u64, to + 32 * i + 8 * j,
-				BNG_LOAD(__u64, blob->bytes + 32 * i + 8 * j));
+			BNG_STORE(__u64, to + 32 * i + 8 * j, BNG_LOAD(__u64, blob->bytes + 32 * i + 8 * j));
 	}
 	return 0;
 }
@@ -142,8 +142,9 @@ static __always_inline __u8 *write_head(__u8 *options, const struct bng_dhcp_ans
 }
 
 /*
- * Makes room in front instead: behind a frame that came from a socket (veth, generic XDP) there may be none. What is kept of the
- * request, all of it before sname, moves along. 0: done; the frame is not touched otherwise.
+ * Makes room in front instead: behind a frame that came from a socket (veth, generic XDP) there may be none.
+ * What is kept of the request, all of it before sname, moves along. 0: done; the frame is not touched
+ * otherwise.
  */
 static __always_inline int grow_in_front(struct xdp_md *ctx, struct bng_scratch *s, int by)
 {
@@ -152,7 +153,8 @@ static __always_inline int grow_in_front(struct xdp_md *ctx, struct bng_scratch 
 	return bpf_xdp_store_bytes(ctx, 0, s->front, sizeof(s->front));
 }
 
-/* Writes the reply; the frame is not touched when resizing fails. Global: a stage of its own keeps its few registers. */
+/* Writes the reply; the frame is not touched when resizing fails. Global: a stage of its own keeps its few
+ * registers. */
 __noinline int write_reply(struct xdp_md *ctx)
 {
 	struct bng_scratch *s = scratch_of_this_cpu();
@@ -163,7 +165,7 @@ __noinline int write_reply(struct xdp_md *ctx)
 
 	if (!blob)
 		return drop(s, BNG_DROP_internal_lookup);
-	int longer = (int)s->answer.ip_length - (int)s->ip_length;
+	int longer = (int)(s->l2_length + s->answer.ip_length) - (int)bpf_xdp_get_buff_len(ctx);
 
 	if (bpf_xdp_adjust_tail(ctx, longer) && (longer < 0 || grow_in_front(ctx, s, longer)))
 		return drop(s, BNG_DROP_internal_adjust);
@@ -179,10 +181,12 @@ __noinline int write_reply(struct xdp_md *ctx)
 	write_bootp(bootp, &s->answer);
 	__u8 *to = write_head(bootp->options, &s->answer);
 
-	if (s->answer.type == BNG_DHCP_NAK ? clear_blob(to, end) : copy_blob(blob, to, end, s->answer.blob_length))
+	if (s->answer.type == BNG_DHCP_NAK ? clear_blob(to, end)
+					   : copy_blob(blob, to, end, s->answer.blob_length))
 		return drop(s, BNG_DROP_internal_adjust);
 	if (s->request.seen & (BNG_SEEN_CLIENT_ID | BNG_SEEN_RELAY)) {
-		if (store_tail(ctx, s->l2_length + 28 + BNG_BOOTP_BYTES + s->answer.head_length + s->answer.blob_length))
+		if (store_tail(ctx, s->l2_length + 28 + BNG_BOOTP_BYTES + s->answer.head_length +
+					    s->answer.blob_length))
 			return drop(s, BNG_DROP_internal_adjust);
 	}
 	return XDP_TX;

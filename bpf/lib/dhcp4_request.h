@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Reads a DHCPv4 request (RFC 2131 2) into s->request and judges what is forged before anybody believes it. */
+/* Reads a DHCPv4 request (RFC 2131 2) into s->request and judges what is forged before anybody believes it.
+ */
 #ifndef BNG_DHCP4_REQUEST_H
 #define BNG_DHCP4_REQUEST_H
 
@@ -40,7 +41,8 @@ struct bng_bootp {
 };
 _Static_assert(sizeof(struct bng_bootp) == BNG_BOOTP_BYTES, "bng_bootp");
 
-/* RFC 2131 4.1: first file, then sname, as option 52 says. 0 or a reason. Global, to keep the usual path's registers. */
+/* RFC 2131 4.1: first file, then sname, as option 52 says. 0 or a reason. Global, to keep the usual path's
+ * registers. */
 __noinline int read_overloaded(struct xdp_md *ctx, __u32 overload)
 {
 	struct bng_scratch *s = scratch_of_this_cpu();
@@ -66,8 +68,9 @@ __noinline int read_overloaded(struct xdp_md *ctx, __u32 overload)
 }
 
 /*
- * The options field into the scratch, by words: the helper's call and returns cost 20 ns where returns are mitigated. The helper serves
- * odd lengths, and says no when the frame holds less than the UDP header says. 0: `length` bytes were there.
+ * The options field into the scratch, by words: the helper's call and returns cost 20 ns where returns are
+ * mitigated. The helper serves odd lengths, and says no when the frame holds less than the UDP header says.
+ * 0: `length` bytes were there.
  */
 static __always_inline int copy_options(struct xdp_md *ctx, struct bng_scratch *s, __u64 length)
 {
@@ -151,7 +154,8 @@ static __always_inline __u32 read_bootp(struct xdp_md *ctx, struct bng_scratch *
 	return 0;
 }
 
-/* RFC 3046 2.1.1, 5: relay information is believed only where the port's policy says so. 0 or a drop reason. */
+/* RFC 3046 2.1.1, 5: relay information is believed only where the port's policy says so. 0 or a drop reason.
+ */
 static __always_inline __u32 judge_relay(struct bng_scratch *s)
 {
 	const struct bng_dhcp_request *r = &s->request;

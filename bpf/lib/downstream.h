@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* The way to a line, shared by packets from the core and from other lines: session by address, lease, TTL, MTU, encapsulation. */
+/* The way to a line, shared by packets from the core and from other lines: session by address, lease, TTL,
+ * MTU, encapsulation. */
 #ifndef BNG_DOWNSTREAM_H
 #define BNG_DOWNSTREAM_H
 

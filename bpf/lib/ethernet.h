@@ -74,8 +74,7 @@ static __always_inline int parse_ethernet(struct xdp_md *ctx, struct bng_scratch
 
 static __always_inline int same_mac(const __u8 *a, const __u8 *b)
 {
-	return BNG_LOAD(__u32, a) == BNG_LOAD(__u32, b) &&
-	       BNG_LOAD(__u16, a + 4) == BNG_LOAD(__u16, b + 4);
+	return BNG_LOAD(__u32, a) == BNG_LOAD(__u32, b) && BNG_LOAD(__u16, a + 4) == BNG_LOAD(__u16, b + 4);
 }
 
 static __always_inline void copy_mac(__u8 *to, const __u8 *from)

@@ -16,7 +16,8 @@ static __always_inline int redirect_to(struct bng_scratch *s, __u32 port, __u32 
 	return XDP_REDIRECT;
 }
 
-/* Replaces an Ethernet header of s->l2_length bytes by an untagged one with s->next_mac, and decrements the TTL. */
+/* Replaces an Ethernet header of s->l2_length bytes by an untagged one with s->next_mac, and decrements the
+ * TTL. */
 static __always_inline int forward_untagged(struct xdp_md *ctx, struct bng_scratch *s, __u32 reason)
 {
 	if (s->l2_length != 14 && bpf_xdp_adjust_head(ctx, (int)s->l2_length - 14))
@@ -36,8 +37,9 @@ static __always_inline int forward_untagged(struct xdp_md *ctx, struct bng_scrat
 }
 
 /* Replaces the Ethernet header by the one of a line: tags, its MAC address, the port's MAC address. */
-static __always_inline int forward_to_line(struct xdp_md *ctx, struct bng_scratch *s, const struct bng_session *session,
-	const struct bng_line_key *line, const struct bng_port *port, __u32 reason)
+static __always_inline int forward_to_line(struct xdp_md *ctx, struct bng_scratch *s,
+	const struct bng_session *session, const struct bng_line_key *line, const struct bng_port *port,
+	__u32 reason)
 {
 	__u32 l2_length = session->c_tpid ? 22 : session->s_tpid ? 18 : 14;
 	int change = (int)s->l2_length - (int)l2_length;

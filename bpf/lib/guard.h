@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Rate limits per class, first per line and then per port, so that one line's junk never spends the port's budget. A bucket is the
- * time at which it would be full again (GCRA). Class 0 limits the ICMP errors we send.
+ * Rate limits per class, first per line and then per port, so that one line's junk never spends the port's
+ * budget. A bucket is the time at which it would be full again (GCRA). Class 0 limits the ICMP errors we
+ * send.
  */
 #ifndef BNG_GUARD_H
 #define BNG_GUARD_H
@@ -34,7 +35,8 @@ static __always_inline __u32 guard_rate(struct bng_scratch *s, __u32 class, __u3
 	struct bng_guard_bucket *bucket = bpf_map_lookup_elem(&guard_lines, &s->guard);
 
 	if (!bucket) {
-		(void)bpf_map_update_elem(&guard_lines, &s->guard, (const void *)&bng_empty_bucket, BPF_NOEXIST);
+		(void)bpf_map_update_elem(
+			&guard_lines, &s->guard, (const void *)&bng_empty_bucket, BPF_NOEXIST);
 		bucket = bpf_map_lookup_elem(&guard_lines, &s->guard);
 		if (!bucket)
 			return BNG_DROP_internal_lookup;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Refusing a packet that we could not forward: the session's counters, and the ICMP error (RFC 792, RFC 1812 4.3) in place of the
- * packet, sent back where it came from, quoting up to 512 bytes. Also echo replies.
+ * Refusing a packet that we could not forward: the session's counters, and the ICMP error (RFC 792, RFC
+ * 1812 4.3) in place of the packet, sent back where it came from, quoting up to 512 bytes. Also echo replies.
  */
 #ifndef BNG_ICMP_H
 #define BNG_ICMP_H
@@ -95,8 +95,8 @@ static __always_inline int icmp_error(struct xdp_md *ctx, struct bng_scratch *s,
 
 	s->icmp.source = s->template_index && template && template->gateway ? template->gateway : port->ipv4;
 	s->now_ns = bpf_ktime_get_boot_ns();
-	if (!s->icmp.source || guard_rate(s, BNG_PUNT_NONE, bng_icmp_line_pps, bng_icmp_line_pps, bng_icmp_port_pps,
-				       bng_icmp_port_pps))
+	if (!s->icmp.source || guard_rate(s, BNG_PUNT_NONE, bng_icmp_line_pps, bng_icmp_line_pps,
+				       bng_icmp_port_pps, bng_icmp_port_pps))
 		return drop(s, BNG_DROP_icmp_not_sent);
 
 	__u64 quoted = s->ip_length;
@@ -150,8 +150,8 @@ static __always_inline void error_of_cause(struct bng_scratch *s, __u32 cause)
 }
 
 /*
- * Global, so that the verifier sees it once and callers keep few registers. Counts one reason: the ICMP error sent, or why the
- * packet ended without one.
+ * Global, so that the verifier sees it once and callers keep few registers. Counts one reason: the ICMP error
+ * sent, or why the packet ended without one.
  */
 __noinline int refuse(struct xdp_md *ctx, __u32 cause)
 {
@@ -189,8 +189,8 @@ static __always_inline int answer_echo(struct xdp_md *ctx, struct bng_scratch *s
 
 	if (s->protocol != BNG_IPPROTO_ICMP || s->ip_header_length != 20 ||
 		(s->fragment & (BNG_IP_MF | BNG_IP_OFFSET)) || s->destination_is_group ||
-		(void *)(icmp + 1) > end || data + 14 > end || s->ip_length < 28 || icmp->type != BNG_ICMP_ECHO ||
-		icmp->code)
+		(void *)(icmp + 1) > end || data + 14 > end || s->ip_length < 28 ||
+		icmp->type != BNG_ICMP_ECHO || icmp->code)
 		return drop(s, BNG_DROP_own_address_unhandled);
 
 	__u16 before = BNG_LOAD(__u16, &ip->ttl);

@@ -55,8 +55,8 @@ static __always_inline int ipv4_header_is_sound(struct xdp_md *ctx, struct bng_s
 }
 
 /*
- * The frame holds what the header says. Apart from the rest, because the length costs a helper's call that DHCP, which copies its bytes
- * under their own check, can do without.
+ * The frame holds what the header says. Apart from the rest, because the length costs a helper's call that
+ * DHCP, which copies its bytes under their own check, can do without.
  */
 static __always_inline int ipv4_is_whole(struct xdp_md *ctx, struct bng_scratch *s)
 {

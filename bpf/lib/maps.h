@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Every map of the data plane, defined once. The agent sets max_entries before load (from its configuration) and pins them;
- * layouts are in bng_abi.h. Maps only the programs use (scratch.h, dhcp4_options.h) are not shared and not pinned.
+ * Every map of the data plane, defined once. The agent sets max_entries before load (from its configuration)
+ * and pins them; layouts are in bng_abi.h. Maps only the programs use (scratch.h, dhcp4_options.h) are not
+ * shared and not pinned.
  */
 #ifndef BNG_MAPS_H
 #define BNG_MAPS_H
@@ -107,14 +108,14 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, BNG_MAX_PORTS * BNG_PUNT_CLASSES);
+	__uint(max_entries, BNG_MAX_PORTS *BNG_PUNT_CLASSES);
 	__type(key, __u32);
 	__type(value, struct bng_guard_bucket);
 } guard_ports SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, BNG_MAX_PORTS * BNG_REASON_STRIDE);
+	__uint(max_entries, BNG_MAX_PORTS *BNG_REASON_STRIDE);
 	__type(key, __u32);
 	__type(value, __u64);
 } reason_counters SEC(".maps");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Sends a packet up, byte for byte as it came, through the guard and the ring. Nothing may have written to the packet before. */
+/* Sends a packet up, byte for byte as it came, through the guard and the ring. Nothing may have written to
+ * the packet before. */
 #ifndef BNG_PUNT_H
 #define BNG_PUNT_H
 
@@ -15,7 +16,7 @@ static __always_inline int punt_record(struct xdp_md *ctx, struct bng_scratch *s
 	record->session_id = s->session_id;
 	record->generation = s->generation;
 	record->port = bng_port_index;
-	record->punt_class = (__u16)class;
+	record->punt_class = (__u16) class;
 	record->reason = (__u16)reason;
 	record->frame_length = (__u32)length;
 	record->_pad = 0;
@@ -44,7 +45,8 @@ __noinline int punt(struct xdp_md *ctx, __u32 class, __u32 reason)
 
 	if (!rate)
 		return drop(s, BNG_DROP_internal_lookup);
-	__u32 refused = guard_rate(s, class, rate->line_pps, rate->line_burst, rate->port_pps, rate->port_burst);
+	__u32 refused =
+		guard_rate(s, class, rate->line_pps, rate->line_burst, rate->port_pps, rate->port_burst);
 
 	if (refused)
 		return drop(s, refused);

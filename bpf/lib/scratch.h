@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Working memory of one packet: what the parsers found, look-up keys, and the copy of variable-length parts. It is a per-CPU
- * map value because, without CAP_PERFMON, the verifier allows variable offsets into map values but not into packets.
+ * Working memory of one packet: what the parsers found, look-up keys, and the copy of variable-length parts.
+ * It is a per-CPU map value because, without CAP_PERFMON, the verifier allows variable offsets into map
+ * values but not into packets.
  */
 #ifndef BNG_SCRATCH_H
 #define BNG_SCRATCH_H
@@ -11,14 +12,14 @@
 #include "tunables.h"
 
 enum {
-	BNG_NEXT = -1,			/* a stage's verdict: go on with the next stage */
-	BNG_OPTIONS_MAX = 512,		/* bytes of the DHCP options field the fast path takes */
-	BNG_FILE_AT = 512,		/* where file and sname are copied when option 52 says so */
+	BNG_NEXT = -1,         /* a stage's verdict: go on with the next stage */
+	BNG_OPTIONS_MAX = 512, /* bytes of the DHCP options field the fast path takes */
+	BNG_FILE_AT = 512,     /* where file and sname are copied when option 52 says so */
 	BNG_SNAME_AT = 768,
 	BNG_OPTIONS_MASK = 1023,
-	BNG_OPTIONS_SLACK = 288,	/* one TLV and one word past the mask */
+	BNG_OPTIONS_SLACK = 288, /* one TLV and one word past the mask */
 	BNG_PRL_MAX = 64,
-	BNG_QUOTE_MAX = 512,		/* bpf_csum_diff takes no more */
+	BNG_QUOTE_MAX = 512, /* bpf_csum_diff takes no more */
 };
 
 struct bng_dhcp_request {
@@ -27,18 +28,18 @@ struct bng_dhcp_request {
 	__be32 requested;
 	__be32 server;
 	__u32 options_length;
-	__u32 seen;			/* enum bng_dhcp_seen */
-	__u32 client_id_at;		/* of the TLV in options[] */
-	__u32 client_id_length;		/* of the data */
+	__u32 seen;             /* enum bng_dhcp_seen */
+	__u32 client_id_at;     /* of the TLV in options[] */
+	__u32 client_id_length; /* of the data */
 	__u32 option82_at;
 	__u32 option82_length;
 	__u32 prl_at;
 	__u32 prl_length;
 	__u32 max_message;
-	__u32 bad;			/* an option has the wrong length */
+	__u32 bad; /* an option has the wrong length */
 	__u8 type;
 	__u8 broadcast;
-	__u8 unicast;			/* sent to one of our addresses */
+	__u8 unicast; /* sent to one of our addresses */
 	__u8 _pad;
 };
 
@@ -52,24 +53,24 @@ struct bng_dhcp_answer {
 	__u32 rebinding_s;
 	__u32 template_index;
 	__u32 slot;
-	__u32 blob;			/* index into dhcp_blobs */
+	__u32 blob; /* index into dhcp_blobs */
 	__u32 blob_length;
-	__u32 reply;			/* enum bng_reason */
+	__u32 reply; /* enum bng_reason */
 	__be32 server_id;
-	__u32 head_length;		/* options before the block */
+	__u32 head_length; /* options before the block */
 	__u32 ip_length;
 	__u8 type;
-	__u8 broadcast;			/* to the broadcast MAC address */
+	__u8 broadcast; /* to the broadcast MAC address */
 	__u8 _pad[2];
 };
 
 /* How far the composing of a block of options has come. */
 struct bng_compose {
-	__u64 emitted;			/* slots, as bits */
-	__u32 taken;			/* codes of the list */
-	__u32 from;			/* in the template's bytes */
+	__u64 emitted; /* slots, as bits */
+	__u32 taken;   /* codes of the list */
+	__u32 from;    /* in the template's bytes */
 	__u32 left;
-	__u32 out;			/* in the block */
+	__u32 out; /* in the block */
 	__u32 done;
 	__u32 _pad;
 };
@@ -77,9 +78,9 @@ struct bng_compose {
 struct bng_icmp_due {
 	__u32 type;
 	__u32 code;
-	__u32 mtu;			/* set by whoever finds the packet too big */
+	__u32 mtu; /* set by whoever finds the packet too big */
 	__be32 source;
-	__u32 sent;			/* tx reason, 0: the cause calls for no error */
+	__u32 sent; /* tx reason, 0: the cause calls for no error */
 };
 
 struct bng_scratch {
@@ -91,11 +92,11 @@ struct bng_scratch {
 	};
 
 	/* the frame */
-	__u32 index;			/* of the counter being bumped */
+	__u32 index; /* of the counter being bumped */
 	__u32 forgotten;
 	__u32 frame_length;
-	__u32 l2_length;		/* 14, 18 or 22 */
-	__u16 ethertype;		/* behind the tags, host order */
+	__u32 l2_length; /* 14, 18 or 22 */
+	__u16 ethertype; /* behind the tags, host order */
 	__u8 destination_is_group;
 	__u8 ip_header_length;
 	__u32 ip_length;
@@ -105,39 +106,41 @@ struct bng_scratch {
 	__u8 frame_source[8];
 	__be32 source;
 	__be32 destination;
-	__u16 fragment;			/* host order: flags and offset */
+	__u16 fragment; /* host order: flags and offset */
 	__u8 protocol;
 	__u8 ttl;
-	__u32 slot;			/* of the session to blame when the packet is refused */
-	__u32 template_index;		/* whose gateway ICMP errors come from; 0: the port's address */
-	__u32 session_is_known;		/* slot is meaningful */
+	__u32 slot;             /* of the session to blame when the packet is refused */
+	__u32 template_index;   /* whose gateway ICMP errors come from; 0: the port's address */
+	__u32 session_is_known; /* slot is meaningful */
 	__u32 out_port;
-	__u8 front[96];			/* Ethernet to giaddr and chaddr, while the frame grows in front */
+	__u32 hop_slot; /* index into hop_cache */
+	__u32 hop_mtu;  /* of the core port toward a GATEWAY */
+	__u8 front[96]; /* Ethernet to giaddr and chaddr, while the frame grows in front */
 
 	struct bng_line_key line;
 	struct bng_address_key address;
 	struct bng_route_key route;
 	struct bng_relay_key relay;
 	struct bng_guard_key guard;
-	__u64 clock_jiffies;		/* of this CPU, not of the packet */
+	__u64 clock_jiffies; /* of this CPU, not of the packet */
 	__u64 clock_ns;
 	__u64 now_ns;
-	__u64 session_id;		/* of the punted packet's line */
+	__u64 session_id; /* of the punted packet's line */
 	__u64 generation;
-	__u8 next_mac[12];		/* destination and source toward the next hop */
+	__u8 next_mac[12]; /* destination and source toward the next hop */
 
 	struct bpf_fib_lookup fib;
 	struct bng_icmp_due icmp;
 	struct bng_dhcp_request request;
 	struct bng_dhcp_answer answer;
-	__u64 prl[BNG_PRL_MAX / 8];	/* the asked codes, padded with zeros */
+	__u64 prl[BNG_PRL_MAX / 8]; /* the asked codes, padded with zeros */
 	__u64 prl_hash;
 	__u64 hash;
 	struct bng_compose compose;
-	__u64 walk;			/* +1 per request, so that option_at needs no clearing */
-	__u64 last_code;		/* where the walk stopped */
-	__u64 repeated;			/* not 0: an option came twice */
-	__u64 option_at[256];		/* by code: walk << 16 | BNG_OPTION_NOTED | offset in options[] */
+	__u64 walk;           /* +1 per request, so that option_at needs no clearing */
+	__u64 last_code;      /* where the walk stopped */
+	__u64 repeated;       /* not 0: an option came twice */
+	__u64 option_at[256]; /* by code: walk << 16 | BNG_OPTION_NOTED | offset in options[] */
 };
 
 struct {
@@ -153,8 +156,8 @@ static __always_inline struct bng_scratch *scratch_of_this_cpu(void)
 }
 
 /*
- * The value, without what the verifier knew of it: without CAP_PERFMON an offset that is a constant on one path and a range on
- * another may not be added to a map value.
+ * The value, without what the verifier knew of it: without CAP_PERFMON an offset that is a constant on one
+ * path and a range on another may not be added to a map value.
  */
 static __always_inline __u32 forget(struct bng_scratch *s, __u32 value)
 {

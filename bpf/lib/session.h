@@ -16,16 +16,18 @@ static __always_inline struct bng_session *session_by_address(struct bng_scratch
 }
 
 /*
- * A client behind a layer-3 relay sends data with the relay's MAC address, so its line is found by its address and must then be
- * the line the frame came from.
+ * A client behind a layer-3 relay sends data with the relay's MAC address, so its line is found by its
+ * address and must then be the line the frame came from.
  */
-static __always_inline struct bng_session *session_behind_relay(struct bng_scratch *s, __u32 vrf, __be32 source)
+static __always_inline struct bng_session *session_behind_relay(
+	struct bng_scratch *s, __u32 vrf, __be32 source)
 {
 	s->address.vrf = vrf;
 	s->address.ipv4 = source;
 	struct bng_line_key *line = bpf_map_lookup_elem(&session_addresses, &s->address);
 
-	if (!line || line->port != s->line.port || line->s_vlan != s->line.s_vlan || line->c_vlan != s->line.c_vlan)
+	if (!line || line->port != s->line.port || line->s_vlan != s->line.s_vlan ||
+		line->c_vlan != s->line.c_vlan)
 		return NULL;
 	struct bng_session *session = bpf_map_lookup_elem(&sessions, line);
 

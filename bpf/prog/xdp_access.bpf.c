@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-// Access ingress: sorts what lines send to the stage that serves it. Nothing from a line reaches the kernel's own stack.
+// Access ingress: sorts what lines send to the stage that serves it. Nothing from a line reaches the kernel's
+// own stack.
 #include "arp.h"
 #include "dhcp4.h"
 #include "upstream.h"

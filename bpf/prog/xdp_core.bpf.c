@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-// Core ingress: packets for subscribers are encapsulated for their line; everything that is not theirs is the kernel's.
+// Core ingress: packets for subscribers are encapsulated for their line; everything that is not theirs is the
+// kernel's.
 #include "clock.h"
 #include "downstream.h"
 #include "route.h"

@@ -92,9 +92,10 @@ union bng_any_object test_session(uint64_t id, uint32_t address)
 	return it;
 }
 
-enum bng_code test_apply(struct bng_state *state, const union bng_any_object *next, struct bng_refusal *refusal)
+enum bng_code test_apply(
+	struct bng_state *state, const union bng_any_object *next, struct bng_refusal *refusal)
 {
-	const struct bng_refusal good = { .code = BNG_OK };
+	const struct bng_refusal good = {.code = BNG_OK};
 	struct bng_change change;
 	int err;
 
@@ -108,7 +109,7 @@ enum bng_code test_apply(struct bng_state *state, const union bng_any_object *ne
 
 enum bng_code test_remove(struct bng_state *state, enum bng_family family, uint64_t id, uint64_t generation)
 {
-	struct bng_refusal refusal = { .code = BNG_OK };
+	struct bng_refusal refusal = {.code = BNG_OK};
 	struct bng_change change;
 
 	if (!bng_state_prepare_removal(state, family, id, generation, &change, &refusal))
@@ -119,8 +120,11 @@ enum bng_code test_remove(struct bng_state *state, enum bng_family family, uint6
 void test_apply_base(struct bng_state *state)
 {
 	union bng_any_object all[] = {
-		test_port(1, "access0", BNG_ROLE_ACCESS, 1), test_identity(1, "100.64.0.1"), test_template(1, 1, "100.64.0.1"),
-		test_kernel_hop(1), test_route(1, "0.0.0.0", 0, 1),
+		test_port(1, "access0", BNG_ROLE_ACCESS, 1),
+		test_identity(1, "100.64.0.1"),
+		test_template(1, 1, "100.64.0.1"),
+		test_kernel_hop(1),
+		test_route(1, "0.0.0.0", 0, 1),
 	};
 	struct bng_refusal refusal;
 	size_t i;

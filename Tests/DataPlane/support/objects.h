@@ -18,7 +18,8 @@ union bng_any_object test_route(uint64_t id, const char *prefix, uint32_t length
 union bng_any_object test_session(uint64_t id, uint32_t address);
 
 /* Prepares and commits; the code of the refusal, BNG_OK if accepted (also when nothing changed). */
-enum bng_code test_apply(struct bng_state *state, const union bng_any_object *object, struct bng_refusal *refusal);
+enum bng_code test_apply(
+	struct bng_state *state, const union bng_any_object *object, struct bng_refusal *refusal);
 enum bng_code test_remove(struct bng_state *state, enum bng_family family, uint64_t id, uint64_t generation);
 
 /* Port 1, identity 1, template 1, next hop 1, route 1. */

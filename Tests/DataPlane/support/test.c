@@ -11,7 +11,7 @@ static long until_failure = -1, live;
 
 void bng_test_add(const char *name, void (*test)(void **))
 {
-	tests[count++] = (struct CMUnitTest){ .name = name, .test_func = test };
+	tests[count++] = (struct CMUnitTest){.name = name, .test_func = test};
 }
 
 static void *allocate(size_t size)
@@ -58,7 +58,7 @@ long bng_test_live_blocks(void)
 
 int main(void)
 {
-	static const struct bng_allocator counting = { allocate, reallocate, release };
+	static const struct bng_allocator counting = {allocate, reallocate, release};
 
 	bng_allocator_set(&counting);
 	return _cmocka_run_group_tests(program_invocation_short_name, tests, count, NULL, NULL);

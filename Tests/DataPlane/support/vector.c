@@ -96,7 +96,7 @@ struct bng_bytes bng_vector_body(const struct bng_vector *vector)
 {
 	size_t head = vector->is_frame ? 4 : 0;
 
-	return (struct bng_bytes){ vector->bytes + head, vector->size - head };
+	return (struct bng_bytes){vector->bytes + head, vector->size - head};
 }
 
 struct printer {
@@ -104,13 +104,13 @@ struct printer {
 	size_t used, size;
 };
 
-__attribute__((format(printf, 2, 3)))
-static void out(struct printer *printer, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void out(struct printer *printer, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	printer->used += (size_t)vsnprintf(printer->text + printer->used, printer->size - printer->used, format, arguments);
+	printer->used += (size_t)vsnprintf(
+		printer->text + printer->used, printer->size - printer->used, format, arguments);
 	va_end(arguments);
 	assert_true(printer->used < printer->size);
 }
@@ -144,7 +144,8 @@ static int is_default(const ProtobufCFieldDescriptor *field, const void *at)
 	return field->type != PROTOBUF_C_TYPE_MESSAGE && !bng_field_integer(field, at);
 }
 
-static void print_value(struct printer *printer, const ProtobufCFieldDescriptor *field, const void *at, int depth)
+static void print_value(
+	struct printer *printer, const ProtobufCFieldDescriptor *field, const void *at, int depth)
 {
 	uint64_t integer;
 
@@ -161,14 +162,16 @@ static void print_value(struct printer *printer, const ProtobufCFieldDescriptor 
 		break;
 	case PROTOBUF_C_TYPE_BYTES:
 		out(printer, ": ");
-		out_quoted(printer, ((const ProtobufCBinaryData *)at)->data, ((const ProtobufCBinaryData *)at)->len);
+		out_quoted(printer, ((const ProtobufCBinaryData *)at)->data,
+			((const ProtobufCBinaryData *)at)->len);
 		break;
 	case PROTOBUF_C_TYPE_BOOL:
 		out(printer, ": %s\n", bng_field_integer(field, at) ? "true" : "false");
 		break;
 	case PROTOBUF_C_TYPE_ENUM:
 		integer = bng_field_integer(field, at);
-		out(printer, ": %s\n", protobuf_c_enum_descriptor_get_value(field->descriptor, (int)integer)->name);
+		out(printer, ": %s\n",
+			protobuf_c_enum_descriptor_get_value(field->descriptor, (int)integer)->name);
 		break;
 	default:
 		out(printer, ": %" PRIu64 "\n", bng_field_integer(field, at));
@@ -183,7 +186,8 @@ static void print(struct printer *printer, const ProtobufCMessage *message, int 
 
 	for (i = 0; i < message->descriptor->n_fields; i++) {
 		const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
-		int plain = field->label != PROTOBUF_C_LABEL_REPEATED && !(field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF);
+		int plain = field->label != PROTOBUF_C_LABEL_REPEATED &&
+			    !(field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF);
 
 		for (element = 0; element < bng_field_count(message, field); element++) {
 			const void *at = bng_field_at(message, field, element);
@@ -196,7 +200,7 @@ static void print(struct printer *printer, const ProtobufCMessage *message, int 
 
 void bng_text_format(const ProtobufCMessage *message, char *ret, size_t size)
 {
-	struct printer printer = { .text = ret, .size = size };
+	struct printer printer = {.text = ret, .size = size};
 
 	ret[0] = 0;
 	print(&printer, message, 0);

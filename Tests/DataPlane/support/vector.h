@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads the golden vectors of the contract (docs/contract.md, section 13), and prints messages in protobuf text format. */
+/* Reads the golden vectors of the contract (docs/contract.md, section 13), and prints messages in protobuf
+ * text format. */
 #ifndef BNG_VECTOR_H
 #define BNG_VECTOR_H
 
@@ -13,7 +14,7 @@ struct bng_vector {
 	char text[65536];
 	char error[64];
 	char error_path[64];
-	uint8_t bytes[65536];		/* of frame: or bytes: */
+	uint8_t bytes[65536]; /* of frame: or bytes: */
 	size_t size;
 	uint8_t canon[65536];
 	size_t canon_size;

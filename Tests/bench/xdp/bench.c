@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fast path's bench: replies per second of xdp_access and of a bare echo on the same veth with the same live-frames generator,
-// in interleaved runs, and nanoseconds per packet of every path from the kernel's own statistics. Prints a table; --json writes it.
+// The fast path's bench: replies per second of xdp_access and of a bare echo on the same veth with the same
+// live-frames generator, in interleaved runs, and nanoseconds per packet of every path from the kernel's own
+// statistics. Prints a table; --json writes it.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -16,7 +17,7 @@
 #include "generator.skel.h"
 #include "packet.h"
 
-enum { LINES = 65536, ROUNDS = 7, LIVE_FRAMES = 400000, BATCH = 64 };
+enum { LINES = 65536, ROUNDS = 9, LIVE_FRAMES = 400000, BATCH = 64, RETRIES = 6 };
 
 static struct bed bed;
 static struct generator *generator;
@@ -56,7 +57,10 @@ static void attach(const char *interface, struct bpf_program *program)
 static void one_line(uint32_t n, bool tagged)
 {
 	struct bng_line_key line = {.port = BED_ACCESS};
-	struct bng_session session = {.session_id = 1000 + n, .generation = 1, .slot = n, .template_index = BED_TEMPLATE,
+	struct bng_session session = {.session_id = 1000 + n,
+		.generation = 1,
+		.slot = n,
+		.template_index = BED_TEMPLATE,
 		.flags = BNG_SESSION_FAST_DHCP};
 	uint8_t address[4] = {100, 64, (uint8_t)(n >> 8), (uint8_t)n};
 
@@ -96,10 +100,10 @@ static void set_layers(struct packet_layers *layers, bool tagged)
 }
 
 /* As dhclient sends it: type, host name, parameter list. */
-static const uint8_t discover_options[] = {53, 1, 1, 12, 7, 'c', 'p', 'e', '-', '1', '2', '3', 55, 13, 1, 28, 2, 3, 15, 6, 119, 12, 44,
-	47, 26, 121, 42};
-static const uint8_t renew_options[] = {53, 1, 3, 12, 7, 'c', 'p', 'e', '-', '1', '2', '3', 55, 13, 1, 28, 2, 3, 15, 6, 119, 12, 44, 47,
-	26, 121, 42};
+static const uint8_t discover_options[] = {53, 1, 1, 12, 7, 'c', 'p', 'e', '-', '1', '2', '3', 55, 13, 1, 28,
+	2, 3, 15, 6, 119, 12, 44, 47, 26, 121, 42};
+static const uint8_t renew_options[] = {53, 1, 3, 12, 7, 'c', 'p', 'e', '-', '1', '2', '3', 55, 13, 1, 28, 2,
+	3, 15, 6, 119, 12, 44, 47, 26, 121, 42};
 
 static struct traffic dhcp_traffic(bool renew, bool many)
 {
@@ -113,7 +117,8 @@ static struct traffic dhcp_traffic(bool renew, bool many)
 	if (renew) {
 		layers.source = "100.64.0.0";
 		layers.destination = "192.0.2.1";
-		packet_dhcp(&t.packet, &layers, client_mac, "100.64.0.0", renew_options, sizeof(renew_options));
+		packet_dhcp(
+			&t.packet, &layers, client_mac, "100.64.0.0", renew_options, sizeof(renew_options));
 		t.address_at = t.packet.ip_at + 28 + 12; /* ciaddr; the source address is not looked at */
 	} else {
 		packet_dhcp(&t.packet, &layers, client_mac, NULL, discover_options, sizeof(discover_options));
@@ -147,8 +152,9 @@ static void aim(const struct traffic *t)
 {
 	memset(generator->bss->template_bytes, 0, sizeof(generator->bss->template_bytes));
 	memcpy(generator->bss->template_bytes, t->packet.bytes,
-		t->packet.length < sizeof(generator->bss->template_bytes) ? t->packet.length :
-									       sizeof(generator->bss->template_bytes));
+		t->packet.length < sizeof(generator->bss->template_bytes)
+			? t->packet.length
+			: sizeof(generator->bss->template_bytes));
 	generator->bss->line_mask = t->many ? LINES - 1 : 0;
 	generator->bss->chaddr_at = t->chaddr_at;
 	generator->bss->address_at = t->address_at;
@@ -157,13 +163,14 @@ static void aim(const struct traffic *t)
 	generator->bss->sequence = 0;
 }
 
-/* Sends LIVE_FRAMES from the far end of `interface`'s veth; packets per second that came out at the counter. */
-static double run_once(const struct traffic *t, const char *far_end)
+/* Sends LIVE_FRAMES from the far end of `interface`'s veth; packets per second that came out at the counter.
+ */
+static double send_frames(const struct traffic *t, const char *far_end, uint64_t *ret_received)
 {
 	struct xdp_md context = {.data_end = t->packet.length, .ingress_ifindex = if_nametoindex(far_end)};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = t->packet.bytes, .data_size_in = t->packet.length,
-		.ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = LIVE_FRAMES, .flags = BPF_F_TEST_XDP_LIVE_FRAMES,
-		.batch_size = BATCH);
+		.ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = LIVE_FRAMES,
+		.flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH);
 	uint64_t before;
 	double start, elapsed;
 
@@ -173,7 +180,27 @@ static double run_once(const struct traffic *t, const char *far_end)
 	if (bpf_prog_test_run_opts(bpf_program__fd(generator->progs.generate), &options))
 		die("live frames");
 	elapsed = seconds() - start;
-	return (double)(generator->bss->received - before) / elapsed;
+	*ret_received = generator->bss->received - before;
+	return (double)*ret_received / elapsed;
+}
+
+/*
+ * A run in which the frames overran the veth's ring measured the scheduler: on a busy machine ksoftirqd and
+ * the generator share the CPU by turns. It is repeated.
+ */
+static double run_once(const struct traffic *t, const char *far_end)
+{
+	double rate = 0;
+	uint64_t received;
+
+	for (int i = 0; i < RETRIES; i++) {
+		rate = send_frames(t, far_end, &received);
+		if (received >= LIVE_FRAMES / 100 * 95)
+			return rate;
+		usleep(20000);
+	}
+	fprintf(stderr, "bench: frames overrun the ring: the machine is too busy\n");
+	return rate;
 }
 
 static int by_value(const void *a, const void *b)
@@ -189,25 +216,27 @@ static double median(double *values, int count)
 	return values[count / 2];
 }
 
-static void report(const char *id, const char *what, double value, const char *unit, double limit, double peer, double ratio, double goal,
-	bool met)
+static void report(const char *id, const char *what, double value, const char *unit, double limit,
+	double peer, double ratio, double goal, bool met)
 {
 	static bool first = true;
 
-	printf("%-26s %12.0f %-10s peer %12.0f  ratio %.2f  goal %.2f  %s  %s\n", id, value, unit, peer, ratio, goal,
-		met ? "met" : "NOT MET", what);
+	printf("%-26s %12.0f %-10s peer %12.0f  ratio %.2f  goal %.2f  %s  %s\n", id, value, unit, peer,
+		ratio, goal, met ? "met" : "NOT MET", what);
 	if (json)
 		fprintf(json,
-			"%s\n  {\"id\": \"%s\", \"what\": \"%s\", \"value\": %.1f, \"unit\": \"%s\", \"limit\": %.2f, \"peer\": %.1f, "
+			"%s\n  {\"id\": \"%s\", \"what\": \"%s\", \"value\": %.1f, \"unit\": \"%s\", "
+			"\"limit\": %.2f, \"peer\": %.1f, "
 			"\"ratio\": %.3f, \"goal\": %.2f, \"met\": %s}",
-			first ? "[" : ",", id, what, value, unit, limit, peer, ratio, goal, met ? "true" : "false");
+			first ? "[" : ",", id, what, value, unit, limit, peer, ratio, goal,
+			met ? "true" : "false");
 	first = false;
 }
 
 /* Ratio to the echo in interleaved runs; the gate is `limit`. */
 static void compare(const char *id, const char *what, struct traffic t, double limit, double goal)
 {
-	double ours[ROUNDS], echoes[ROUNDS];
+	double ours[ROUNDS], echoes[ROUNDS], ratios[ROUNDS];
 	uint64_t answered = bed_all_counters(&bed);
 
 	for (int i = 0; i < ROUNDS; i++) {
@@ -215,16 +244,18 @@ static void compare(const char *id, const char *what, struct traffic t, double l
 		echoes[i] = run_once(&t, "access0p");
 		attach("access0", bed.access->progs.xdp_access);
 		ours[i] = run_once(&t, "access0p");
+		ratios[i] = ours[i] / echoes[i];
 	}
 	attach("access0", NULL);
-	answered = bed_counter(&bed, BED_ACCESS, BNG_TX_dhcp_offer) + bed_counter(&bed, BED_ACCESS, BNG_TX_dhcp_ack) - answered;
+	answered = bed_counter(&bed, BED_ACCESS, BNG_TX_dhcp_offer) +
+		   bed_counter(&bed, BED_ACCESS, BNG_TX_dhcp_ack) - answered;
 	if (answered < (uint64_t)ROUNDS * LIVE_FRAMES / 2) {
-		fprintf(stderr, "bench: %s: only %llu of %d requests were answered\n", id, (unsigned long long)answered,
-			ROUNDS * LIVE_FRAMES);
+		fprintf(stderr, "bench: %s: only %llu of %d requests were answered\n", id,
+			(unsigned long long)answered, ROUNDS * LIVE_FRAMES);
 		missed = 1;
 	}
 	double value = median(ours, ROUNDS), peer = median(echoes, ROUNDS);
-	double ratio = value / peer;
+	double ratio = median(ratios, ROUNDS); /* of neighbours in time: what else runs here hits both */
 
 	if (ratio < limit || value < 50000)
 		missed = 1;
@@ -243,7 +274,8 @@ static void program_time(struct bpf_program *program, uint64_t *ret_ns, uint64_t
 }
 
 /* The kernel's own time per run, of which `floor` is the cost of measuring. */
-static double ns_per_run(struct bpf_program *program, const struct traffic *t, const char *near, const char *far)
+static double ns_per_run(
+	struct bpf_program *program, const struct traffic *t, const char *near, const char *far)
 {
 	double values[ROUNDS];
 
@@ -260,8 +292,8 @@ static double ns_per_run(struct bpf_program *program, const struct traffic *t, c
 	return median(values, ROUNDS);
 }
 
-static void time_path(const char *id, const char *what, struct bpf_program *program, struct traffic t, const char *near,
-	const char *far, double goal, double floor)
+static void time_path(const char *id, const char *what, struct bpf_program *program, struct traffic t,
+	const char *near, const char *far, double goal, double floor)
 {
 	double ns = ns_per_run(program, &t, near, far);
 
@@ -279,8 +311,8 @@ static void time_paths(void)
 	hot = dhcp_traffic(false, false);
 	double floor = ns_per_run(generator->progs.echo, &hot, "access0", "access0p");
 
-	time_path("F1.ns.discover.hot", "xdp_access, DISCOVER, one line; peer: bare echo", bed.access->progs.xdp_access, hot,
-		"access0", "access0p", 150, floor);
+	time_path("F1.ns.discover.hot", "xdp_access, DISCOVER, one line; peer: bare echo",
+		bed.access->progs.xdp_access, hot, "access0", "access0p", 150, floor);
 	time_path("F1.ns.renew.hot", "xdp_access, renewing REQUEST, one line", bed.access->progs.xdp_access,
 		dhcp_traffic(true, false), "access0", "access0p", 150, floor);
 	time_path("F2.ns.up.untagged", "line to core, untagged, one line", bed.access->progs.xdp_access,
@@ -290,8 +322,8 @@ static void time_paths(void)
 	put_lines(false, true);
 	time_path("F2.ns.up.qinq", "line to core, QinQ, one line", bed.access->progs.xdp_access,
 		data_traffic(false, true, false), "access0", "access0p", 150, floor);
-	time_path("F2.ns.down.qinq", "core to line, QinQ, one line", bed.core->progs.xdp_core, data_traffic(true, true, false),
-		"core0", "core0p", 150, floor);
+	time_path("F2.ns.down.qinq", "core to line, QinQ, one line", bed.core->progs.xdp_core,
+		data_traffic(true, true, false), "core0", "core0p", 150, floor);
 	put_lines(true, true);
 	time_path("F1.ns.discover.64k", "xdp_access, DISCOVER, 64k QinQ lines", bed.access->progs.xdp_access,
 		dhcp_traffic(false, true), "access0", "access0p", 300, floor);
@@ -307,13 +339,16 @@ static void time_paths(void)
 static void compare_rates(void)
 {
 	put_lines(false, false);
-	compare("F1.discover.hot", "DISCOVER to OFFER, one line, against a bare XDP echo", dhcp_traffic(false, false), 0.5, 0.8);
+	compare("F1.discover.hot", "DISCOVER to OFFER, one line, against a bare XDP echo",
+		dhcp_traffic(false, false), 0.5, 0.8);
 	put_lines(false, false);
 	compare("F1.renew.hot", "renewing REQUEST to ACK, one line", dhcp_traffic(true, false), 0.5, 0.8);
 	put_lines(true, true);
-	compare("F1.discover.64k", "DISCOVER to OFFER over 65,536 QinQ lines", dhcp_traffic(false, true), 0.3, 0.6);
+	compare("F1.discover.64k", "DISCOVER to OFFER over 65,536 QinQ lines", dhcp_traffic(false, true), 0.3,
+		0.6);
 	put_lines(true, true);
-	compare("F1.renew.64k", "renewing REQUEST to ACK over 65,536 QinQ lines", dhcp_traffic(true, true), 0.3, 0.6);
+	compare("F1.renew.64k", "renewing REQUEST to ACK over 65,536 QinQ lines", dhcp_traffic(true, true),
+		0.3, 0.6);
 }
 
 int main(int argc, char **argv)
@@ -323,6 +358,9 @@ int main(int argc, char **argv)
 	for (int i = 1; i + 1 < argc; i += 2)
 		if (!strcmp(argv[i], "--json"))
 			json = fopen(argv[i + 1], "w");
+	/* ksoftirqd, once it is needed, must run before the generator fills the ring again. */
+	if (nice(19) == -1 && errno)
+		die("nice");
 	if (bed_network(&bed) || bed_load(&bed, LINES + 64))
 		die("bed");
 	generator = generator__open_and_load();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-// The bench's own programs: a generator that writes its template into every live frame, the bare echo the fast path is compared with,
-// and a counter at the end of the wire.
+// The bench's own programs: a generator that writes its template into every live frame, the bare echo the
+// fast path is compared with, and a counter at the end of the wire.
 #include <linux/bpf.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
@@ -9,11 +9,11 @@ enum { TEMPLATE_MAX = 512, LINES = 65536 };
 
 /* Set before a run. Offsets are 0 where the frame has no such field. */
 __u8 template_bytes[TEMPLATE_MAX];
-__u32 line_mask = 0;	    // 0: one line; LINES - 1: all of them, in an order that is not the tables'
-__u32 chaddr_at = 0;	    // where BOOTP repeats the MAC address
-__u32 address_at = 0;	    // the IPv4 address that goes with the line
-__u32 mac_at = 6;	    // 6: the line sends; 0: nothing of the line is in the Ethernet header
-__u32 tagged = 0;	    // QinQ
+__u32 line_mask = 0;  // 0: one line; LINES - 1: all of them, in an order that is not the tables'
+__u32 chaddr_at = 0;  // where BOOTP repeats the MAC address
+__u32 address_at = 0; // the IPv4 address that goes with the line
+__u32 mac_at = 6;     // 6: the line sends; 0: nothing of the line is in the Ethernet header
+__u32 tagged = 0;     // QinQ
 __u32 sequence = 0;
 __u64 received = 0;
 

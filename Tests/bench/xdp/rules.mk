@@ -5,7 +5,7 @@ build/bpf/generator.bpf.o: Tests/bench/xdp/generator.bpf.c bpf/rules.mk
 	@mkdir -p $(@D)
 	$(CLANG_BPF) $(BPF_CFLAGS) -c $< -o $@
 
-build/bpf/bench-xdp: Tests/bench/xdp/bench.c build/bpf/generator.skel.h $(BPF_TEST_BED)
+build/bpf/bench-xdp: Tests/bench/xdp/bench.c build/bpf/generator.skel.h $(BPF_SKELETONS) $(BPF_TEST_BED)
 	$(CC) $(BPF_TEST_FLAGS) -MF $@.d $< $(BPF_TEST_BED) -lbpf -lcap -o $@
 
 .PHONY: bench-xdp

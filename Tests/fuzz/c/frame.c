@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Frames of a hostile controller, cut anywhere: the first byte picks lane and step; the rest goes through the link machine.
+// Frames of a hostile controller, cut anywhere: the first byte picks lane and step; the rest goes through the
+// link machine.
 #include "frame.h"
 #include "link.h"
 
@@ -20,7 +21,7 @@ static void open_lane(struct bng_link *link, enum bng_lane lane)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint8_t boot[16];
-	struct bng_link_event event = { .kind = BNG_LINK_FRAME };
+	struct bng_link_event event = {.kind = BNG_LINK_FRAME};
 	struct bng_bytes rest;
 	struct bng_link link;
 	int lane, result;
@@ -33,14 +34,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	event.lane = (enum bng_lane)(1 + data[0] % 3);
 	if (data[0] & 0x80)
 		link.lanes[event.lane].state = BNG_LANE_GREETING;
-	rest = (struct bng_bytes){ data + 1, size - 1 };
+	rest = (struct bng_bytes){data + 1, size - 1};
 	while ((result = bng_frame_next(rest, &event.body)) > 0) {
 		hand_over(&link, event);
 		rest.data += BNG_FRAME_HEAD + event.body.size;
 		rest.size -= BNG_FRAME_HEAD + event.body.size;
 	}
 	if (result < 0)
-		hand_over(&link, (struct bng_link_event){ .kind = BNG_LINK_BAD_LENGTH, .lane = event.lane, .error = result });
+		hand_over(&link, (struct bng_link_event){
+					 .kind = BNG_LINK_BAD_LENGTH, .lane = event.lane, .error = result});
 	bng_link_done(&link);
 	return 0;
 }

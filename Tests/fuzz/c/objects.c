@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Batches of any content against the model: decode, digest, validate, apply, then every invariant that must still hold.
+// Batches of any content against the model: decode, digest, validate, apply, then every invariant that must
+// still hold.
 #include "desired.h"
 #include "entry.h"
 #include "frame.h"
@@ -11,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const uint64_t seed[2] = { 1, 2 };
+static const uint64_t seed[2] = {1, 2};
 
 static void require(int condition)
 {
@@ -19,10 +20,11 @@ static void require(int condition)
 		abort();
 }
 
-static void upsert(struct bng_state *state, struct bng_digester *digester, const Bng__Agent__V1__Object *message)
+static void upsert(
+	struct bng_state *state, struct bng_digester *digester, const Bng__Agent__V1__Object *message)
 {
 	static union bng_any_object object;
-	struct bng_refusal malformed, refusal = { .code = BNG_OK };
+	struct bng_refusal malformed, refusal = {.code = BNG_OK};
 	struct bng_change change;
 	const struct bng_object *held;
 	struct bng_session entry;
@@ -47,13 +49,13 @@ static void upsert(struct bng_state *state, struct bng_digester *digester, const
 
 static void remove_object(struct bng_state *state, const Bng__Agent__V1__Delete *message)
 {
-	struct bng_refusal refusal = { .code = BNG_OK };
+	struct bng_refusal refusal = {.code = BNG_OK};
 	struct bng_change change;
 
 	if ((int)message->family < 1 || (int)message->family >= BNG_FAMILIES)
 		return;
-	if (!bng_state_prepare_removal(state, (enum bng_family)message->family, message->object_id, message->generation, &change,
-		    &refusal))
+	if (!bng_state_prepare_removal(state, (enum bng_family)message->family, message->object_id,
+		    message->generation, &change, &refusal))
 		(void)bng_state_commit(state, &change);
 }
 
@@ -62,7 +64,8 @@ static void check(const struct bng_state *state)
 	size_t sessions = state->by_id[BNG_FAMILY_SESSION].count;
 	int family;
 
-	require(state->lines.count == sessions && state->addresses.count <= sessions && state->slots.count == sessions);
+	require(state->lines.count == sessions && state->addresses.count <= sessions &&
+		state->slots.count == sessions);
 	require(state->prefixes.count == state->by_id[BNG_FAMILY_ROUTE].count);
 	for (family = 1; family < BNG_FAMILIES; family++)
 		require(state->digests[family].count == state->by_id[family].count);
@@ -79,8 +82,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!digester.context)
 		require(!bng_digester_init(&digester));
 	bng_arena_init(&arena, BNG_DECODE_BUDGET);
-	frame = (const void *)bng_frame_decode(&bng__agent__v1__controller_frame__descriptor, &arena,
-		(struct bng_bytes){ data, size });
+	frame = (const void *)bng_frame_decode(
+		&bng__agent__v1__controller_frame__descriptor, &arena, (struct bng_bytes){data, size});
 	if (frame && frame->body_case == BNG__AGENT__V1__CONTROLLER_FRAME__BODY_BATCH && frame->batch) {
 		require(!bng_state_init(&state, 8, seed));
 		require(!bng_state_add_port(&state, "access0", BNG_ROLE_ACCESS));
@@ -90,7 +93,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 			if (item->action_case == BNG__AGENT__V1__BATCH_ITEM__ACTION_UPSERT && item->upsert)
 				upsert(&state, &digester, item->upsert);
-			else if (item->action_case == BNG__AGENT__V1__BATCH_ITEM__ACTION_DELETE && item->delete_)
+			else if (item->action_case == BNG__AGENT__V1__BATCH_ITEM__ACTION_DELETE &&
+				 item->delete_)
 				remove_object(&state, item->delete_);
 			check(&state);
 		}
