@@ -65,12 +65,10 @@ test: ## README's second command: install what is missing, build, run every kind
 check: fmt-check tree test-c test-swift ## The loop before each commit
 
 .PHONY: fuzz fuzz-replay asan tsan
-SWIFT_FUZZERS := contract dhcpv4
 fuzz: ## Fuzz every decoder (T=target: frame objects options contract dhcpv4; S=seconds each)
-	@$(if $(filter $(SWIFT_FUZZERS),$(T)),,$(MAKE) -s fuzz-c)
-	@for t in $(if $(T),$(filter $(SWIFT_FUZZERS),$(T)),$(SWIFT_FUZZERS)); do Tests/fuzz/run-swift $$t $(S) || exit 1; done
+	@$(MAKE) -s $(if $(T),$(if $(filter $(SWIFT_FUZZERS),$(T)),fuzz-swift,fuzz-c),fuzz-c fuzz-swift)
 
-fuzz-replay: fuzz-replay-c ## Replay seeds and findings through the fuzzers of C (Swift's: `make fuzz S=0`, minutes to build)
+fuzz-replay: fuzz-replay-c ## Replay seeds and findings through the fuzzers of C (Swift's: fuzz-replay-swift, minutes to build)
 
 asan: asan-c ## C tests under ASan and UBSan; Swift codecs and store under ASan
 	swift build --sanitize=address --scratch-path .build-asan --build-tests >build/logs/swift-asan.log 2>&1 || { tail -n 30 build/logs/swift-asan.log; exit 1; }

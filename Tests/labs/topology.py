@@ -103,13 +103,17 @@ def far_end(name, ns, directory):
 class CPE:
     """A subscriber's host in a namespace of its own. s/c: VLAN ids of its line, 0 for none."""
 
-    def __init__(self, lab, name, mac, s=0, c=0, s_tpid=0x88A8, bridge="br0"):
+    def __init__(self, lab, name, mac, s=0, c=0, s_tpid=0x88A8, bridge="br0", option82=None):
         self.lab, self.name, self.mac, self.s, self.c = lab, name, mac, s, c
         sh(f"ip netns add {name}")
         sh(f"ip link add {name}-sw type veth peer name wan netns {name}")
         sh(f"ip link set wan address {mac}", ns=name)
         sh(f"ip link set {name}-sw mtu 1600 netns switch")
-        sh(f"ip link set {name}-sw master {bridge}", ns="switch")
+        self.processes = []
+        if option82:
+            self._behind_access_node(option82, bridge)
+        else:
+            sh(f"ip link set {name}-sw master {bridge}", ns="switch")
         sh("ip link set lo up", ns=name)
         sh("ip link set wan mtu 1600", ns=name, check=False)
         plain_veth(f"{name}-sw", "switch")
@@ -119,7 +123,16 @@ class CPE:
             self._tag(s_tpid if c else 0x8100)
         self.etc = lab.dir / f"{name}.etc"
         self.etc.mkdir(exist_ok=True)
-        self.processes = []
+
+    def _behind_access_node(self, option82, bridge):
+        """access_node.py between the host and the switch."""
+        sh(f"ip link add {self.name}-up type veth peer name {self.name}-an", ns="switch")
+        sh(f"ip link set {self.name}-up mtu 1600 master {bridge}", ns="switch")
+        sh(f"ip link set {self.name}-an mtu 1600", ns="switch")
+        plain_veth(f"{self.name}-up", "switch")
+        plain_veth(f"{self.name}-an", "switch")
+        argv = ["/usr/bin/python3", ROOT / "Tests/labs/access_node.py", f"{self.name}-sw", f"{self.name}-an", option82]
+        self.processes.append(Process(f"{self.name}-node", argv, self.lab.dir / f"{self.name}-node.log", ns="switch"))
 
     def _tag(self, tpid):
         obj = self.lab.dir / f"tagger-{self.name}.o"
@@ -180,16 +193,32 @@ class CPE:
         self.processes.clear()
 
 
+class Flood:
+    """ping -i 0.01 from a subscriber to the server until stopped."""
+
+    def __init__(self, cpe):
+        self.log = cpe.lab.dir / f"flood-{time.monotonic_ns()}.log"
+        self.process = Process("ping", ["ping", "-n", "-i", "0.01", "-W", "2", SERVER_IP], self.log, ns=cpe.name)
+
+    def stop(self):
+        """(sent, received)"""
+        os.kill(self.process.pid, signal.SIGINT)
+        self.process.popen.wait(10)
+        found = re.search(r"(\d+) packets transmitted, (\d+)", self.log.read_text())
+        return int(found.group(1)), int(found.group(2))
+
+
 class Lab:
     """Controller, agent, switch and server. Options change the configuration before anything starts."""
 
-    def __init__(self, directory=None, shards=2, synchronous="full", lease="1h", quarantine="2s", relay_trust="relays",
+    def __init__(self, directory=None, capture=False, shards=2, synchronous="full", lease="1h", quarantine="2s", relay_trust="relays",
                  trusted_relays=("100.64.255.254",), pool_range="100.64.1.0-100.64.254.255", max_sessions=65536, guard=None,
                  attach="auto", extra_pool="", prefix=PREFIX):
         self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="bng-lab-"))
         self.dir.mkdir(parents=True, exist_ok=True)
         self.cpes, self.extra, self.prefix = [], [], prefix
         self.controller = self.agent = None
+        self.capture = capture
         self.pins = f"/sys/fs/bpf/bng-{os.getpid()}-{self.dir.name[-6:]}"
         guard = guard or {"line-pps": 1000, "line-burst": 2000, "port-pps": 100000, "port-burst": 100000}
         self.config = self.dir / "controller.yaml"
@@ -271,6 +300,12 @@ max-sessions = {max_sessions}
         sh("ip link set lo up", ns="server")
         sh(f"ip route add {self.prefix} via {CORE_IP}", ns="server")
         pathlib.Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+        if self.capture:
+            for ns, interface in (("switch", "uplink"), ("server", "eth0")):
+                # The newest 20 MB of heads are enough to see what went wrong.
+                self.extra.append(Process(f"capture-{interface}", ["tcpdump", "-i", interface, "-s", "400", "-Z", "root", "-U", "-C", "20",
+                                                                   "-W", "1", "-w", self.dir / f"{interface}.pcap"],
+                                          self.dir / f"{interface}.tcpdump.log", ns=ns))
         www = self.dir / "www"
         www.mkdir(exist_ok=True)
         (www / "hello.txt").write_text("hello from behind the core port\n")

@@ -13,7 +13,7 @@
 //                                                                     ▼
 //                                                                 recording ─persisted─► terminated, address given back
 //
-// A confirmation of an active session (a renewal on the slow path) persists and installs again.
+// A confirmation of an active session (a renewal on the slow path) persists and installs again, at the next generation.
 
 import BNGCore
 
@@ -22,7 +22,7 @@ public struct SessionMachine: Machine, Equatable {
     public enum Event: Sendable {
         case addressReserved(IPv4Address)
         case addressRefused
-        /// How the client presents itself now; a change of content raises the generation with the next confirmation.
+        /// How the client presents itself now; takes effect with the next confirmation.
         case presented(SessionPresentation)
         /// The client took the address, or renewed it; the lease is to last until then.
         case confirm(until: UTCTime)
@@ -153,15 +153,14 @@ public struct SessionMachine: Machine, Equatable {
     private mutating func confirm(_ until: UTCTime, _ actions: inout ActionBuffer<Action>) {
         self.record.leaseExpires = max(self.record.leaseExpires, until)
         self.record.phase = .active
-        if self.record.generation == 0 { self.record.generation = 1 }
+        // Also for unchanged content: a node takes a later lease only with a new generation (docs/contract.md).
+        self.record.generation += 1
         self.step = .persisting
         actions.append(.persist(self.record))
     }
 
     private mutating func present(_ details: SessionPresentation) {
-        guard self.record.presentation != details else { return }
         self.record.presentation = details
-        if self.record.generation > 0 { self.record.generation += 1 }
     }
 
     private mutating func persistFailed(_ actions: inout ActionBuffer<Action>) {

@@ -131,15 +131,15 @@ struct SessionMachineTests {
         #expect(steps[2].contains("release 100.64.1.2 declined"))
     }
 
-    @Test func `the generation rises only when the content changes`() {
+    @Test func `every confirmation has a generation of its own, or the node would not take the later lease`() {
         var machine = SessionMachine(restored: active())
         var details = machine.record.presentation
         let same = run(&machine, [.presented(details), .confirm(until: later), .persisted(true), .installed(true)])
-        #expect(same[1] == ["persist g1 9000"])
+        #expect(same[1] == ["persist g2 9000"])
         details.option82 = [1, 1, 7]
         let changed = run(&machine, [.presented(details), .confirm(until: until), .persisted(true)])
-        #expect(changed[1] == ["persist g2 9000"])
-        #expect(changed[2] == ["install g2"])
+        #expect(changed[1] == ["persist g3 9000"])
+        #expect(changed[2] == ["install g3"])
     }
 
     @Test func `a session found half removed is removed again`() {
