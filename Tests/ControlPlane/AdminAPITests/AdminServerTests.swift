@@ -41,7 +41,7 @@ private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// Status and body of one request.
 private func curl(_ arguments: String...) async throws -> (status: Int, body: String) {
-    let result = try await runChild("/usr/bin/curl", ["-s", "-m", "5", "-w", "\n%{http_code}"] + arguments)
+    let result = try await runChild("/usr/bin/curl", ["-s", "-m", "20", "-w", "\n%{http_code}"] + arguments)
     let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false)
     return (lines.last.flatMap { Int($0) } ?? 0, lines.dropLast().joined(separator: "\n"))
 }
@@ -58,7 +58,7 @@ private func withSocket(
         logger: quiet)
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await application.run() }
-        let deadline = ContinuousClock.now + .seconds(5)
+        let deadline = ContinuousClock.now + .seconds(30)
         // The mode is set once the server listens.
         while (try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int) != 0o600,
             ContinuousClock.now < deadline
