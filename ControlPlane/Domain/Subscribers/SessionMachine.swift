@@ -42,6 +42,8 @@ public struct SessionMachine: Machine, Equatable {
         case persist(SessionRecord)
         /// Store a renewal; no answer is awaited.
         case persistRenewal(SessionID, until: UTCTime)
+        /// Store that the session is being removed; no answer is awaited. Whoever reported its end may forget it then.
+        case persistEnding(SessionRecord)
         /// Install on the node; answer `installed`.
         case install(SessionRecord)
         /// Remove from the node; answer `removed`, however long that takes.
@@ -201,6 +203,7 @@ public struct SessionMachine: Machine, Equatable {
         self.record.cause = cause
         self.record.ended = at
         actions.append(.ended(cause))
+        actions.append(.persistEnding(self.record))
         actions.append(.remove(self.record))
     }
 

@@ -31,6 +31,7 @@ private func words(_ action: SessionMachine.Action) -> String {
     case .persist(let record): "persist g\(record.generation) \(record.leaseExpires.milliseconds)"
     case .persistRenewal(_, let until): "renewal \(until.milliseconds)"
     case .install(let record): "install g\(record.generation)"
+    case .persistEnding(let record): "ending \(record.phase.rawValue)"
     case .remove: "remove"
     case .recordEnd(let record): "record \(record.cause?.rawValue ?? "-") \(record.counters.upBytes)"
     case .granted(let address): "granted \(address)"
@@ -63,7 +64,7 @@ struct SessionMachineTests {
         #expect(
             steps == [
                 ["granted 100.64.1.2"], ["persist g1 5000"], ["install g1"], ["confirmed"], ["renewal 9000"], [],
-                ["ended user_request", "remove"], ["record user_request 77"],
+                ["ended user_request", "ending disconnecting", "remove"], ["record user_request 77"],
                 ["acknowledge", "release 100.64.1.2", "terminated user_request"],
             ])
         #expect(machine.isTerminated && machine.record.phase == .terminated)
@@ -79,7 +80,7 @@ struct SessionMachineTests {
             ])
         #expect(
             steps == [
-                ["ended lease_expired", "remove"], [], [], ["record lease_expired 77"], [], ["record lease_expired 77"],
+                ["ended lease_expired", "ending disconnecting", "remove"], [], [], ["record lease_expired 77"], [], ["record lease_expired 77"],
                 ["acknowledge", "release 100.64.1.2", "terminated lease_expired"],
             ])
     }
@@ -87,7 +88,7 @@ struct SessionMachineTests {
     @Test func `a store that fails promises nothing and cleans up`() {
         var machine = SessionMachine(connecting: record())
         let steps = run(&machine, [.addressReserved(address), .confirm(until: until), .persisted(false)])
-        #expect(steps[2] == ["failed", "ended configuration", "remove"])
+        #expect(steps[2] == ["failed", "ended configuration", "ending disconnecting", "remove"])
     }
 
     @Test func `a node that refuses promises nothing and cleans up`() {
@@ -98,7 +99,7 @@ struct SessionMachineTests {
                 .addressReserved(address), .confirm(until: until), .persisted(true), .installed(false),
                 .removed(totals), .persisted(true),
             ])
-        #expect(steps[3] == ["failed", "ended configuration", "remove"])
+        #expect(steps[3] == ["failed", "ended configuration", "ending disconnecting", "remove"])
         #expect(steps[5] == ["acknowledge", "release 100.64.1.2", "terminated configuration"])
     }
 
@@ -121,7 +122,7 @@ struct SessionMachineTests {
                 .addressReserved(address), .confirm(until: until), .end(.adminReset, at: later), .persisted(true),
                 .installed(true),
             ])
-        #expect(Array(steps[2...]) == [[], ["install g1"], ["ended admin_reset", "remove"]])
+        #expect(Array(steps[2...]) == [[], ["install g1"], ["ended admin_reset", "ending disconnecting", "remove"]])
         #expect(machine.isEnding)
     }
 
