@@ -80,7 +80,8 @@ struct SessionMachineTests {
             ])
         #expect(
             steps == [
-                ["ended lease_expired", "ending disconnecting", "remove"], [], [], ["record lease_expired 77"], [], ["record lease_expired 77"],
+                ["ended lease_expired", "ending disconnecting", "remove"], [], [], ["record lease_expired 77"], [],
+                ["record lease_expired 77"],
                 ["acknowledge", "release 100.64.1.2", "terminated lease_expired"],
             ])
     }
