@@ -210,11 +210,11 @@ int bng_agent_start(struct bng_agent *agent, const struct bng_options *options, 
 	if (!err)
 		err = bng_lanes_init(agent, words);
 	if (!err)
-		err = bng_privileges_for_loading(words);
+		err = bng_privileges_for_loading(options->attach, words);
 	if (!err)
 		err = bng_kern_load(&agent->kern, seeds.epoch, words);
 	if (!err)
-		err = bng_privileges_for_running();
+		err = bng_privileges_for_running(options->attach);
 	if (err)
 		return err;
 	log_ports(agent);

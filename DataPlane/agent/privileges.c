@@ -7,8 +7,9 @@
 #include <sys/capability.h>
 #include <sys/prctl.h>
 
-static const cap_value_t needed[] = {CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW};
-static const cap_value_t for_loading[] = {CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW, CAP_PERFMON, CAP_SYS_ADMIN};
+/* The first NEEDED always; libxdp's dispatcher, which looks programs up by id, needs the rest as well. */
+static const cap_value_t capabilities[] = {CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW, CAP_PERFMON, CAP_SYS_ADMIN};
+enum { NEEDED = 3, ALL = sizeof(capabilities) / sizeof(capabilities[0]) };
 
 static bool is_permitted(cap_t held, cap_value_t value)
 {
@@ -17,15 +18,20 @@ static bool is_permitted(cap_t held, cap_value_t value)
 	return !cap_get_flag(held, value, CAP_PERMITTED, &flag) && flag == CAP_SET;
 }
 
-static int keep(const cap_value_t *values, int count)
+static int needed_for(enum bng_attach_mode attach)
+{
+	return attach == BNG_ATTACH_SHARED ? ALL : NEEDED;
+}
+
+static int keep(int count)
 {
 	cap_t held = cap_get_proc(), wanted = cap_init();
 	int err = held && wanted ? 0 : -ENOMEM, i;
 
 	for (i = 0; i < count && !err; i++)
-		if (is_permitted(held, values[i]) &&
-			(cap_set_flag(wanted, CAP_PERMITTED, 1, &values[i], CAP_SET) ||
-				cap_set_flag(wanted, CAP_EFFECTIVE, 1, &values[i], CAP_SET)))
+		if (is_permitted(held, capabilities[i]) &&
+			(cap_set_flag(wanted, CAP_PERMITTED, 1, &capabilities[i], CAP_SET) ||
+				cap_set_flag(wanted, CAP_EFFECTIVE, 1, &capabilities[i], CAP_SET)))
 			err = -errno;
 	if (!err && cap_set_proc(wanted))
 		err = -errno;
@@ -34,19 +40,28 @@ static int keep(const cap_value_t *values, int count)
 	return err;
 }
 
-int bng_privileges_for_loading(struct bng_words *words)
+static int check(enum bng_attach_mode attach, struct bng_words *words)
 {
 	cap_t held = cap_get_proc();
-	cap_value_t value;
-	size_t i;
-	int err = held ? 0 : -ENOMEM;
+	int err = held ? 0 : -ENOMEM, i;
 
-	for (i = 0; i < sizeof(needed) / sizeof(needed[0]) && !err; i++)
-		if (!is_permitted(held, needed[i])) {
-			bng_say(words, "needs CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW");
+	for (i = 0; i < needed_for(attach) && !err; i++)
+		if (!is_permitted(held, capabilities[i])) {
+			bng_say(words, attach == BNG_ATTACH_SHARED
+					       ? "attach = shared needs CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW, "
+						 "CAP_PERFMON and CAP_SYS_ADMIN"
+					       : "needs CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW");
 			err = -EPERM;
 		}
 	(void)cap_free(held);
+	return err;
+}
+
+int bng_privileges_for_loading(enum bng_attach_mode attach, struct bng_words *words)
+{
+	cap_value_t value;
+	int err = check(attach, words);
+
 	if (err)
 		return err;
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -54,10 +69,10 @@ int bng_privileges_for_loading(struct bng_words *words)
 	/* The bounding set can only be cut with CAP_SETPCAP, which is about to go. */
 	for (value = 0; value <= cap_max_bits(); value++)
 		(void)cap_drop_bound(value);
-	return keep(for_loading, sizeof(for_loading) / sizeof(for_loading[0]));
+	return keep(ALL);
 }
 
-int bng_privileges_for_running(void)
+int bng_privileges_for_running(enum bng_attach_mode attach)
 {
-	return keep(needed, sizeof(needed) / sizeof(needed[0]));
+	return keep(needed_for(attach));
 }

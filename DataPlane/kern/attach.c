@@ -3,8 +3,8 @@
 // replaced.
 #include "attach.h"
 
+#include "identity.h"
 #include "pins.h"
-#include "store.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -36,24 +36,6 @@ static struct bng_pin_path program_path(const struct bng_kern *kern, uint32_t po
 	return bng_pin_path(kern, "programs", name);
 }
 
-/* A program using maps other than ours (pins removed under a live link) is not equal, whatever its tag. */
-static bool uses_our_maps(const struct bng_kern *kern, int program)
-{
-	struct bpf_prog_info info = {0};
-	struct bpf_map_info map = {0};
-	uint32_t ids[64], size = sizeof(info), map_size = sizeof(map), i;
-
-	info.nr_map_ids = 64;
-	info.map_ids = (uint64_t)(uintptr_t)ids;
-	if (bpf_obj_get_info_by_fd(program, &info, &size) ||
-		bpf_obj_get_info_by_fd(kern->maps[BNG_MAP_ports], &map, &map_size))
-		return false;
-	for (i = 0; i < info.nr_map_ids && i < 64; i++)
-		if (ids[i] == map.id)
-			return true;
-	return false;
-}
-
 static enum bng_xdp_mode mode_of(uint32_t ifindex)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
@@ -81,24 +63,6 @@ static int running_program(const struct bng_kern *kern, uint32_t port, uint32_t 
 		close_fd(fd);
 	}
 	return -ENOENT;
-}
-
-static char *index_name(const struct bng_kern *kern, uint32_t port, char name[BNG_SCOPE_SIZE])
-{
-	(void)snprintf(name, BNG_SCOPE_SIZE, "port:%s", kern->ports[port].name);
-	return name;
-}
-
-/* Equal instructions, equal constants, same maps. */
-static bool is_equal(const struct bng_kern *kern, uint32_t port, int old, int new)
-{
-	char name[BNG_SCOPE_SIZE];
-	uint64_t old_tag, new_tag, index;
-	uint32_t id;
-
-	return !bng_program_identity(old, &old_tag, &id) && !bng_program_identity(new, &new_tag, &id) &&
-	       old_tag == new_tag && !bng_store_get_schema(kern, index_name(kern, port, name), &index) &&
-	       index == port && uses_our_maps(kern, old);
 }
 
 /* Pins the new program beside, swaps, then moves the pin over: at any moment a pin of the running one exists.
@@ -136,7 +100,7 @@ static int take_over(struct bng_kern *kern, uint32_t port, int link, const struc
 			p->name, info->prog_id);
 		return -EPERM;
 	}
-	p->adopted = is_equal(kern, port, old, new);
+	p->adopted = bng_program_is_equal(kern, port, old, new);
 	if (!p->adopted) {
 		err = swap(kern, port, link, old, new);
 		if (err)
@@ -200,7 +164,6 @@ int bng_attach(
 	struct bng_pin_path link_path = bng_pin_path(kern, "links", p->name);
 	int fd = bpf_program__fd(program->program), link = bpf_obj_get(link_path.text), err;
 	struct bpf_link_info info;
-	char name[BNG_SCOPE_SIZE];
 	uint32_t id;
 
 	if (link >= 0 && (link_info(link, &info) || info.xdp.ifindex != p->interface.index)) {
@@ -215,7 +178,7 @@ int bng_attach(
 		return err;
 	p->mode = mode_of(p->interface.index);
 	err = bng_program_identity(fd, &p->program_tag, &id);
-	return err ? err : bng_store_put_schema(kern, index_name(kern, port, name), port);
+	return err ? err : bng_program_remember(kern, port);
 }
 
 int bng_attach_remove_all(struct bng_kern *kern, struct bng_words *words)

@@ -80,7 +80,4 @@ int bng_kern_detach(struct bng_kern *kern, struct bng_words *words);
 uint64_t bng_boot_ns(const struct bng_clock *clock, uint64_t utc_ms);
 uint64_t bng_utc_ms(const struct bng_clock *clock, uint64_t boot_ns);
 
-/* Whether this kernel takes BPF_PROG_TYPE_EXT, which libxdp's dispatcher is made of. */
-bool bng_kern_has_extensions(void);
-
 #endif

@@ -136,8 +136,15 @@ static int open_port(
 
 	for (i = 0; i < BNG_MAP_COUNT && !err; i++)
 		err = adopt_map(kern, program, (enum bng_map)i, words);
-	/* In shared mode libxdp loads what it attaches. */
-	if (err || kern->attach == BNG_ATTACH_SHARED)
+	return err;
+}
+
+static int load_port(
+	struct bng_kern *kern, uint32_t port, struct bng_program *program, struct bng_words *words)
+{
+	int err = open_port(kern, port, program, words);
+
+	if (err)
 		return err;
 	err = bpf_object__load(program->object);
 	if (err)
@@ -149,12 +156,16 @@ static int open_port(
 static int attach_port(
 	struct bng_kern *kern, uint32_t port, const struct bng_program *program, struct bng_words *words)
 {
+	struct bng_program unloaded = {0};
 	int err;
 
 	if (kern->attach != BNG_ATTACH_SHARED)
 		return bng_attach(kern, port, program, words);
-	err = bng_attach_shared(kern, port, program, words);
-	return err ? err : keep_maps(kern, program);
+	err = open_port(kern, port, &unloaded, words);
+	if (!err)
+		err = bng_attach_shared(kern, port, program, &unloaded, words);
+	bng_program_close(&unloaded);
+	return err;
 }
 
 /* Nothing is attached before every program has been accepted by the kernel. */
@@ -165,7 +176,7 @@ static int load_ports(struct bng_kern *kern, struct bng_words *words)
 	uint32_t port;
 
 	for (port = 1; port <= kern->port_count && !err; port++)
-		err = open_port(kern, port, &programs[port], words);
+		err = load_port(kern, port, &programs[port], words);
 	for (port = 1; port <= kern->port_count && !err; port++)
 		err = attach_port(kern, port, &programs[port], words);
 	for (port = 1; port <= kern->port_count && programs; port++)
@@ -177,7 +188,7 @@ static int load_ports(struct bng_kern *kern, struct bng_words *words)
 int bng_kern_reattach(struct bng_kern *kern, uint32_t port, struct bng_words *words)
 {
 	struct bng_program program = {0};
-	int err = open_port(kern, port, &program, words);
+	int err = load_port(kern, port, &program, words);
 
 	if (!err)
 		err = attach_port(kern, port, &program, words);
@@ -217,13 +228,16 @@ int bng_kern_load(struct bng_kern *kern, uint64_t epoch_seed, struct bng_words *
 
 int bng_kern_detach(struct bng_kern *kern, struct bng_words *words)
 {
-	static const char *const folders[] = {"links", "programs", "maps"};
+	static const char *const folders[] = {"shared", "links", "programs", "maps"};
 	int err = bng_pins_lock(kern, words), failed;
 	size_t i;
 
 	if (err == -ENOENT)
 		return 0;
 	if (err)
+		return err;
+	err = bng_detach_shared(kern, words);
+	if (err) /* without its pins a program could not be told from a stranger's */
 		return err;
 	err = bng_attach_remove_all(kern, words);
 	for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {

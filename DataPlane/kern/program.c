@@ -2,8 +2,6 @@
 // The only file that sees the skeletons. Both hold every shared map (bpf/lib/maps.h).
 #include "program.h"
 
-#include "bytes.h"
-
 #include "xdp_access.skel.h"
 #include "xdp_core.skel.h"
 
@@ -78,16 +76,4 @@ void bng_program_close(struct bng_program *program)
 	if (program->skeleton)
 		program->destroy(program->skeleton);
 	*program = (struct bng_program){0};
-}
-
-int bng_program_identity(int fd, uint64_t *ret_tag, uint32_t *ret_id)
-{
-	struct bpf_prog_info info = {0};
-	uint32_t size = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(fd, &info, &size))
-		return -errno;
-	*ret_tag = bng_get_be64(info.tag);
-	*ret_id = info.id;
-	return 0;
 }

@@ -22,7 +22,4 @@ struct bng_program {
 int bng_program_open(const struct bng_kern *kern, uint32_t port, struct bng_program *ret);
 void bng_program_close(struct bng_program *program);
 
-/* The tag the kernel computed over the instructions; and the id. */
-int bng_program_identity(int fd, uint64_t *ret_tag, uint32_t *ret_id);
-
 #endif
