@@ -70,9 +70,11 @@ fuzz: ## Fuzz every decoder (T=target: frame objects options contract dhcpv4; S=
 
 fuzz-replay: fuzz-replay-c ## Replay seeds and findings through the fuzzers of C (Swift's: fuzz-replay-swift, minutes to build)
 
-asan: asan-c ## C tests under ASan and UBSan; Swift codecs and store under ASan
+asan: asan-c ## C unit and contract tests under ASan and UBSan; Swift codecs and store under ASan
+	BNG_AGENT=$(CURDIR)/build/agent-asan/bng-agent Tests/contract/run
 	swift build --sanitize=address --scratch-path .build-asan --build-tests >build/logs/swift-asan.log 2>&1 || { tail -n 30 build/logs/swift-asan.log; exit 1; }
-	swift test --sanitize=address --scratch-path .build-asan --skip-build --disable-xctest --filter '$(SANITIZED)'
+	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/support/leaks.txt \
+		swift test --sanitize=address --scratch-path .build-asan --skip-build --disable-xctest --filter '$(SANITIZED)'
 
 SANITIZED := BNGCoreTests|DHCPv4Tests|AddressingTests|SubscribersTests|AgentContractTests|StoreTests
 tsan: ## Swift codecs, store and subscriber plane under TSan

@@ -41,7 +41,8 @@ enum bng_agent_counter { BNG_AGENT_COUNTERS(BNG_AGENT_COUNTER_ENUM) BNG_AGENT_CO
 struct bng_batch_run {
 	const Bng__Agent__V1__Batch *batch; /* NULL: none */
 	size_t next;
-	Bng__Agent__V1__ItemResult **results;
+	Bng__Agent__V1__ItemResult **results; /* into items, as far as applied */
+	Bng__Agent__V1__ItemResult *items;
 	struct bng_arena arena; /* results live here */
 };
 

@@ -90,8 +90,10 @@ void bng_batch_begin(struct bng_agent *agent, const Bng__Agent__V1__Batch *batch
 		return;
 	}
 	bng_arena_reset(&run->arena);
+	/* All results before the first item: what is refused for want of memory is refused whole. */
 	run->results = bng_arena_alloc(&run->arena, (batch->n_items + 1) * sizeof(*run->results));
-	if (!run->results) {
+	run->items = bng_arena_alloc(&run->arena, (batch->n_items + 1) * sizeof(*run->items));
+	if (!run->results || !run->items) {
 		refuse_batch(agent, batch, CODE(OVERLOAD), "", "out of memory");
 		return;
 	}
@@ -292,13 +294,7 @@ void bng_batch_work(struct bng_agent *agent)
 
 		if (run->next % CLOCK_EVERY == 0 && bng_monotonic_ns() > end_ns)
 			return;
-		result = bng_arena_alloc(&run->arena, sizeof(*result));
-		if (!result) {
-			refuse_batch(agent, run->batch, CODE(OVERLOAD), "",
-				"out of memory; some items were applied");
-			run->batch = NULL;
-			return;
-		}
+		result = &run->items[run->next];
 		bng__agent__v1__item_result__init(result);
 		apply_item(agent, run->batch->items[run->next], &clock, result);
 		run->results[run->next++] = result;

@@ -173,7 +173,7 @@ public nonisolated struct Bng_Agent_V1_NamedCounter: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// "drop.spoofed_source", "punt.dhcpv4_unknown_line", "dhcp.fast_offer", "inject.refused_generation", ...
+  /// "drop.spoofed_source", "punt.dhcp_unknown_line", "tx.dhcp_offer", "inject.refused_generation", ...
   public var name: String = String()
 
   /// empty: of the node

@@ -125,7 +125,7 @@ struct  Bng__Agent__V1__NamedCounter
 {
   ProtobufCMessage base;
   /*
-   * "drop.spoofed_source", "punt.dhcpv4_unknown_line", "dhcp.fast_offer", "inject.refused_generation", ...
+   * "drop.spoofed_source", "punt.dhcp_unknown_line", "tx.dhcp_offer", "inject.refused_generation", ...
    */
   char *name;
   /*
