@@ -65,12 +65,10 @@ test: ## README's second command: install what is missing, build, run every kind
 check: fmt-check tree test-c test-swift ## The loop before each commit
 
 .PHONY: fuzz fuzz-replay asan tsan
-SWIFT_FUZZERS := contract dhcpv4
 fuzz: ## Fuzz every decoder (T=target: frame objects options contract dhcpv4; S=seconds each)
-	@$(if $(filter $(SWIFT_FUZZERS),$(T)),,$(MAKE) -s fuzz-c)
-	@for t in $(if $(T),$(filter $(SWIFT_FUZZERS),$(T)),$(SWIFT_FUZZERS)); do Tests/fuzz/run-swift $$t $(S) || exit 1; done
+	@$(MAKE) -s $(if $(T),$(if $(filter $(SWIFT_FUZZERS),$(T)),fuzz-swift,fuzz-c),fuzz-c fuzz-swift)
 
-fuzz-replay: fuzz-replay-c ## Replay seeds and findings through the fuzzers of C (Swift's: `make fuzz S=0`, minutes to build)
+fuzz-replay: fuzz-replay-c ## Replay seeds and findings through the fuzzers of C (Swift's: fuzz-replay-swift, minutes to build)
 
 asan: asan-c ## C unit and contract tests under ASan and UBSan; Swift codecs and store under ASan
 	BNG_AGENT=$(CURDIR)/build/agent-asan/bng-agent Tests/contract/run
@@ -112,7 +110,7 @@ fmt-check: ## Check formatting
 	$(VENV)/bin/clang-format --dry-run --Werror $(C_STYLE_FILES)
 
 lint: fmt-check ## Formatting, clang-tidy, gcc -fanalyzer, shellcheck
-	shellcheck .ci/run .ci/setup .ci/test Tests/labs/run Tests/labs/udhcpc.script Tests/labs/dhclient.script
+	shellcheck $(shell git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh' -- .ci Tests)
 	$(VENV)/bin/clang-tidy --quiet $(filter-out DataPlane/load/%,$(shell git ls-files 'DataPlane/*.c' | grep -v /gen/)) -- \
 		-std=gnu2x -D_GNU_SOURCE -DBNG_VERSION='"lint"' $(C_INC_agent) -isystem build/bpf
 	$(VENV)/bin/clang-tidy --quiet DataPlane/load/*.c -- -std=gnu2x

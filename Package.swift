@@ -110,11 +110,13 @@ let tests: [Target] = [
     unitTests("AddressingTests", ["BNGCore", "Addressing", "TestVectors"]),
     unitTests("SubscribersTests", ["BNGCore", "Subscribers"]),
     unitTests("AgentContractTests", ["BNGCore", "Fleet", "AgentContract", "AgentProto", "TestVectors", protobuf]),
-    unitTests("BNGConfigurationTests", ["BNGCore", "Fleet", "BNGConfiguration"]),
+    unitTests("BNGConfigurationTests", ["BNGCore", "Fleet", "BNGConfiguration", "TestVectors"]),
     unitTests("TelemetryTests", ["Telemetry", logging]),
     unitTests(
         "AdminAPITests",
-        nio + ["AdminAPI", "AdminContract", logging, .product(name: "Hummingbird", package: "hummingbird")]),
+        nio + [
+            "AdminAPI", "AdminContract", "TestVectors", logging, .product(name: "Hummingbird", package: "hummingbird"),
+        ]),
     unitTests(
         "StoreTests",
         [

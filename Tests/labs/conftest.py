@@ -20,7 +20,7 @@ def make_lab(request, tmp_path):
     labs = []
 
     def make(**options):
-        lab = Lab(directory=tmp_path / f"lab{len(labs)}", **options)
+        lab = Lab(directory=tmp_path / f"lab{len(labs)}", **{"capture": True, **options})
         labs.append(lab)
         return lab
 

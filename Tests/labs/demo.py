@@ -4,13 +4,11 @@
 Exits 0 only if every step held; prints what it saw, not what it hoped for.
 """
 import os
-import re
-import signal
 import sys
 import tempfile
 import time
 
-from topology import BIN, SERVER_IP, Lab, Process, sh, wait_for
+from topology import SERVER_IP, Flood, Lab, sh, wait_for
 
 BOLD, DIM, GREEN, OFF = ("\033[1m", "\033[2m", "\033[32m", "\033[0m") if sys.stdout.isatty() else ("", "", "", "")
 began = time.monotonic()
@@ -29,20 +27,6 @@ def ok(condition, text):
     print(f"    {GREEN}ok{OFF}  {text}" if condition else f"    FAILED  {text}", flush=True)
     if not condition:
         raise AssertionError(text)
-
-
-class Flood:
-    """ping -i 0.01 until stopped."""
-
-    def __init__(self, cpe):
-        self.log = cpe.lab.dir / f"flood-{time.monotonic_ns()}.log"
-        self.process = Process("ping", ["ping", "-n", "-i", "0.01", "-W", "2", SERVER_IP], self.log, ns=cpe.name)
-
-    def stop(self):
-        os.kill(self.process.pid, signal.SIGINT)
-        self.process.popen.wait(10)
-        found = re.search(r"(\d+) packets transmitted, (\d+)", self.log.read_text())
-        return int(found.group(1)), int(found.group(2))
 
 
 def control(lab, *words):

@@ -90,3 +90,21 @@ def test_spoofed_sources_are_dropped_and_counted(lab):
     cpe.run(f"ping -n -c 3 -i 0.2 -W 1 -I 100.64.77.77 {SERVER_IP}", check=False)
     wait_for("spoofed packets are counted", lambda: lab.counter("drop.spoofed_source") >= 3, 10)
     assert cpe.ping(count=2) == (2, 2)
+
+
+def test_a_renewal_on_the_slow_path_extends_the_lease_in_the_data_plane(make_lab):
+    """Another client identifier on the line makes the program punt: the controller's ACK must reach the kernel's lease too."""
+    lab = make_lab(lease="60s").up()
+    cpe = lab.cpe("cpe1", "02:00:5e:10:20:38", s=100)
+    first = cpe.udhcpc("-x", "0x3d:01aa")
+    address = cpe.wait_address()
+    before = lab.session(lab.session_of(cpe)["id"])
+    first.kill()
+    for identifier in ("0x3d:01bb", "0x3d:01aa"):
+        client = cpe.udhcpc("-q", "-x", identifier)
+        wait_for("the client is done", lambda: not client.alive(), 15)
+    after = lab.session(before["id"])
+    assert after["address"] == address and after["generation"] == before["generation"] + 2
+    assert after["leaseExpiresMs"] > before["leaseExpiresMs"]
+    assert lab.audit_differences() == 0
+    assert cpe.ping(count=2) == (2, 2)

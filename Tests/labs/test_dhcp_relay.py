@@ -62,12 +62,35 @@ def test_untrusted_relay_is_refused_and_counted(make_lab):
     sh("ip netns del lan", check=False)
 
 
-def test_option82_of_an_access_node_is_kept_and_returned(make_lab):
+CIRCUIT, OTHER = "01066f6c74372f31", "01066f6c74372f32"
+
+
+def test_option82_of_an_access_node_identifies_the_line(make_lab):
+    """The access node inserts it and takes it out again; a customer's own is replaced, so forging one changes nothing."""
     lab = make_lab(relay_trust="access-node").up()
-    cpe = lab.cpe("cpe1", "02:00:5e:10:40:02", s=100)
-    cpe.udhcpc("-x", "0x52:01066f6c74372f31")
+    cpe = lab.cpe("cpe1", "02:00:5e:10:40:02", option82=CIRCUIT)
+    client = cpe.udhcpc("-x", f"0x52:{OTHER}")
     cpe.wait_address()
-    assert lab.session_of(cpe)["option82"] == "01066f6c74372f31"
+    assert lab.session_of(cpe)["option82"] == CIRCUIT
+    assert cpe.ping(count=3) == (3, 3)
+    # A second start is answered by the data plane: the option still matches.
+    client.kill()
+    before = lab.fast_path_replies(cpe)
+    cpe.udhcpc()
+    wait_for("answered by the data plane", lambda: lab.fast_path_replies(cpe) >= before + 2, 15)
+
+
+def test_the_same_mac_behind_another_circuit_is_refused(make_lab):
+    lab = make_lab(relay_trust="access-node").up()
+    first = lab.cpe("cpe1", "02:00:5e:10:40:03", option82=CIRCUIT)
+    first.udhcpc()
+    address = first.wait_address()
+    thief = lab.cpe("cpe2", "02:00:5e:10:40:03", option82=OTHER)
+    thief.udhcpc()
+    wait_for("the conflict is counted", lambda: any(c["name"] == "controller.line_conflict" and c["value"] >= 2
+                                                    for c in lab.ctl("show", "punts")), 15)
+    assert thief.address() is None
+    assert lab.session_of(first)["address"] == address and len(lab.sessions()) == 1
 
 
 def perfdhcp(ns, rate, clients, seconds):

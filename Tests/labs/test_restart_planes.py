@@ -3,26 +3,9 @@
 
     ping -i 0.01 from a subscriber to the server runs all the while.
 """
-import re
 import time
 
-from topology import SERVER_IP, Process, wait_for
-
-
-class Pinger:
-    """ping -i 0.01 in the background; lost() after stop."""
-
-    def __init__(self, cpe):
-        self.log = cpe.lab.dir / f"{cpe.name}-flood.log"
-        self.process = Process("ping", ["ping", "-n", "-i", "0.01", "-W", "2", SERVER_IP], self.log, ns=cpe.name)
-
-    def stop(self):
-        import os
-        import signal
-        os.kill(self.process.pid, signal.SIGINT)
-        self.process.popen.wait(10)
-        found = re.search(r"(\d+) packets transmitted, (\d+)", self.log.read_text())
-        return int(found.group(1)), int(found.group(2))
+from topology import BIN, Flood, sh, wait_for
 
 
 def online(lab, name="cpe1", mac="02:00:5e:10:30:01", client="udhcpc", **line):
@@ -35,7 +18,7 @@ def online(lab, name="cpe1", mac="02:00:5e:10:30:01", client="udhcpc", **line):
 
 def test_agent_killed_loses_no_packet(lab):
     cpe = online(lab, s=200, c=7)
-    pinger = Pinger(cpe)
+    pinger = Flood(cpe)
     for _ in range(5):
         lab.agent.kill()
         time.sleep(0.5)  # half a second of traffic with no agent at all
@@ -51,7 +34,7 @@ def test_controller_killed_changes_nothing_in_forwarding(make_lab):
     cpe = online(lab, client="dhclient", s=100)  # udhcpc ignores option 58
     session = lab.session_of(cpe)
     replies = lambda: lab.fast_path_replies(cpe)
-    pinger = Pinger(cpe)
+    pinger = Flood(cpe)
     wait_for("renewals begin", lambda: replies() >= 1, 20)
     before = replies()
     lab.controller.kill()
@@ -71,7 +54,7 @@ def test_controller_killed_changes_nothing_in_forwarding(make_lab):
 def test_both_killed_sessions_survive(lab):
     cpe = online(lab, s=200, c=11)
     session = lab.session_of(cpe)
-    pinger = Pinger(cpe)
+    pinger = Flood(cpe)
     lab.controller.kill()
     lab.agent.kill()
     lab.start_agent(wait=False)
@@ -84,7 +67,6 @@ def test_both_killed_sessions_survive(lab):
 
 def test_host_reboot_restores_sessions_from_the_store(lab):
     """Maps gone, as after a reboot: detach removes programs and pins."""
-    from topology import BIN, sh
     cpe = online(lab, s=200, c=12)
     session = lab.session_of(cpe)
     lab.agent.kill()

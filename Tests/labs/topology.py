@@ -20,6 +20,25 @@ ROOT = pathlib.Path(os.environ.get("BNG_ROOT", pathlib.Path(__file__).resolve().
 BIN = ROOT / "build" / "bin"
 SERVER_IP, CORE_IP = "198.51.100.2", "198.51.100.1"
 GATEWAY, SERVER_ID, PREFIX = "100.64.0.1", "100.64.0.1", "100.64.0.0/16"
+SERVER2_IP = "203.0.113.2"
+SITE_B_DOMAIN = """  - name: metro-b
+    id: 2
+    pool: business
+    server-identity: 100.96.0.1"""
+SITE_B_PORTS = """      - name: access1
+        role: access
+        access-domain: metro-b
+        relay-trust: none
+      - name: core1
+        role: core"""
+SITE_B_POOL = """  - name: business
+    vrf: 0
+    prefix: 100.96.0.0/16
+    gateway: 100.96.0.1
+    ranges: [100.96.1.0-100.96.254.255]
+    lease: 2h
+    dns: [192.0.2.53]"""
+SITE_B_AGENT = "port = access1 access\nport = core1 core"
 
 
 def sh(command, ns=None, check=True, timeout=60, **kw):
@@ -103,13 +122,17 @@ def far_end(name, ns, directory):
 class CPE:
     """A subscriber's host in a namespace of its own. s/c: VLAN ids of its line, 0 for none."""
 
-    def __init__(self, lab, name, mac, s=0, c=0, s_tpid=0x88A8, bridge="br0"):
+    def __init__(self, lab, name, mac, s=0, c=0, s_tpid=0x88A8, bridge="br0", option82=None):
         self.lab, self.name, self.mac, self.s, self.c = lab, name, mac, s, c
         sh(f"ip netns add {name}")
         sh(f"ip link add {name}-sw type veth peer name wan netns {name}")
         sh(f"ip link set wan address {mac}", ns=name)
         sh(f"ip link set {name}-sw mtu 1600 netns switch")
-        sh(f"ip link set {name}-sw master {bridge}", ns="switch")
+        self.processes = []
+        if option82:
+            self._behind_access_node(option82, bridge)
+        else:
+            sh(f"ip link set {name}-sw master {bridge}", ns="switch")
         sh("ip link set lo up", ns=name)
         sh("ip link set wan mtu 1600", ns=name, check=False)
         plain_veth(f"{name}-sw", "switch")
@@ -119,7 +142,16 @@ class CPE:
             self._tag(s_tpid if c else 0x8100)
         self.etc = lab.dir / f"{name}.etc"
         self.etc.mkdir(exist_ok=True)
-        self.processes = []
+
+    def _behind_access_node(self, option82, bridge):
+        """access_node.py between the host and the switch."""
+        sh(f"ip link add {self.name}-up type veth peer name {self.name}-an", ns="switch")
+        sh(f"ip link set {self.name}-up mtu 1600 master {bridge}", ns="switch")
+        sh(f"ip link set {self.name}-an mtu 1600", ns="switch")
+        plain_veth(f"{self.name}-up", "switch")
+        plain_veth(f"{self.name}-an", "switch")
+        argv = ["/usr/bin/python3", ROOT / "Tests/labs/access_node.py", f"{self.name}-sw", f"{self.name}-an", option82]
+        self.processes.append(Process(f"{self.name}-node", argv, self.lab.dir / f"{self.name}-node.log", ns="switch"))
 
     def _tag(self, tpid):
         obj = self.lab.dir / f"tagger-{self.name}.o"
@@ -139,7 +171,7 @@ class CPE:
         return process
 
     def address(self):
-        found = re.search(r"inet (100\.64\.\d+\.\d+)", self.run("ip -4 addr show dev wan"))
+        found = re.search(r"inet (100\.\d+\.\d+\.\d+)", self.run("ip -4 addr show dev wan"))
         return found.group(1) if found else None
 
     def wait_address(self, deadline=30):
@@ -180,16 +212,32 @@ class CPE:
         self.processes.clear()
 
 
+class Flood:
+    """ping -i 0.01 from a subscriber to the server until stopped."""
+
+    def __init__(self, cpe):
+        self.log = cpe.lab.dir / f"flood-{time.monotonic_ns()}.log"
+        self.process = Process("ping", ["ping", "-n", "-i", "0.01", "-W", "2", SERVER_IP], self.log, ns=cpe.name)
+
+    def stop(self):
+        """(sent, received)"""
+        os.kill(self.process.pid, signal.SIGINT)
+        self.process.popen.wait(10)
+        found = re.search(r"(\d+) packets transmitted, (\d+)", self.log.read_text())
+        return int(found.group(1)), int(found.group(2))
+
+
 class Lab:
     """Controller, agent, switch and server. Options change the configuration before anything starts."""
 
-    def __init__(self, directory=None, shards=2, synchronous="full", lease="1h", quarantine="2s", relay_trust="relays",
+    def __init__(self, directory=None, capture=False, shards=2, synchronous="full", lease="1h", quarantine="2s", relay_trust="relays",
                  trusted_relays=("100.64.255.254",), pool_range="100.64.1.0-100.64.254.255", max_sessions=65536, guard=None,
-                 attach="auto", extra_pool="", prefix=PREFIX):
+                 attach="auto", extra_pool="", prefix=PREFIX, second_site=False):
         self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="bng-lab-"))
         self.dir.mkdir(parents=True, exist_ok=True)
         self.cpes, self.extra, self.prefix = [], [], prefix
         self.controller = self.agent = None
+        self.capture, self.second_site = capture, second_site
         self.pins = f"/sys/fs/bpf/bng-{os.getpid()}-{self.dir.name[-6:]}"
         guard = guard or {"line-pps": 1000, "line-burst": 2000, "port-pps": 100000, "port-burst": 100000}
         self.config = self.dir / "controller.yaml"
@@ -212,6 +260,7 @@ access-domains:
     id: 1
     pool: residential
     server-identity: {SERVER_ID}
+{SITE_B_DOMAIN if second_site else ""}
 nodes:
   - name: edge1
     ports:
@@ -222,6 +271,7 @@ nodes:
 {f"        trusted-relays: [{relays}]" if relay_trust == "relays" else ""}
       - name: core0
         role: core
+{SITE_B_PORTS if second_site else ""}
     routes:
       - prefix: 0.0.0.0/0
         via: kernel
@@ -236,6 +286,7 @@ pools:
     dns: [192.0.2.53, 192.0.2.54]
     domain: example.net
 {extra_pool}
+{SITE_B_POOL if second_site else ""}
 guard:
   dhcpv4: {{line-pps: {guard['line-pps']}, line-burst: {guard['line-burst']}, port-pps: {guard['port-pps']}, port-burst: {guard['port-burst']}}}
 """)
@@ -246,6 +297,7 @@ pins = {self.pins}
 attach = {attach}
 port = access0 access
 port = core0 core
+{SITE_B_AGENT if second_site else ""}
 max-sessions = {max_sessions}
 """)
 
@@ -271,12 +323,39 @@ max-sessions = {max_sessions}
         sh("ip link set lo up", ns="server")
         sh(f"ip route add {self.prefix} via {CORE_IP}", ns="server")
         pathlib.Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+        if self.second_site:
+            self._second_site()
+        if self.capture:
+            for ns, interface in (("switch", "uplink"), ("server", "eth0")):
+                # The newest 20 MB of heads are enough to see what went wrong.
+                self.extra.append(Process(f"capture-{interface}", ["tcpdump", "-i", interface, "-s", "400", "-Z", "root", "-U", "-C", "20",
+                                                                   "-W", "1", "-w", self.dir / f"{interface}.pcap"],
+                                          self.dir / f"{interface}.tcpdump.log", ns=ns))
         www = self.dir / "www"
         www.mkdir(exist_ok=True)
         (www / "hello.txt").write_text("hello from behind the core port\n")
         self.extra.append(Process("http", ["/usr/bin/python3", "-m", "http.server", "80", "--directory", www, "--bind", SERVER_IP],
                                   self.dir / "http.log", ns="server"))
         return self
+
+    def _second_site(self):
+        """Another access port with its own switch br1, another core port with its own server."""
+        sh("ip link add access1 type veth peer name uplink1 netns switch")
+        sh("ip link add br1 type bridge", ns="switch")
+        sh("ip link set access1 mtu 1600")
+        sh("ip link set uplink1 mtu 1600 master br1", ns="switch")
+        sh("ip link set br1 up", ns="switch")
+        far_end("uplink1", "switch", self.dir)
+        plain_veth("access1")
+        sh("ip netns add server2")
+        sh("ip link add core1 type veth peer name eth0 netns server2")
+        sh(f"ip addr add {SERVER2_IP}/24 dev eth0", ns="server2")
+        sh("ip addr add 203.0.113.1/24 dev core1")
+        far_end("eth0", "server2", self.dir)
+        plain_veth("core1")
+        for prefix in (PREFIX, "100.96.0.0/16"):
+            sh(f"ip route add {prefix} via 203.0.113.1", ns="server2")
+        sh(f"ip route add 100.96.0.0/16 via {CORE_IP}", ns="server")
 
     def cpe(self, name, mac, **kw):
         cpe = CPE(self, name, mac, **kw)
@@ -365,9 +444,9 @@ max-sessions = {max_sessions}
                 process.kill()
         if pathlib.Path(self.pins).exists():
             sh([BIN / "bng-agent", "--config", self.agent_config, "--detach"], check=False)
-        for ns in [c.name for c in self.cpes] + ["switch", "server"]:
+        for ns in [c.name for c in self.cpes] + ["switch", "server"] + (["server2"] if self.second_site else []):
             sh(f"ip netns del {ns}", check=False)
-        for link in ("access0", "core0"):
+        for link in ("access0", "core0", "access1", "core1"):
             sh(f"ip link del {link}", check=False)
 
     def save(self, to):

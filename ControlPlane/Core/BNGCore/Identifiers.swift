@@ -89,18 +89,13 @@ public struct LineKey: Hashable, Sendable, CustomStringConvertible {
         self.mac = mac
     }
 
-    /// A hash that is the same in every process (FNV-1a), used to choose a shard.
+    /// The same in every process; chooses a shard.
     public var stableHash: UInt64 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        func mix(_ value: UInt64) {
-            for shift in stride(from: UInt64(0), to: 64, by: 8) {
-                hash = (hash ^ (value >> shift & 0xff)) &* 0x100_0000_01b3
-            }
-        }
-        mix(UInt64(self.accessDomain) << 32 | UInt64(self.sVLAN) << 16 | UInt64(self.cVLAN))
-        mix(UInt64(self.relay.rawValue))
-        mix(self.mac.rawValue)
-        return hash
+        var hash = StableHash()
+        hash.mix(UInt64(self.accessDomain) << 32 | UInt64(self.sVLAN) << 16 | UInt64(self.cVLAN))
+        hash.mix(UInt64(self.relay.rawValue))
+        hash.mix(self.mac.rawValue)
+        return hash.value
     }
 
     public var description: String {

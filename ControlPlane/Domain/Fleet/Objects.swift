@@ -252,7 +252,8 @@ public struct DesiredObject: Hashable, Sendable {
 /// The id of a configured (named) object: stable across restarts without a store. FNV-1a over family and name, never 0.
 public func namedObjectID(_ family: ObjectFamily, _ name: String) -> UInt64 {
     if family == .guardRates { return 1 }
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in [UInt8(family.rawValue)] + Array(name.utf8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    return hash == 0 ? 1 : hash
+    var hash = StableHash()
+    hash.mix(UInt8(family.rawValue))
+    hash.mix(name.utf8)
+    return hash.value == 0 ? 1 : hash.value
 }

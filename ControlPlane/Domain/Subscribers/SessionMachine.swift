@@ -13,7 +13,7 @@
 //                                                                     ▼
 //                                                                 recording ─persisted─► terminated, address given back
 //
-// A confirmation of an active session (a renewal on the slow path) persists and installs again.
+// A confirmation of an active session (a renewal on the slow path) persists and installs again, at the next generation.
 
 import BNGCore
 
@@ -22,7 +22,7 @@ public struct SessionMachine: Machine, Equatable {
     public enum Event: Sendable {
         case addressReserved(IPv4Address)
         case addressRefused
-        /// How the client presents itself now; a change of content raises the generation with the next confirmation.
+        /// How the client presents itself now; takes effect with the next confirmation.
         case presented(SessionPresentation)
         /// The client took the address, or renewed it; the lease is to last until then.
         case confirm(until: UTCTime)
@@ -42,6 +42,8 @@ public struct SessionMachine: Machine, Equatable {
         case persist(SessionRecord)
         /// Store a renewal; no answer is awaited.
         case persistRenewal(SessionID, until: UTCTime)
+        /// Store that the session is being removed; no answer is awaited. Whoever reported its end may forget it then.
+        case persistEnding(SessionRecord)
         /// Install on the node; answer `installed`.
         case install(SessionRecord)
         /// Remove from the node; answer `removed`, however long that takes.
@@ -153,15 +155,14 @@ public struct SessionMachine: Machine, Equatable {
     private mutating func confirm(_ until: UTCTime, _ actions: inout ActionBuffer<Action>) {
         self.record.leaseExpires = max(self.record.leaseExpires, until)
         self.record.phase = .active
-        if self.record.generation == 0 { self.record.generation = 1 }
+        // Also for unchanged content: a node takes a later lease only with a new generation (docs/contract.md).
+        self.record.generation += 1
         self.step = .persisting
         actions.append(.persist(self.record))
     }
 
     private mutating func present(_ details: SessionPresentation) {
-        guard self.record.presentation != details else { return }
         self.record.presentation = details
-        if self.record.generation > 0 { self.record.generation += 1 }
     }
 
     private mutating func persistFailed(_ actions: inout ActionBuffer<Action>) {
@@ -202,6 +203,7 @@ public struct SessionMachine: Machine, Equatable {
         self.record.cause = cause
         self.record.ended = at
         actions.append(.ended(cause))
+        actions.append(.persistEnding(self.record))
         actions.append(.remove(self.record))
     }
 

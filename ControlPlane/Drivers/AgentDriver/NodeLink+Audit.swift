@@ -133,7 +133,10 @@ extension NodeLink {
         if !first { self.snapshot.unequalAudits = differences == 0 ? 0 : self.snapshot.unequalAudits + 1 }
         let results = self.audit.results
         let followed = self.audit.followsRepair
+        // Asked for while this one ran.
+        let again = self.audit.due
         self.audit.reset()
+        self.audit.due = again
         self.audit.next = .now() + .milliseconds(self.core.configuration.auditIntervalMs)
         self.logger.log(
             level: differences == 0 ? .info : .notice, "audit",

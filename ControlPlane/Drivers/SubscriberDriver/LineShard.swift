@@ -17,6 +17,8 @@ final class LineShard: @unchecked Sendable {
     let world: ShardWorld
     private(set) var lines: [LineKey: LineEntry] = [:]
     private(set) var byID: [SessionID: LineEntry] = [:]
+    /// Ids of `byID` in ascending order, with some that are gone; new ids are always the greatest.
+    private var ids: [SessionID] = []
     private(set) var counters: [PlaneCounter: UInt64] = [:]
     private var counterRanges: [Range<UInt64>] = []
     private var askedForCounters = false
@@ -104,6 +106,36 @@ final class LineShard: @unchecked Sendable {
     /// Every session here, promised or not.
     var records: [SessionRecord] { self.byID.values.compactMap { $0.session?.record } }
 
+    /// The first `limit` sessions above an id that satisfy the filter, ascending.
+    func records(after: SessionID?, limit: Int, where filter: (SessionRecord) -> Bool) -> [SessionRecord] {
+        self.loop.preconditionInEventLoop()
+        var (low, high) = (0, after == nil ? 0 : self.ids.count)
+        while low < high, let after {
+            let middle = (low + high) / 2
+            if self.ids[middle] <= after { low = middle + 1 } else { high = middle }
+        }
+        var found: [SessionRecord] = []
+        for id in self.ids[low...] {
+            if found.count == limit { break }
+            if let record = self.byID[id]?.session?.record, filter(record) { found.append(record) }
+        }
+        return found
+    }
+
+    private func add(_ entry: LineEntry, id: SessionID) {
+        self.byID[id] = entry
+        if let last = self.ids.last, last > id {
+            self.ids.insert(id, at: self.ids.firstIndex { $0 > id } ?? self.ids.count)
+        } else {
+            self.ids.append(id)
+        }
+    }
+
+    private func forget(_ id: SessionID) {
+        self.byID[id] = nil
+        if self.ids.count > 2 * self.byID.count + 1024 { self.ids.removeAll { self.byID[$0] == nil } }
+    }
+
     func record(_ id: SessionID) -> SessionRecord? { self.byID[id]?.session?.record }
 
     /// True if the session is known here and was not ending already.
@@ -137,7 +169,7 @@ final class LineShard: @unchecked Sendable {
         entry.session = SessionMachine(restored: record)
         entry.presentation = record.presentation
         self.lines[record.line] = entry
-        self.byID[record.id] = entry
+        self.add(entry, id: record.id)
         if active {
             self.install(record, answers: false)
         } else {
@@ -199,6 +231,7 @@ final class LineShard: @unchecked Sendable {
             self.noLongerPending(entry)
             self.operations.append(.put(record))
             self.waiters.append(record.id)
+        case .persistEnding(let record): self.operations.append(.put(record))
         case .persistRenewal(let id, let until): self.operations.append(.renew(id, until: until))
         case .install(let record): self.install(record, answers: true)
         case .remove(let record): self.remove(record)
@@ -220,7 +253,7 @@ final class LineShard: @unchecked Sendable {
         guard let session = entry.session else { return }
         self.noLongerPending(entry)
         if session.record.generation > 0 { self.count(.sessionsEnded) }
-        self.byID[session.record.id] = nil
+        self.forget(session.record.id)
         entry.session = nil
         self.forgetIfIdle(entry)
     }
@@ -248,7 +281,7 @@ final class LineShard: @unchecked Sendable {
             clientID: presentation.clientID, option82: presentation.option82, hostName: presentation.hostName,
             started: self.world.utcNow(), leaseExpires: .zero)
         entry.session = SessionMachine(connecting: record)
-        self.byID[id] = entry
+        self.add(entry, id: id)
         entry.isPending = true
         self.pending += 1
         let owner = self.world.owner(of: entry.pool.name)

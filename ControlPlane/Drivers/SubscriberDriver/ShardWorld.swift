@@ -40,9 +40,9 @@ final class ShardWorld: Sendable {
     }
 
     func owner(of pool: String) -> PoolOwner {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in pool.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        return self.owners[Int(hash % UInt64(self.owners.count))]
+        var hash = StableHash()
+        hash.mix(pool.utf8)
+        return self.owners[Int(hash.value % UInt64(self.owners.count))]
     }
 
     /// Takes counters from the common supply, makes that durable, then hands them to the shard.

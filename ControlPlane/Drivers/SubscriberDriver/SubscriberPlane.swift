@@ -58,7 +58,7 @@ public final class SubscriberPlane: Sendable {
                 $0.line.stableHash % count == UInt64(shard.index) && !refused.contains($0.id)
             }
             try await shard.loop.submit {
-                for record in mine { shard.restore(record) }
+                for record in mine.sorted(by: { $0.id < $1.id }) { shard.restore(record) }
             }.get()
             self.world.requestCounters(for: shard)
         }
@@ -121,10 +121,7 @@ public final class SubscriberPlane: Sendable {
         var found: [SessionRecord] = []
         for shard in self.shards {
             found += try await shard.loop.submit {
-                let matching = shard.records.filter { record in
-                    after.map { record.id > $0 } ?? true && filter(record)
-                }
-                return Array(matching.sorted { $0.id < $1.id }.prefix(limit))
+                shard.records(after: after, limit: limit, where: filter)
             }.get()
         }
         return Array(found.sorted { $0.id < $1.id }.prefix(limit))

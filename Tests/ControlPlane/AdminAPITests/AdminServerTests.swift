@@ -6,6 +6,7 @@ import Foundation
 import Hummingbird
 import Logging
 import NIOPosix
+import TestVectors
 import Testing
 
 @testable import AdminAPI
@@ -39,22 +40,16 @@ private struct FixedBackend: AdminBackend {
 private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// Status and body of one request.
-private func curl(_ arguments: String...) throws -> (status: Int, body: String) {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/curl")
-    process.arguments = ["-s", "-m", "5", "-w", "\n%{http_code}"] + arguments
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+private func curl(_ arguments: String...) async throws -> (status: Int, body: String) {
+    let result = try await runChild("/usr/bin/curl", ["-s", "-m", "20", "-w", "\n%{http_code}"] + arguments)
+    let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false)
     return (lines.last.flatMap { Int($0) } ?? 0, lines.dropLast().joined(separator: "\n"))
 }
 
 /// Runs `body` while the operator socket is open.
 private func withSocket(
-    admitted: AdmittedUsers = AdmittedUsers(userIDs: [getuid()]), _ body: @escaping @Sendable (String) throws -> Void
+    admitted: AdmittedUsers = AdmittedUsers(userIDs: [getuid()]),
+    _ body: @escaping @Sendable (String) async throws -> Void
 ) async throws {
     let path = FileManager.default.temporaryDirectory.appending(path: "bng-admin-\(UUID().uuidString.prefix(8))").path
     defer { try? FileManager.default.removeItem(atPath: path) }
@@ -63,12 +58,12 @@ private func withSocket(
         logger: quiet)
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await application.run() }
-        let deadline = ContinuousClock.now + .seconds(5)
+        let deadline = ContinuousClock.now + .seconds(30)
         // The mode is set once the server listens.
         while (try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int) != 0o600,
             ContinuousClock.now < deadline
         { try await Task.sleep(for: .milliseconds(5)) }
-        try body(path)
+        try await body(path)
         group.cancelAll()
     }
 }
@@ -78,11 +73,11 @@ private func withSocket(
         try await withSocket { path in
             let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
             #expect(mode == 0o600)
-            let answer = try curl("--unix-socket", path, "http://bng/v1/sessions/1-42")
+            let answer = try await curl("--unix-socket", path, "http://bng/v1/sessions/1-42")
             #expect(answer.status == 200)
             let view = try JSONDecoder().decode(SessionView.self, from: Data(answer.body.utf8))
             #expect(view == FixedBackend.session)
-            let page = try curl(
+            let page = try await curl(
                 "--unix-socket", path, "http://bng/v1/sessions?mac=02%3A00%3A00%3A00%3A00%3A02&after=1-7")
             let decoded = try JSONDecoder().decode(SessionPage.self, from: Data(page.body.utf8))
             #expect(decoded == SessionPage(sessions: [], next: "1-7"))
@@ -91,24 +86,24 @@ private func withSocket(
 
     @Test func `what does not exist is 404 and what is wrong is 400, both with words`() async throws {
         try await withSocket { path in
-            let missing = try curl("--unix-socket", path, "http://bng/v1/sessions/1-43")
+            let missing = try await curl("--unix-socket", path, "http://bng/v1/sessions/1-43")
             #expect(missing.status == 404 && missing.body.contains("there is no session 1-43"))
-            let wrong = try curl("--unix-socket", path, "http://bng/v1/sessions?limit=5000")
+            let wrong = try await curl("--unix-socket", path, "http://bng/v1/sessions?limit=5000")
             #expect(wrong.status == 400 && wrong.body.contains("from 1 to 1000"))
-            let unknown = try curl("--unix-socket", path, "http://bng/v1/sessions?colour=red")
+            let unknown = try await curl("--unix-socket", path, "http://bng/v1/sessions?colour=red")
             #expect(unknown.status == 400 && unknown.body.contains("unknown parameter colour"))
-            let gone = try curl("--unix-socket", path, "-X", "DELETE", "http://bng/v1/sessions/9-9")
+            let gone = try await curl("--unix-socket", path, "-X", "DELETE", "http://bng/v1/sessions/9-9")
             #expect(gone.status == 404)
-            let cleared = try curl("--unix-socket", path, "-X", "DELETE", "http://bng/v1/quarantine/edge1")
+            let cleared = try await curl("--unix-socket", path, "-X", "DELETE", "http://bng/v1/quarantine/edge1")
             #expect(cleared.status == 200)
-            let metrics = try curl("--unix-socket", path, "http://bng/metrics")
+            let metrics = try await curl("--unix-socket", path, "http://bng/metrics")
             #expect(metrics.status == 404)
         }
     }
 
     @Test func `a user who is not admitted gets no answer`() async throws {
         try await withSocket(admitted: AdmittedUsers(userIDs: [getuid() + 1])) { path in
-            let answer = try curl("--unix-socket", path, "http://bng/v1/nodes")
+            let answer = try await curl("--unix-socket", path, "http://bng/v1/nodes")
             #expect(answer.status == 0)
         }
     }

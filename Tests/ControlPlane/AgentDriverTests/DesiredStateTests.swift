@@ -77,7 +77,7 @@ import Testing
             #expect(try await outcome.get().finalCounters?.upPackets == 11)
             #expect(await agent.count(.session) == 0)
             world.server.acknowledgeFinal(node: "edge1", id: SessionID(rawValue: 1))
-            try await eventually { await agent.acknowledgedFinals == [1] }
+            try await eventually { await Set(agent.acknowledgedFinals) == [1] }
             #expect(try await world.status().pendingDeletes == 0)
         }
     }
@@ -181,7 +181,7 @@ import Testing
             #expect(await agent.count(.session) == 1)
             #expect(try await world.server.clearQuarantine(node: "edge1") == 1)
             try await eventually { await agent.count(.session) == 0 }
-            try await eventually { await agent.acknowledgedFinals == [77] }
+            try await eventually { await Set(agent.acknowledgedFinals) == [77] }
             #expect(try await world.status().quarantine.isEmpty)
         }
     }

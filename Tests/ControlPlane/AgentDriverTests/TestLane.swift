@@ -15,7 +15,7 @@ struct Timeout: Error {}
 
 /// Waits until `condition` holds.
 func eventually(
-    within limit: Duration = .seconds(5), _ what: String = "", _ condition: () async throws -> Bool,
+    within limit: Duration = .seconds(30), _ what: String = "", _ condition: () async throws -> Bool,
     at location: SourceLocation = #_sourceLocation
 ) async throws {
     let deadline = ContinuousClock.now + limit
@@ -78,7 +78,7 @@ final class TestLane: Sendable {
         try await self.channel.writeAndFlush(ByteBuffer(bytes: bytes))
     }
 
-    /// The next frame; fails after five seconds, or when the connection is closed.
+    /// The next frame; fails after half a minute, or when the connection is closed.
     func next() async throws -> Wire.ControllerFrame.OneOf_Body {
         var found: Wire.ControllerFrame.OneOf_Body?
         try await eventually("for a frame") {

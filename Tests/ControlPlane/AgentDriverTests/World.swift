@@ -122,7 +122,7 @@ struct World: Sendable {
         let path = directory.appending(path: "a.sock").path
         var configuration = AgentServerConfiguration(
             controllerID: "test", listeners: [.unix(path: path)], nodes: ["edge1", "edge2"], heartbeatIntervalMs: 50,
-            heartbeatTimeoutMs: 5_000, auditIntervalMs: 60_000)
+            heartbeatTimeoutMs: 30_000, auditIntervalMs: 60_000)
         adjust(&configuration)
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let server = try await AgentServer(

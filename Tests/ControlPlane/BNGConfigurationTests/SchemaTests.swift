@@ -2,6 +2,7 @@
 // deploy/bng-controller.schema.json knows exactly the keys the reader knows, and accepts the example.
 
 import Foundation
+import TestVectors
 import Testing
 
 @testable import BNGConfiguration
@@ -56,22 +57,16 @@ private func properties(_ schema: Any, _ path: String, into found: inout [String
         for (path, keys) in problems.knownKeys { #expect(listed[path] == keys, "at \(path)") }
     }
 
-    @Test func `the example satisfies the schema`() throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/python3")
-        process.arguments = [
-            "-c",
-            """
+    @Test func `the example satisfies the schema`() async throws {
+        let script = """
             import json, sys, yaml, jsonschema
             schema = json.load(open(sys.argv[1]))
             jsonschema.Draft7Validator.check_schema(schema)
             jsonschema.validate(yaml.safe_load(open(sys.argv[2])), schema)
-            """,
-            repository.appending(path: "deploy/bng-controller.schema.json").path,
-            repository.appending(path: "deploy/examples/one-box.yaml").path,
-        ]
-        try process.run()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
+            """
+        let files = ["deploy/bng-controller.schema.json", "deploy/examples/one-box.yaml"]
+        let result = try await runChild(
+            "/usr/bin/python3", ["-c", script] + files.map { repository.appending(path: $0).path })
+        #expect(result.status == 0)
     }
 }

@@ -214,18 +214,12 @@ private func open(_ path: String) throws -> Store { try Store(path: path, logger
             var random = SplitMix64(state: 11)
             var acknowledged: Set<UInt64> = []
             for round in UInt64(0)..<15 {
-                let process = Process()
-                process.executableURL = URL(filePath: path)
-                process.arguments = [database, "\(1 + round * 1_000_000)"]
-                let output = Pipe()
-                process.standardOutput = output
-                try process.run()
-                let end = ContinuousClock.now + .milliseconds(Int.random(in: 20..<200, using: &random))
-                try await Task.sleep(until: end)
-                kill(process.processIdentifier, SIGKILL)
-                let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-                process.waitUntilExit()
-                acknowledged.formUnion(text.split(separator: "\n").compactMap { UInt64($0) })
+                let life = UInt32.random(in: 20_000..<200_000, using: &random)
+                let result = try await runChild(path, [database, "\(1 + round * 1_000_000)"]) { process in
+                    usleep(life)
+                    kill(process, SIGKILL)
+                }
+                acknowledged.formUnion(result.output.split(separator: "\n").compactMap { UInt64($0) })
             }
             let store = try open(database)
             let found = Set(try store.load().sessions.map(\.id.rawValue))

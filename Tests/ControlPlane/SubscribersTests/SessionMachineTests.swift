@@ -31,6 +31,7 @@ private func words(_ action: SessionMachine.Action) -> String {
     case .persist(let record): "persist g\(record.generation) \(record.leaseExpires.milliseconds)"
     case .persistRenewal(_, let until): "renewal \(until.milliseconds)"
     case .install(let record): "install g\(record.generation)"
+    case .persistEnding(let record): "ending \(record.phase.rawValue)"
     case .remove: "remove"
     case .recordEnd(let record): "record \(record.cause?.rawValue ?? "-") \(record.counters.upBytes)"
     case .granted(let address): "granted \(address)"
@@ -63,7 +64,7 @@ struct SessionMachineTests {
         #expect(
             steps == [
                 ["granted 100.64.1.2"], ["persist g1 5000"], ["install g1"], ["confirmed"], ["renewal 9000"], [],
-                ["ended user_request", "remove"], ["record user_request 77"],
+                ["ended user_request", "ending disconnecting", "remove"], ["record user_request 77"],
                 ["acknowledge", "release 100.64.1.2", "terminated user_request"],
             ])
         #expect(machine.isTerminated && machine.record.phase == .terminated)
@@ -79,7 +80,8 @@ struct SessionMachineTests {
             ])
         #expect(
             steps == [
-                ["ended lease_expired", "remove"], [], [], ["record lease_expired 77"], [], ["record lease_expired 77"],
+                ["ended lease_expired", "ending disconnecting", "remove"], [], [], ["record lease_expired 77"], [],
+                ["record lease_expired 77"],
                 ["acknowledge", "release 100.64.1.2", "terminated lease_expired"],
             ])
     }
@@ -87,7 +89,7 @@ struct SessionMachineTests {
     @Test func `a store that fails promises nothing and cleans up`() {
         var machine = SessionMachine(connecting: record())
         let steps = run(&machine, [.addressReserved(address), .confirm(until: until), .persisted(false)])
-        #expect(steps[2] == ["failed", "ended configuration", "remove"])
+        #expect(steps[2] == ["failed", "ended configuration", "ending disconnecting", "remove"])
     }
 
     @Test func `a node that refuses promises nothing and cleans up`() {
@@ -98,7 +100,7 @@ struct SessionMachineTests {
                 .addressReserved(address), .confirm(until: until), .persisted(true), .installed(false),
                 .removed(totals), .persisted(true),
             ])
-        #expect(steps[3] == ["failed", "ended configuration", "remove"])
+        #expect(steps[3] == ["failed", "ended configuration", "ending disconnecting", "remove"])
         #expect(steps[5] == ["acknowledge", "release 100.64.1.2", "terminated configuration"])
     }
 
@@ -121,7 +123,7 @@ struct SessionMachineTests {
                 .addressReserved(address), .confirm(until: until), .end(.adminReset, at: later), .persisted(true),
                 .installed(true),
             ])
-        #expect(Array(steps[2...]) == [[], ["install g1"], ["ended admin_reset", "remove"]])
+        #expect(Array(steps[2...]) == [[], ["install g1"], ["ended admin_reset", "ending disconnecting", "remove"]])
         #expect(machine.isEnding)
     }
 
@@ -131,15 +133,15 @@ struct SessionMachineTests {
         #expect(steps[2].contains("release 100.64.1.2 declined"))
     }
 
-    @Test func `the generation rises only when the content changes`() {
+    @Test func `every confirmation has a generation of its own, or the node would not take the later lease`() {
         var machine = SessionMachine(restored: active())
         var details = machine.record.presentation
         let same = run(&machine, [.presented(details), .confirm(until: later), .persisted(true), .installed(true)])
-        #expect(same[1] == ["persist g1 9000"])
+        #expect(same[1] == ["persist g2 9000"])
         details.option82 = [1, 1, 7]
         let changed = run(&machine, [.presented(details), .confirm(until: until), .persisted(true)])
-        #expect(changed[1] == ["persist g2 9000"])
-        #expect(changed[2] == ["install g2"])
+        #expect(changed[1] == ["persist g3 9000"])
+        #expect(changed[2] == ["install g3"])
     }
 
     @Test func `a session found half removed is removed again`() {
