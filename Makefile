@@ -79,7 +79,8 @@ asan: asan-c ## C unit and contract tests under ASan and UBSan; Swift codecs and
 SANITIZED := BNGCoreTests|DHCPv4Tests|AddressingTests|SubscribersTests|AgentContractTests|StoreTests
 tsan: ## Swift codecs, store and subscriber plane under TSan
 	swift build --sanitize=thread --scratch-path .build-tsan --build-tests >build/logs/swift-tsan.log 2>&1 || { tail -n 30 build/logs/swift-tsan.log; exit 1; }
-	swift test --sanitize=thread --scratch-path .build-tsan --skip-build --disable-xctest --filter '$(SANITIZED)|SubscriberDriverTests'
+	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/support/races.txt \
+		swift test --sanitize=thread --scratch-path .build-tsan --skip-build --disable-xctest --filter '$(SANITIZED)|SubscriberDriverTests'
 
 .PHONY: vectors
 vectors: ## Rewrite the DHCPv4 conformance vectors

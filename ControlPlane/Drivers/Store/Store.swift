@@ -87,13 +87,14 @@ public final class Store: Sendable {
     public func submit(
         _ operations: [StoreOperation], then: @escaping @Sendable (Result<Void, StoreError>) -> Void
     ) {
-        let accepted = self.pending.withLock { pending in
-            guard !pending.closed else { return false }
+        // How many wait, this one included; nil when closed. Asked once: what was accepted is answered by the store's thread alone.
+        let waiting: Int? = self.pending.withLock { pending in
+            guard !pending.closed else { return nil }
             pending.submissions.append(Submission(operations: operations, then: then))
-            return pending.submissions.count == 1
+            return pending.submissions.count
         }
-        if accepted { return _ = self.wake.signal() }
-        if self.pending.withLock({ $0.closed }) { then(.failure(.closed)) }
+        guard let waiting else { return then(.failure(.closed)) }
+        if waiting == 1 { self.wake.signal() }
     }
 
     /// Makes the operations durable and returns then. For start-up and tests, not for event loops.
