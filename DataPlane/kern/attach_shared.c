@@ -201,18 +201,22 @@ int bng_detach_shared(const struct bng_kern *kern, struct bng_words *words)
 	return for_each_marked(kern, detach_marked, words);
 }
 
-static int add_in_mode(struct bng_kern_port *port, struct xdp_program *xdp, const struct dispatcher *there)
+/* In the mode of the dispatcher that is there; a new one native, or else generic, which is said. */
+static int add_in_mode(struct bng_kern_port *port, struct xdp_program *xdp, const struct dispatcher *there,
+	struct bng_words *words)
 {
-	int err;
+	enum xdp_attach_mode mode = there->all ? xdp_multiprog__attach_mode(there->all) : XDP_MODE_NATIVE;
+	int err = xdp_program__attach(xdp, (int)port->interface.index, mode, 0);
 
-	if (there->all)
-		return xdp_program__attach(
-			xdp, (int)port->interface.index, xdp_multiprog__attach_mode(there->all), 0);
-	err = xdp_program__attach(xdp, (int)port->interface.index, XDP_MODE_NATIVE, 0);
-	if (err != -EOPNOTSUPP)
-		return err;
-	err = xdp_program__attach(xdp, (int)port->interface.index, XDP_MODE_SKB, 0);
-	port->fell_back = !err;
+	if (err == -EOPNOTSUPP && !there->all) {
+		mode = XDP_MODE_SKB;
+		err = xdp_program__attach(xdp, (int)port->interface.index, mode, 0);
+	}
+	port->fell_back = !err && mode == XDP_MODE_SKB;
+	if (port->fell_back)
+		bng_say(words, "%s: the dispatcher runs in generic mode%s", port->name,
+			there->all ? ", in which another program was attached"
+				   : ", the driver refuses native XDP");
 	return err;
 }
 
@@ -243,7 +247,7 @@ static int add(struct bng_kern_port *port, const struct bng_program *program, co
 
 	if (err)
 		return say_libxdp(words, port->name, "take the program", err);
-	err = add_in_mode(port, xdp, there);
+	err = add_in_mode(port, xdp, there, words);
 	if (err)
 		err = say_libxdp(words, port->name, "attach", err);
 	else

@@ -175,3 +175,17 @@ bng-agent --config /tmp/agent.conf --detach 2>/tmp/refused || fail "--detach: $(
 [ "$(id access0 pass)" = "$pass" ] || fail "the other program of access0 is gone"
 [ ! -e $pins ] || fail "--detach left pins"
 echo "ok 11 a program without dispatcher is left alone"
+
+# 12. A dispatcher in generic mode stays so, and that is said.
+xdp-loader unload access0 --all || fail "xdp-loader cannot unload"
+xdp-loader load -m skb access0 /build/bpf/pass.bpf.o || fail "xdp-loader cannot load in generic mode"
+write_config shared "access0 access"
+start
+pass=$(id access0 pass)
+expect access0 access
+grep -q "level=warning event=port_attached port=access0" $log || fail "generic mode is not a warning"
+grep -q "the dispatcher runs in generic mode, in which another program was attached" $log || fail "generic mode is not said"
+stop TERM
+bng-agent --config /tmp/agent.conf --detach || fail "--detach"
+[ "$(id access0 pass)" = "$pass" ] || fail "--detach took the other program along"
+echo "ok 12 joins a dispatcher in generic mode, with a warning"
