@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,10 +30,10 @@ def row(id, what, value, unit, **kw):
     print(f"  {what}: {value:,.1f} {unit}" + (f" (peer {kw['peer']:,.1f}, ratio {kw['ratio']:.2f})" if kw.get("peer") else ""), flush=True)
 
 
-def perfdhcp(ns, interface, rate, clients, seed, seconds=SECONDS):
-    """Runs perfdhcp; returns (completed exchanges per second, drops)."""
-    out = subprocess.run(["ip", "netns", "exec", ns, "perfdhcp", "-4", "-l", interface, "-r", str(rate), "-R", str(clients), "-s",
-                          str(seed), "-p", str(seconds), "-W", "500000", SERVER], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+def perfdhcp(ns, interface, rate, clients, first, seconds=SECONDS):
+    """Runs perfdhcp with client MACs 02:`first`:00:00:00:00 and up; returns (completed exchanges per second, drops)."""
+    out = subprocess.run(["ip", "netns", "exec", ns, "perfdhcp", "-4", "-l", interface, "-r", str(rate), "-R", str(clients), "-b",
+                          f"mac=02:{first:02x}:00:00:00:00", "-p", str(seconds), "-W", "500000", SERVER], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                          timeout=seconds + 60).stdout
     received = [int(n) for n in re.findall(r"^received packets: (\d+)", out, re.M)]
     drops = [int(n) for n in re.findall(r"^drops: (-?\d+)", out, re.M)]
@@ -42,21 +43,23 @@ def perfdhcp(ns, interface, rate, clients, seed, seconds=SECONDS):
     return received[1] / seconds, sum(max(d, 0) for d in drops)
 
 
-def best_rate(ns, interface, clients, low, high, label):
-    """Highest rate on a ladder with 0 drops, confirmed once more; coarse, then finer."""
-    best, seed = 0.0, 1
+def best_rate(ns, interface, clients, low, high, label, known=False, run=1):
+    """Highest rate on a ladder with 0 drops; coarse, then finer. Every run has clients of its own unless they are to be known ones."""
+    best = 0.0
     rate, step = low, 2.0
     while step > 1.15:
         while rate <= high:
-            seed += 1
-            achieved, drops = perfdhcp(ns, interface, int(rate), clients, seed)
+            run += not known
+            achieved, drops = perfdhcp(ns, interface, int(rate), clients, run)
             if drops:  # once more: the machine is shared
-                seed += 1
-                achieved, drops = perfdhcp(ns, interface, int(rate), clients, seed)
+                run += not known
+                achieved, drops = perfdhcp(ns, interface, int(rate), clients, run)
             print(f"    {label} at {int(rate)}/s: {achieved:.0f}/s, {drops} drops", flush=True)
-            if drops or achieved < rate * 0.9:
+            if drops:
                 break
             best = max(best, achieved)
+            if achieved < rate * 0.9:  # no drop, but the generator cannot do more
+                break
             rate *= step
         step = step ** 0.5
         rate = max(best, low / 2) * step
@@ -100,16 +103,16 @@ def measure_ours(synchronous):
     try:
         return best_rate("relay", "wan", 10_000_000, 2000, 20000, f"ours, new, {synchronous}")
     finally:
-        lab.down()
+        lab.down(remove=True)
 
 
 def known_clients():
     lab = relay_lab("full")
     try:
-        perfdhcp("relay", "wan", 500, 1000, 99, seconds=6)
-        return best_rate("relay", "wan", 1000, 4000, 40000, "ours, known")
+        perfdhcp("relay", "wan", 500, 1000, 1, seconds=6)
+        return best_rate("relay", "wan", 1000, 4000, 40000, "ours, known", known=True)
     finally:
-        lab.down()
+        lab.down(remove=True)
 
 
 def direct_lines():
@@ -132,21 +135,22 @@ def direct_lines():
         for q in ("p50_us", "p95_us", "p99_us", "max_us"):
             row("F7", f"renewal in the data plane, {q[:3]}", renew["ack"][q], "us")
     finally:
-        lab.down()
+        lab.down(remove=True)
 
 
 def main():
     directory = pathlib.Path(tempfile.mkdtemp(prefix="bng-bench-kea-"))
     server = kea(directory)
     try:
-        wait_for("kea answers", lambda: perfdhcp("keaclient", "eth0", 100, 100, 7, seconds=1)[1] == 0, 20)
+        wait_for("kea answers", lambda: perfdhcp("keaclient", "eth0", 100, 100, 255, seconds=1)[1] == 0, 20)
         kea_best = best_rate("keaclient", "eth0", 10_000_000, 500, 16000, "Kea, new")
         full = measure_ours("full")
         normal = measure_ours("normal")
         known = known_clients()
-        kea_again = best_rate("keaclient", "eth0", 10_000_000, 500, 16000, "Kea, new")
+        kea_again = best_rate("keaclient", "eth0", 10_000_000, 500, 16000, "Kea, new", run=100)
     finally:
         server.kill()
+        shutil.rmtree(directory, ignore_errors=True)
         for ns in ("kea", "keaclient"):
             sh(f"ip netns del {ns}", check=False)
     peer = max(kea_best, kea_again)

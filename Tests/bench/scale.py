@@ -86,7 +86,7 @@ def main():
         stored = sqlite3.connect(f"file:{lab.dir}/controller.sqlite?mode=ro", uri=True).execute("select count(*) from sessions").fetchone()[0]
         assert stored == SESSIONS, stored
     finally:
-        lab.down()
+        lab.down(remove=True)
     (ROOT / "build/bench/scale.json").write_text(json.dumps(rows, indent=1))
 
 

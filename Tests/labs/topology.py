@@ -436,7 +436,7 @@ max-sessions = {max_sessions}
         kind = {"punt": "punts"}.get(name.split(".")[0], "drops")
         return sum(c["value"] for c in self.ctl("show", kind) if c["name"] in (name, name.removeprefix("drop.")))
 
-    def down(self):
+    def down(self, remove=False):
         for cpe in self.cpes:
             cpe.stop()
         for process in [self.agent, self.controller, *self.extra]:
@@ -448,6 +448,8 @@ max-sessions = {max_sessions}
             sh(f"ip netns del {ns}", check=False)
         for link in ("access0", "core0", "access1", "core1"):
             sh(f"ip link del {link}", check=False)
+        if remove:
+            shutil.rmtree(self.dir, ignore_errors=True)
 
     def save(self, to):
         """Keeps what a failed lab leaves: logs, map dumps, counters."""
