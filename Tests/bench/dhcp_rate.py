@@ -66,8 +66,10 @@ def best_rate(ns, interface, clients, low, high, label, known=False, run=1):
     return best
 
 
-def kea(directory):
-    """Kea on a veth pair of its own, leases in a memfile that is written out."""
+def kea(directory, threads):
+    """Kea on a veth pair of its own, leases in a memfile that is written out. threads 0: as Debian's 2.2 comes, single-threaded."""
+    directory = directory / f"threads{threads}"
+    directory.mkdir()
     sh("ip netns add kea")
     sh("ip netns add keaclient")
     sh("ip link add eth0 netns kea type veth peer name eth0 netns keaclient")
@@ -79,7 +81,7 @@ def kea(directory):
     conf.write_text(json.dumps({"Dhcp4": {
         "interfaces-config": {"interfaces": ["eth0"], "dhcp-socket-type": "udp"},
         "lease-database": {"type": "memfile", "persist": True, "name": str(directory / "kea-leases.csv"), "lfc-interval": 0},
-        "multi-threading": {"enable-multi-threading": True, "thread-pool-size": 2, "packet-queue-size": 64},
+        **({"multi-threading": {"enable-multi-threading": True, "thread-pool-size": threads, "packet-queue-size": 64}} if threads else {}),
         "valid-lifetime": 3600, "subnet4": [{"subnet": PREFIX, "pools": [{"pool": RANGE}]}],
         "loggers": [{"name": "kea-dhcp4", "severity": "ERROR", "output_options": [{"output": str(directory / "kea.log")}]}]}}))
     (directory / "kea-run").mkdir()
@@ -138,27 +140,33 @@ def direct_lines():
         lab.down(remove=True)
 
 
-def main():
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="bng-bench-kea-"))
-    server = kea(directory)
+def measure_kea(directory, threads, run):
+    server = kea(directory, threads)
     try:
         wait_for("kea answers", lambda: perfdhcp("keaclient", "eth0", 100, 100, 255, seconds=1)[1] == 0, 20)
-        kea_best = best_rate("keaclient", "eth0", 10_000_000, 500, 16000, "Kea, new")
+        return best_rate("keaclient", "eth0", 10_000_000, 500, 16000, f"Kea, new, {threads or 1} threads", run=run)
+    finally:
+        server.kill()
+        for ns in ("kea", "keaclient"):
+            sh(f"ip netns del {ns}", check=False)
+
+
+def main():
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="bng-bench-kea-"))
+    try:
+        peer = measure_kea(directory, 0, 1)
+        tuned = measure_kea(directory, 2, 100)
         full = measure_ours("full")
         normal = measure_ours("normal")
         known = known_clients()
-        kea_again = best_rate("keaclient", "eth0", 10_000_000, 500, 16000, "Kea, new", run=100)
     finally:
-        server.kill()
         shutil.rmtree(directory, ignore_errors=True)
-        for ns in ("kea", "keaclient"):
-            sh(f"ip netns del {ns}", check=False)
-    peer = max(kea_best, kea_again)
-    row("F4", "new clients through a relay at 0 drops, synchronous FULL", full, "exchanges/s", peer=peer, ratio=full / peer,
-        goal=">= 2x Kea", met=full >= 2 * peer)
-    row("F4", "new clients through a relay at 0 drops, synchronous NORMAL", normal, "exchanges/s", peer=peer, ratio=normal / peer,
-        goal=">= 2x Kea", met=normal >= 2 * peer)
-    row("F4", "known clients through a relay at 0 drops (data plane)", known, "exchanges/s", peer=peer, ratio=known / peer)
+    for name, rate in (("new clients, synchronous FULL", full), ("new clients, synchronous NORMAL", normal),
+                       ("known clients (data plane)", known)):
+        row("F4", f"{name}, relay, 0 drops; peer: Kea as Debian ships it", rate, "exchanges/s", peer=peer, ratio=rate / peer,
+            goal=">= 2x Kea", met=rate >= 2 * peer)
+        row("F4", f"{name}, relay, 0 drops; peer: Kea, 2 threads", rate, "exchanges/s", peer=tuned, ratio=rate / tuned,
+            goal=">= 2x Kea", met=rate >= 2 * tuned)
     direct_lines()
     (ROOT / "build/bench/dhcp.json").write_text(json.dumps(rows, indent=1))
 
