@@ -113,7 +113,7 @@ static void got_ack(struct run *run, uint32_t index, const struct load_udp *u, u
 	struct load_line *l = &run->lines->line[index];
 
 	if ((l->state != LOAD_REQUESTING && l->state != LOAD_RENEWING) ||
-		memcmp(&l->address, u->payload + 16, 4)) {
+		memcmp(&l->address, u->payload + 16, 4) != 0) {
 		run->r->unexpected++;
 		return;
 	}

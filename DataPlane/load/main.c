@@ -107,39 +107,50 @@ static int run_phases(struct load_lines *lines, struct load_ring *ring)
 	return worst;
 }
 
-int main(int argc, char **argv)
+/* With the lines allocated: leases, ring, phases. Exit status. */
+static int run(struct load_lines *lines)
 {
-	struct load_options o;
-	struct load_lines lines;
+	const struct load_options *o = lines->options;
 	struct load_ring ring;
-	int err;
+	int err = o->leases_in ? load_leases_read(lines, o->leases_in) : 0;
 
-	if (load_options_parse(&o, argc, argv))
-		return 2;
-	lines = (struct load_lines){
-		.count = o.lines, .options = &o, .line = calloc(o.lines, sizeof(struct load_line))};
-	if (!lines.line)
-		return 1;
-	err = o.leases_in ? load_leases_read(&lines, o.leases_in) : 0;
 	if (err) {
-		fprintf(stderr, "bng-load: %s: %s\n", o.leases_in, strerror(-err));
+		fprintf(stderr, "bng-load: %s: %s\n", o->leases_in, strerror(-err));
 		return 2;
 	}
-	err = load_ring_open(&ring, o.interface, NULL);
+	err = load_ring_open(&ring, o->interface, NULL);
 	if (err) {
-		fprintf(stderr, "bng-load: %s: %s\n", o.interface, strerror(-err));
+		fprintf(stderr, "bng-load: %s: %s\n", o->interface, strerror(-err));
 		return 2;
 	}
-	err = run_phases(&lines, &ring);
-	if (err >= 0 && o.leases_out && load_leases_write(&lines, o.leases_out)) {
-		fprintf(stderr, "bng-load: %s: %s\n", o.leases_out, strerror(errno));
+	err = run_phases(lines, &ring);
+	if (err >= 0 && o->leases_out && load_leases_write(lines, o->leases_out) != 0) {
+		fprintf(stderr, "bng-load: %s: cannot be written\n", o->leases_out);
 		err = 1;
 	}
 	load_ring_close(&ring);
-	free(lines.line);
 	if (err < 0) {
 		fprintf(stderr, "bng-load: %s\n", strerror(-err));
 		return 2;
 	}
 	return err;
+}
+
+int main(int argc, char **argv)
+{
+	struct load_options o;
+	struct load_lines lines;
+	int status;
+
+	if (load_options_parse(&o, argc, argv))
+		return 2;
+	lines = (struct load_lines){
+		.count = o.lines, .options = &o, .line = calloc(o.lines, sizeof(struct load_line))};
+	if (!lines.line) {
+		fprintf(stderr, "bng-load: no memory for %u lines\n", o.lines);
+		return 1;
+	}
+	status = run(&lines);
+	free(lines.line);
+	return status;
 }

@@ -171,7 +171,7 @@ static int apply_number(struct load_options *o, int key)
 
 static int apply(struct load_options *o, int key)
 {
-	uint8_t mac[6];
+	uint8_t mac[6] = {0};
 	int err;
 
 	switch (key) {
@@ -205,9 +205,9 @@ static int apply(struct load_options *o, int key)
 			o->mac_base = o->mac_base << 8 | mac[i];
 		return err;
 	case O_TPID:
-		if (strcmp(optarg, "0x8100") && strcmp(optarg, "0x88a8"))
+		if (strcmp(optarg, "0x8100") != 0 && strcmp(optarg, "0x88a8") != 0)
 			return bad("s-tpid", optarg, "0x8100 or 0x88a8");
-		o->s_tpid = strcmp(optarg, "0x8100") ? 0x88a8 : 0x8100;
+		o->s_tpid = strcmp(optarg, "0x8100") == 0 ? 0x8100 : 0x88a8;
 		return 0;
 	case O_GATEWAY:
 		o->has_gateway_mac = true;
