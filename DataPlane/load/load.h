@@ -50,7 +50,6 @@ struct load_options {
 	uint8_t core_mac[6];    /* the BNG's core port */
 	uint8_t peer_mac[6];
 	bool has_gateway_mac, has_core_mac, broadcast;
-	bool distinct_client_id;
 };
 int load_options_parse(struct load_options *o, int argc, char **argv);
 

@@ -143,5 +143,4 @@ public enum PlaneCounter: String, Sendable, CaseIterable {
     case sessionsStarted = "sessions_started"
     case sessionsEnded = "sessions_ended"
     case renewedByDataPlane = "renewed_by_data_plane"
-    case unknownRenewal = "unknown_renewal"
 }

@@ -92,7 +92,7 @@ final class LineShard: @unchecked Sendable {
         self.lines[entry.line] = nil
     }
 
-    /// Renewals the data plane granted. Returns how many sessions were not known here.
+    /// Renewals the data plane granted.
     func renewed(_ renewals: [(SessionID, UTCTime)], then done: @escaping @Sendable (Bool) -> Void) {
         self.loop.preconditionInEventLoop()
         for (id, until) in renewals {
