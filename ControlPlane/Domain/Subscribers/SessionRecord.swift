@@ -16,11 +16,17 @@ public enum SessionPhase: String, Sendable, CaseIterable {
 }
 
 /// Why a session ended.
-public enum TerminateCause: String, Sendable, CaseIterable {
+public enum TerminateCause: String, Sendable, Codable, CaseIterable {
     case userRequest = "user_request"
     case leaseExpired = "lease_expired"
     case sessionTimeout = "session_timeout"
+    case idleTimeout = "idle_timeout"
+    /// An operator, or a Disconnect-Request (RFC 5176).
     case adminReset = "admin_reset"
+    /// The same user came up elsewhere and policy lets the newer session win.
+    case replaced
+    /// AAA no longer wants the customer served.
+    case reauthenticationFailed = "reauthentication_failed"
     case addressDeclined = "address_declined"
     case lineMoved = "line_moved"
     case configuration
@@ -111,7 +117,7 @@ extension SessionRecord {
 }
 
 /// Packets and IP bytes of a session, both directions as the customer sees them.
-public struct SessionTotals: Equatable, Sendable {
+public struct SessionTotals: Equatable, Sendable, Codable {
     public var upPackets: UInt64 = 0
     public var upBytes: UInt64 = 0
     public var downPackets: UInt64 = 0

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// What AAA granted one customer, in the words of no particular protocol. RADIUS attributes and the local store both become
+// this; plans turn it into a profile (ServicePlan.swift). It is stored with the session, so that plans may change under it.
+
+import BNGCore
+
+/// The answer of an AAA source. nil or empty: it said nothing, the plan or the pool decides.
+public struct ServiceGrant: Equatable, Sendable, Codable {
+    public enum Source: String, Sendable, Codable, CaseIterable {
+        /// No AAA is configured: everybody is admitted.
+        case open
+        case local
+        case radius
+        /// A rejected or unknown customer that policy puts into a garden instead of refusing.
+        case garden
+        /// The AAA servers were away; what they last granted, or the plan for that case.
+        case cached
+    }
+
+    /// RFC 2865 5.29.
+    public enum TerminationAction: UInt8, Sendable, Codable { case end = 0, reauthenticate = 1 }
+
+    public var source: Source
+    /// The name accounting carries: AAA's User-Name if it sent one, else the one that was asked for.
+    public var userName: String
+    public var plan: String?
+    /// Framed-IP-Address: this one and no other.
+    public var address: IPv4Address?
+    /// Framed-IP-Netmask as a prefix length, 1-32.
+    public var prefixLength: UInt8?
+    /// Framed-Pool.
+    public var pool: String?
+    /// Framed-Route: prefixes behind the customer.
+    public var routes: [IPv4Prefix] = []
+    public var dns: [IPv4Address] = []
+    public var sessionTimeout: Seconds?
+    public var idleTimeout: Seconds?
+    /// Acct-Interim-Interval.
+    public var interimInterval: Seconds?
+    public var terminationAction = TerminationAction.end
+    /// Filter-Id: name of a configured filter.
+    public var filter: String?
+    /// Port-Limit: sessions this user may have at once.
+    public var portLimit: UInt32?
+    public var rateUp: LineRate?
+    public var rateDown: LineRate?
+    /// Class, each as it came, in order; returned in accounting (RFC 2865 5.25).
+    public var classes: [[UInt8]] = []
+    /// State, returned when the session is authenticated again (RFC 2865 5.24).
+    public var state: [UInt8] = []
+    public var replyMessage = ""
+
+    public init(source: Source, userName: String) {
+        self.source = source
+        self.userName = userName
+    }
+}
+
+/// What a change of authorization asks to be different (RFC 5176). nil: leave as it is.
+public struct ServiceGrantChange: Equatable, Sendable {
+    public var plan: String?
+    public var sessionTimeout: Seconds?
+    public var idleTimeout: Seconds?
+    public var interimInterval: Seconds?
+    public var filter: String?
+    public var rateUp: LineRate?
+    public var rateDown: LineRate?
+    public var classes: [[UInt8]]?
+
+    public init() {}
+
+    public var isEmpty: Bool { self == ServiceGrantChange() }
+}
+
+extension ServiceGrant {
+    /// The grant with the change made. A new plan drops the rates and the filter AAA had given beside the old one, unless the
+    /// same change gives them again.
+    public func changed(by change: ServiceGrantChange) -> ServiceGrant {
+        var grant = self
+        if let plan = change.plan {
+            grant.plan = plan
+            (grant.rateUp, grant.rateDown, grant.filter) = (nil, nil, nil)
+        }
+        if let value = change.sessionTimeout { grant.sessionTimeout = value }
+        if let value = change.idleTimeout { grant.idleTimeout = value }
+        if let value = change.interimInterval { grant.interimInterval = value }
+        if let value = change.filter { grant.filter = value }
+        if let value = change.rateUp { grant.rateUp = value }
+        if let value = change.rateDown { grant.rateDown = value }
+        if let value = change.classes { grant.classes = value }
+        return grant
+    }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plans by name and version, and the profile that a plan and a grant make together.
+
+import BNGCore
+
+/// A service as operators sell it. AAA refers to it by name.
+public struct ServicePlan: Equatable, Sendable {
+    public var name: String
+    /// Raised by whoever changes the plan; shown, so that a line's plan can be told from the present one.
+    public var version: UInt32
+    public var rateUp: LineRate?
+    public var rateDown: LineRate?
+    public var filter: String?
+    /// Zero: none.
+    public var sessionTimeout: Seconds = 0
+    public var idleTimeout: Seconds = 0
+    public var interimInterval: Seconds?
+    /// Tried in order; empty: the access domain's.
+    public var pools: [String] = []
+    public var dns: [IPv4Address] = []
+    /// Sessions of one user at once; 0: no limit.
+    public var sessionsPerUser: UInt32 = 0
+    /// The customer reaches only what the filter lets through, and is to be told so.
+    public var isGarden = false
+
+    public init(name: String, version: UInt32 = 1) {
+        self.name = name
+        self.version = version
+    }
+}
+
+/// What a session is served with: every question answered.
+public struct ServiceProfile: Equatable, Sendable {
+    public var plan = ""
+    public var planVersion: UInt32 = 0
+    public var rateUp: LineRate?
+    public var rateDown: LineRate?
+    /// Empty: none.
+    public var filter = ""
+    /// Zero: none.
+    public var sessionTimeout: Seconds = 0
+    public var idleTimeout: Seconds = 0
+    public var interimInterval: Seconds = 0
+    /// Pools to try, in order; empty: the access domain's.
+    public var pools: [String] = []
+    public var address: IPv4Address?
+    public var prefixLength: UInt8?
+    public var dns: [IPv4Address] = []
+    public var routes: [IPv4Prefix] = []
+    /// 0: no limit.
+    public var sessionsPerUser: UInt32 = 0
+    public var isGarden = false
+
+    public init() {}
+}
+
+/// Why a grant cannot be served.
+public enum ProfileProblem: Error, Equatable, Sendable, CustomStringConvertible {
+    case unknownPlan(String)
+    case unknownFilter(String)
+    case unknownPool(String)
+    case rateOutOfRange(UInt64)
+
+    public var description: String {
+        switch self {
+        case .unknownPlan(let name): return "no plan is named \(name)"
+        case .unknownFilter(let name): return "no filter is named \(name)"
+        case .unknownPool(let name): return "no pool is named \(name)"
+        case .rateOutOfRange(let rate):
+            return "a rate of \(rate) bit/s: expected \(LineRate.limits.lowerBound) to \(LineRate.limits.upperBound)"
+        }
+    }
+}
+
+/// Everything a grant may refer to by name.
+public struct PlanCatalog: Sendable, Equatable {
+    public var plans: [String: ServicePlan]
+    public var filters: Set<String>
+    public var pools: Set<String>
+    /// For sessions whose grant and plan say nothing; 0: no interim records.
+    public var interimInterval: Seconds
+    /// Of sessions whose grant names no plan; empty: none.
+    public var defaultPlan: String
+
+    public init(
+        plans: [ServicePlan] = [], filters: Set<String> = [], pools: Set<String> = [], interimInterval: Seconds = 0,
+        defaultPlan: String = ""
+    ) {
+        self.plans = Dictionary(plans.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.filters = filters
+        self.pools = pools
+        self.interimInterval = interimInterval
+        self.defaultPlan = defaultPlan
+    }
+
+    /// The profile of a grant: what AAA said, else the plan, else the defaults.
+    public func profile(of grant: ServiceGrant) throws(ProfileProblem) -> ServiceProfile {
+        var plan = ServicePlan(name: "", version: 0)
+        let name = grant.plan ?? self.defaultPlan
+        if !name.isEmpty {
+            guard let known = self.plans[name] else { throw .unknownPlan(name) }
+            plan = known
+        }
+        var profile = ServiceProfile()
+        (profile.plan, profile.planVersion, profile.isGarden) = (plan.name, plan.version, plan.isGarden)
+        profile.rateUp = grant.rateUp ?? plan.rateUp
+        profile.rateDown = grant.rateDown ?? plan.rateDown
+        profile.filter = grant.filter ?? plan.filter ?? ""
+        profile.sessionTimeout = grant.sessionTimeout ?? plan.sessionTimeout
+        profile.idleTimeout = grant.idleTimeout ?? plan.idleTimeout
+        profile.interimInterval = grant.interimInterval ?? plan.interimInterval ?? self.interimInterval
+        profile.pools = grant.pool.map { [$0] } ?? plan.pools
+        (profile.address, profile.prefixLength, profile.routes) = (grant.address, grant.prefixLength, grant.routes)
+        profile.dns = grant.dns.isEmpty ? plan.dns : grant.dns
+        profile.sessionsPerUser = grant.portLimit ?? plan.sessionsPerUser
+        try self.check(profile)
+        return profile
+    }
+
+    private func check(_ profile: ServiceProfile) throws(ProfileProblem) {
+        for rate in [profile.rateUp, profile.rateDown] {
+            if let rate, !rate.isValid { throw .rateOutOfRange(rate.bitsPerSecond) }
+        }
+        if !profile.filter.isEmpty, !self.filters.contains(profile.filter) { throw .unknownFilter(profile.filter) }
+        for pool in profile.pools where !self.pools.contains(pool) { throw .unknownPool(pool) }
+    }
+}
