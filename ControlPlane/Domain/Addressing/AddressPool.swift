@@ -235,4 +235,5 @@ public struct DenialError: Error, Equatable, Sendable {
     init(_ reason: AddressPool.Denial) { self.reason = reason }
 
     public static let unknownPool = DenialError(.unknownPool)
+    public static let outsidePool = DenialError(.outsidePool)
 }

@@ -21,6 +21,15 @@ public enum StoreOperation: Sendable, Equatable {
     case saveSessionEpoch(node: NodeName, epoch: UInt64)
     /// `content`: a digest of the object without its generation.
     case saveGeneration(node: NodeName, key: ObjectKey, generation: Generation, content: [UInt8])
+    /// Writes a record into the accounting spool.
+    case putAccounting(AccountingRecord)
+    /// Records that have been delivered.
+    case removeAccounting([UInt64])
+    /// What a live session's node has counted.
+    case countSession(SessionID, SessionTotals, base: SessionTotals)
+    case putNote(SessionNote)
+    /// Accounting-On or -Off of a node is in the spool.
+    case setAccounted(node: NodeName, Bool)
     /// Forgets ended sessions.
     case pruneHistory(endedBefore: UTCTime)
 }
