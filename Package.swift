@@ -58,7 +58,7 @@ let contract: [Target] = [
 let drivers: [Target] = [
     .target(
         name: "BNGConfiguration",
-        dependencies: ["BNGCore", "Fleet", "Addressing", .product(name: "Yams", package: "Yams")],
+        dependencies: ["BNGCore", "Fleet", "Subscribers", .product(name: "Yams", package: "Yams")],
         path: "ControlPlane/Drivers/BNGConfiguration", swiftSettings: strict),
     .target(
         name: "AgentDriver",
@@ -110,7 +110,7 @@ let tests: [Target] = [
     unitTests("AddressingTests", ["BNGCore", "Addressing", "TestVectors"]),
     unitTests("SubscribersTests", ["BNGCore", "Subscribers"]),
     unitTests("AgentContractTests", ["BNGCore", "Fleet", "AgentContract", "AgentProto", "TestVectors", protobuf]),
-    unitTests("BNGConfigurationTests", ["BNGCore", "Fleet", "BNGConfiguration", "TestVectors"]),
+    unitTests("BNGConfigurationTests", ["BNGCore", "Fleet", "Subscribers", "BNGConfiguration", "TestVectors"]),
     unitTests("TelemetryTests", ["Telemetry", logging]),
     unitTests(
         "AdminAPITests",

@@ -15,9 +15,10 @@ extension ConfigurationReader {
         self.checkPools()
         self.checkDomains()
         for index in configuration.nodes.indices { self.checkNode(index) }
+        self.checkPolicy()
     }
 
-    private func unique(_ names: [String], _ places: [Node], _ what: String) {
+    func unique(_ names: [String], _ places: [Node], _ what: String) {
         var seen: Set<String> = []
         for (name, place) in zip(names, places) where !seen.insert(name).inserted {
             self.problems.add(place, "\(what) \"\(name)\" is given twice")

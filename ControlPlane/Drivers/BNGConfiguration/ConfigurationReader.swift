@@ -26,6 +26,10 @@ struct ConfigurationReader {
     var domainPlaces: [Node] = []
     var poolPlaces: [Node] = []
     var nodePlaces: [Node] = []
+    var planPlaces: [Node] = []
+    var filterPlaces: [Node] = []
+    /// Where `aaa:` names a plan, and as which key.
+    var planReferences: [(key: String, name: String, place: Node)] = []
     /// By node, then by port or route.
     var portPlaces: [[Node]] = []
     var routePlaces: [[Node]] = []
@@ -59,6 +63,9 @@ struct ConfigurationReader {
         for node in reader.list("nodes", required: true) { self.readNode(node) }
         for node in reader.list("pools") { self.readPool(node) }
         if let node = reader.node("guard") { self.readGuard(node) }
+        for node in reader.list("filters") { self.readFilter(node) }
+        for node in reader.list("plans") { self.readPlan(node) }
+        if let node = reader.node("aaa") { self.readAAA(node) }
         reader.finish()
         self.checkReferences()
     }
@@ -138,6 +145,7 @@ struct ConfigurationReader {
             }
         }
         domain.serverIdentity = reader.address("server-identity", required: true) ?? .zero
+        domain.userName = self.readUserName(&reader)
         reader.finish()
         self.configuration.accessDomains.append(domain)
         self.domainPlaces.append(node)

@@ -4,6 +4,7 @@
 
 import BNGCore
 import Fleet
+import Subscribers
 
 /// All of one configuration file.
 public struct ControllerConfiguration: Sendable, Equatable {
@@ -15,6 +16,9 @@ public struct ControllerConfiguration: Sendable, Equatable {
     public var nodes: [NodeSettings] = []
     public var pools: [Pool] = []
     public var guardRates: [GuardRate] = []
+    public var plans: [ServicePlan] = []
+    public var filters: [FilterSettings] = []
+    public var aaa = AAASettings()
 
     init() {}
 }
@@ -75,6 +79,8 @@ public struct AccessDomain: Sendable, Equatable {
     /// The first serves the lines themselves; a relay's clients get the pool whose prefix holds the relay's address.
     public var pools: [String] = []
     public var serverIdentity = IPv4Address.zero
+    /// nil: as `aaa.user-name` says.
+    public var userName: UserNameTemplate?
 }
 
 /// An entry of `nodes:`

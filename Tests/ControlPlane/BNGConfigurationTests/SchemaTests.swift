@@ -33,6 +33,13 @@ private let complete = """
       dhcpv4: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       arp: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       neighbor: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
+    plans: [{name: basic}]
+    filters: [{name: none, default: permit, rules: [{action: deny}]}]
+    aaa:
+      on-reject: lock-out
+      lock-out: {after: 3}
+      users: {policy: deny}
+      accounting: {enabled: true}
     """
 
 /// Property names of every object in a schema, by path.
