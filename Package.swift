@@ -76,6 +76,10 @@ let drivers: [Target] = [
         dependencies: nio + ["BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "Subscribers", logging],
         path: "ControlPlane/Drivers/SubscriberDriver", swiftSettings: strict),
     .target(
+        name: "AccountingDriver",
+        dependencies: [.product(name: "NIOCore", package: "swift-nio"), "BNGCore", "Subscribers", logging],
+        path: "ControlPlane/Drivers/AccountingDriver", swiftSettings: strict),
+    .target(
         name: "AdminAPI",
         dependencies: nio + [
             "AdminContract", logging,
@@ -91,7 +95,7 @@ let apps: [Target] = [
     .executableTarget(
         name: "bng-controller",
         dependencies: nio + [
-            "AdminAPI", "AdminContract", "AgentContract", "AgentDriver", "Addressing", "BNGCore", "BNGConfiguration",
+            "AccountingDriver", "AdminAPI", "AdminContract", "AgentContract", "AgentDriver", "Addressing", "BNGCore", "BNGConfiguration",
             "DHCPv4", "Fleet",
             "Store", "SubscriberDriver", "Subscribers", "Telemetry", argumentParser, logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

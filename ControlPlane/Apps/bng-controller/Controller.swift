@@ -22,6 +22,7 @@ final class Controller: Service {
     let store: Store
     let server: AgentServer
     let plane: SubscriberPlane
+    private let templates: TemplateRegistry
     let metrics = MetricRegistry()
     let adminLoops: MultiThreadedEventLoopGroup
     let started = Atomic<Bool>(false)
@@ -58,11 +59,13 @@ final class Controller: Service {
             configuration: configuration.agentServer, loop: self.agentLoops.next(),
             store: NodeStoreAdapter(store: self.store), memory: configuration.memory(from: state),
             logger: Logger(label: "agents"), now: Self.utcNow)
+        self.templates = TemplateRegistry(configuration: configuration, server: self.server)
         let shards = Array(self.shardLoops.makeIterator())
         self.plane = SubscriberPlane(
             configuration: configuration.plane(firstSessionCounter: firstCounter), loops: shards,
             store: SessionStoreAdapter(store: self.store, issuer: configuration.controller.id),
-            link: DataPlaneAdapter(server: self.server, loop: self.agentLoops.next()), utcNow: Self.utcNow)
+            link: DataPlaneAdapter(server: self.server, templates: self.templates, loop: self.agentLoops.next()),
+            utcNow: Self.utcNow)
         self.delegate = NodeDelegate(
             plane: self.plane, store: self.store, shards: shards, configuration: configuration,
             logger: Logger(label: "agents"))
@@ -81,10 +84,7 @@ final class Controller: Service {
             state = StoredState()
             return loaded
         }
-        for node in self.configuration.nodes {
-            let objects = self.configuration.objects(of: node.name).map { NamedObject(name: $0.name, body: $0.body) }
-            self.server.setConfiguration(node: node.name, objects: objects)
-        }
+        self.templates.configureNodes()
         let conflicts = try await self.plane.start(sessions: state.sessions, bindings: state.bindings)
         for id in conflicts {
             self.logger.critical(

@@ -15,6 +15,7 @@ import Synchronization
 
 struct DataPlaneAdapter: DataPlaneLink {
     let server: AgentServer
+    let templates: TemplateRegistry
     /// Answers are called here; the plane hops to its shards itself.
     let loop: any EventLoop
 
@@ -38,6 +39,19 @@ struct DataPlaneAdapter: DataPlaneLink {
         }
     }
 
+    func counters(
+        node: NodeName, ids: [SessionID], then done: @escaping @Sendable ([SessionID: SessionTotals]?) -> Void
+    ) {
+        self.server.sessionCounters(node: node, ids: ids, on: self.loop) { result in
+            guard case .success(let values) = result else { return done(nil) }
+            done(Dictionary(values.map { ($0.session, SessionTotals($0)) }, uniquingKeysWith: { first, _ in first }))
+        }
+    }
+
+    func prepare(_ variant: TemplateVariant, then ready: @escaping @Sendable (UInt64?) -> Void) {
+        self.templates.prepare(variant, then: ready)
+    }
+
     func acknowledgeFinal(node: NodeName, id: SessionID) { self.server.acknowledgeFinal(node: node, id: id) }
 
     func inject(node: NodeName, port: String, frame: [UInt8], requires: SessionRequirement?) {
@@ -55,6 +69,17 @@ extension SessionTotals {
         self.downPackets = counters.downPackets
         self.downBytes = counters.downBytes
         self.droppedPackets = counters.droppedPackets
+    }
+}
+
+extension TerminateCause {
+    /// What an agent calls the end it has enforced.
+    init(lapse: String) {
+        switch lapse {
+        case "session_timeout": self = .sessionTimeout
+        case "idle_timeout": self = .idleTimeout
+        default: self = .leaseExpired
+        }
     }
 }
 
@@ -114,7 +139,7 @@ final class NodeDelegate: AgentServerDelegate {
             case .leaseRenewed(let id, _, let expires): renewals.append((id, expires))
             case .sessionLapsed(let id, _, let cause):
                 lapses += 1
-                self.plane.lapsed(id, cause: cause == "session_timeout" ? .sessionTimeout : .leaseExpired)
+                self.plane.lapsed(id, cause: TerminateCause(lapse: cause))
             case .portChanged(let port):
                 self.logger.notice(
                     "port changed",
@@ -154,7 +179,7 @@ final class NodeDelegate: AgentServerDelegate {
 }
 
 /// Calls once when all have arrived.
-private final class Countdown: Sendable {
+final class Countdown: Sendable {
     private let waiting: Mutex<Int>
     private let then: @Sendable () -> Void
 

@@ -39,6 +39,8 @@ public protocol Authorizing: Sendable {
 
 /// Takes accounting records once they are on disk.
 public protocol AccountingOutlet: Sendable {
+    /// Whether an interim record may be written: not while too many records wait.
+    func acceptsInterim() -> Bool
     func stored(_ records: [AccountingRecord])
 }
 

@@ -10,7 +10,8 @@ import Subscribers
 extension LineShard {
     /// Adds a record to what is due for the store.
     func account(_ kind: AccountingRecord.Kind, _ record: SessionRecord, at time: UTCTime) {
-        guard self.world.configuration.aaa.accounting != nil else { return }
+        guard let outlet = self.world.configuration.aaa.accounting else { return }
+        if kind == .interim, !outlet.acceptsInterim() { return }
         let profile = try? self.world.configuration.aaa.catalog.profile(of: record.grant)
         let entry = AccountingRecord(
             sequence: self.world.nextAccountingSequence(), kind: kind, accountingID: record.id.description,

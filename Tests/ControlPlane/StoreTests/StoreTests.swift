@@ -205,13 +205,13 @@ private func open(_ path: String) throws -> Store { try Store(path: path, logger
             let first = try open(path)
             try await first.submit([.putSession(record(1))])
             first.close()
-            let next = StoreMigration(schema: 2, sql: "ALTER TABLE terms ADD COLUMN note TEXT")
+            let next = StoreMigration(schema: 9, sql: "ALTER TABLE terms ADD COLUMN note TEXT")
             let second = try Store(
                 path: path, synchronous: .full, groupDelayMs: 1, logger: quiet,
                 migrations: StoreSchema.migrations + [next])
             #expect(try second.load().sessions.count == 1)
             second.close()
-            let backup = try open("\(path).schema-1.backup")
+            let backup = try open("\(path).schema-\(StoreSchema.migrations.last?.schema ?? 0).backup")
             #expect(try backup.load().sessions.count == 1)
             backup.close()
         }
@@ -220,7 +220,7 @@ private func open(_ path: String) throws -> Store { try Store(path: path, logger
     @Test func `a failed migration leaves the file as it was`() async throws {
         try await withFolder { path in
             try open(path).close()
-            let bad = StoreMigration(schema: 2, sql: "CREATE TABLE extra (a); ALTER TABLE nowhere ADD COLUMN b")
+            let bad = StoreMigration(schema: 9, sql: "CREATE TABLE extra (a); ALTER TABLE nowhere ADD COLUMN b")
             #expect(throws: StoreError.self) {
                 try Store(
                     path: path, synchronous: .full, groupDelayMs: 1, logger: quiet,
@@ -239,8 +239,8 @@ private func open(_ path: String) throws -> Store { try Store(path: path, logger
         try await withFolder { path in
             try open(path).close()
             try DatabaseQueue(path: path).write { try $0.execute(sql: "PRAGMA user_version = 99") }
-            #expect(throws: StoreError.newerSchema(found: 99, known: 1)) { try open(path) }
-            #expect("\(StoreError.newerSchema(found: 99, known: 1))".contains("newer bng-controller"))
+            #expect(throws: StoreError.newerSchema(found: 99, known: StoreSchema.migrations.last?.schema ?? 0)) { try open(path) }
+            #expect("\(StoreError.newerSchema(found: 99, known: StoreSchema.migrations.last?.schema ?? 0))".contains("newer bng-controller"))
         }
     }
 

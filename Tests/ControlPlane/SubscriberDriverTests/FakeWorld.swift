@@ -23,6 +23,8 @@ final class FakeStore: SessionStoring {
         var history: [SessionRecord] = []
         var bindings: [StickyBinding] = []
         var limit: UInt64 = 0
+        var accounting: [AccountingRecord] = []
+        var notes: [SessionNote] = []
         var fails = false
         var held: [@Sendable () -> Void]?
     }
@@ -40,6 +42,10 @@ final class FakeStore: SessionStoring {
         answer?()
     }
 
+    func lastGrant(of line: LineKey, then done: @escaping @Sendable (ServiceGrant?) -> Void) {
+        done(self.state.withLock { state in state.history.last { $0.line == line }?.grant })
+    }
+
     private static func apply(_ operation: SessionOperation, to state: inout State) {
         switch operation {
         case .put(let record):
@@ -54,6 +60,11 @@ final class FakeStore: SessionStoring {
             state.history.append(record)
             state.bindings.removeAll { $0.address == sticky.address }
             state.bindings.append(sticky)
+        case .account(let record): state.accounting.append(record)
+        case .count(let id, let totals, let base):
+            state.sessions[id]?.counters = totals
+            state.sessions[id]?.counterBase = base
+        case .note(let note): state.notes.append(note)
         case .reserveSessionCounters(let limit): state.limit = max(state.limit, limit)
         }
     }
@@ -67,6 +78,9 @@ final class FakeLink: DataPlaneLink {
         var refuses = false
         var deletes: [@Sendable () -> Void]?
         var acknowledged: [SessionID] = []
+        /// What the node has counted; nil: it is away.
+        var counters: [SessionID: SessionTotals]? = [:]
+        var prepared: [TemplateVariant] = []
     }
 
     let state = Mutex(State())
@@ -92,6 +106,17 @@ final class FakeLink: DataPlaneLink {
             return { done(SessionTotals()) }
         }
         answer?()
+    }
+
+    func counters(
+        node: NodeName, ids: [SessionID], then done: @escaping @Sendable ([SessionID: SessionTotals]?) -> Void
+    ) {
+        done(self.state.withLock { $0.counters })
+    }
+
+    func prepare(_ variant: TemplateVariant, then ready: @escaping @Sendable (UInt64?) -> Void) {
+        self.state.withLock { $0.prepared.append(variant) }
+        ready(77)
     }
 
     func acknowledgeFinal(node: NodeName, id: SessionID) {
