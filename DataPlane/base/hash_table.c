@@ -131,16 +131,20 @@ static int grow(struct bng_hash_table *table)
 	return 0;
 }
 
-int bng_hash_table_reserve(struct bng_hash_table *table)
+int bng_hash_table_reserve(struct bng_hash_table *table, size_t more)
 {
-	return (table->count + 1) * 4 > table->capacity * 3 ? grow(table) : 0;
+	int err = 0;
+
+	while (!err && (table->count + more) * 4 > table->capacity * 3)
+		err = grow(table);
+	return err;
 }
 
 int bng_hash_table_put(struct bng_hash_table *table, const void *key, uint64_t value)
 {
 	uint8_t *cell;
 	size_t i;
-	int err = bng_hash_table_reserve(table);
+	int err = bng_hash_table_reserve(table, 1);
 
 	if (err)
 		return err;

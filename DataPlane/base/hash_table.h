@@ -27,8 +27,8 @@ void bng_hash_table_done(struct bng_hash_table *table);
 
 bool bng_hash_table_get(const struct bng_hash_table *table, const void *key, uint64_t *ret_value);
 
-/* Makes room so that the next put of a new key cannot fail. -ENOMEM. */
-int bng_hash_table_reserve(struct bng_hash_table *table);
+/* Makes room so that the next puts of so many new keys cannot fail. -ENOMEM. */
+int bng_hash_table_reserve(struct bng_hash_table *table, size_t more);
 
 /* Inserts or replaces. -ENOMEM (never after a reserve). */
 int bng_hash_table_put(struct bng_hash_table *table, const void *key, uint64_t value);

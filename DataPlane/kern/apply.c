@@ -25,6 +25,8 @@ static int write_data(struct bng_kern *kern, const struct bng_state *state, cons
 		return bng_map_guard_write(kern, (const void *)change->next);
 	case BNG_FAMILY_SESSION:
 		return bng_map_session_write(kern, (void *)change->held, (void *)change->next, clock);
+	case BNG_FAMILY_FILTER:
+		return bng_map_filter_write(kern, (const void *)change->held, (const void *)change->next);
 	case BNG_FAMILIES:
 		break;
 	}

@@ -13,6 +13,7 @@
 	X(own_addresses)                                                                                     \
 	X(trusted_relays)                                                                                    \
 	X(dhcp_templates)                                                                                    \
+	X(filters)                                                                                           \
 	X(routes4)                                                                                           \
 	X(next_hops)                                                                                         \
 	X(guard_rates)                                                                                       \

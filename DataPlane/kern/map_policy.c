@@ -207,6 +207,17 @@ int bng_map_route_write(
 	return memcmp(&old, &key, sizeof(old)) ? drop(kern->maps[BNG_MAP_routes4], &old) : 0;
 }
 
+int bng_map_filter_write(
+	struct bng_kern *kern, const struct bng_filter_object *held, const struct bng_filter_object *next)
+{
+	struct bng_filter value;
+
+	if (!next)
+		return drop(kern->maps[BNG_MAP_filters], &held->head.index);
+	bng_entry_filter(next, &value);
+	return put(kern->maps[BNG_MAP_filters], &next->head.index, &value);
+}
+
 int bng_map_guard_write(struct bng_kern *kern, const struct bng_guard_object *guard)
 {
 	struct bng_guard_rate rate;

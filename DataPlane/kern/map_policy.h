@@ -17,6 +17,9 @@ int bng_map_next_hop_write(struct bng_kern *kern, const struct bng_next_hop_obje
 int bng_map_route_write(
 	struct bng_kern *kern, const struct bng_route_object *held, const struct bng_route_object *next);
 
+int bng_map_filter_write(
+	struct bng_kern *kern, const struct bng_filter_object *held, const struct bng_filter_object *next);
+
 /* NULL: every class has the default. */
 int bng_map_guard_write(struct bng_kern *kern, const struct bng_guard_object *guard);
 

@@ -79,6 +79,17 @@ static const void *object_with_index(const struct bng_state *state, enum bng_fam
 	return NULL;
 }
 
+static int sweep_filter(void *context, const void *key, const void *value)
+{
+	struct sweep *sweep = context;
+	uint32_t index;
+
+	(void)value;
+	memcpy(&index, key, sizeof(index));
+	return object_with_index(sweep->state, BNG_FAMILY_FILTER, index) ? 0
+									 : drop(sweep, BNG_MAP_filters, key);
+}
+
 static bool is_template_right(const struct bng_kern *kern, const struct bng_template_object *template)
 {
 	struct bng_dhcp_template held, wanted;
@@ -108,6 +119,8 @@ static int write_family(struct sweep *sweep, enum bng_family family)
 			err = bng_map_port_write(sweep->kern, NULL, bng_pointer_of(value));
 		else if (family == BNG_FAMILY_SERVER_IDENTITY)
 			err = bng_map_identity_write(sweep->kern, sweep->state, &change);
+		else if (family == BNG_FAMILY_FILTER)
+			err = bng_map_filter_write(sweep->kern, NULL, bng_pointer_of(value));
 		else if (!is_template_right(sweep->kern, bng_pointer_of(value)))
 			err = bng_map_template_write(sweep->kern, sweep->state, &change);
 	}
@@ -146,7 +159,7 @@ static int free_indices(struct sweep *sweep)
 int bng_map_policy_reconcile(struct bng_kern *kern, const struct bng_state *state, uint32_t *ret_repaired)
 {
 	static const enum bng_family families[] = {BNG_FAMILY_PORT, BNG_FAMILY_SERVER_IDENTITY,
-		BNG_FAMILY_POOL_TEMPLATE, BNG_FAMILY_NEXT_HOP, BNG_FAMILY_ROUTE};
+		BNG_FAMILY_POOL_TEMPLATE, BNG_FAMILY_NEXT_HOP, BNG_FAMILY_ROUTE, BNG_FAMILY_FILTER};
 	struct sweep sweep = {.kern = kern, .state = state, .repaired = ret_repaired};
 	uint32_t index;
 	size_t i;
@@ -169,5 +182,8 @@ int bng_map_policy_reconcile(struct bng_kern *kern, const struct bng_state *stat
 	if (!err)
 		err = bng_walk_keys(kern->maps[BNG_MAP_trusted_relays], sizeof(struct bng_relay_key),
 			sizeof(uint32_t), sweep_relay, &sweep);
+	if (!err)
+		err = bng_walk_keys(kern->maps[BNG_MAP_filters], sizeof(uint32_t), sizeof(struct bng_filter),
+			sweep_filter, &sweep);
 	return err ? err : free_indices(&sweep);
 }

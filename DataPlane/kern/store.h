@@ -47,8 +47,8 @@ struct bng_stored_object {
 	uint8_t *packed;
 };
 
-/* All whole objects in order of family; remnants of broken ones are removed. Free with
- * bng_stored_objects_free(). */
+/* All whole objects, those referred to before those that refer; remnants of broken ones are removed. Free
+ * with bng_stored_objects_free(). */
 int bng_store_read_objects(struct bng_kern *kern, struct bng_stored_object **ret_objects, size_t *ret_count);
 void bng_stored_objects_free(struct bng_stored_object *objects, size_t count);
 

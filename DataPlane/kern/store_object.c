@@ -117,13 +117,19 @@ static int collect(void *context, const void *key, const void *value)
 	return 0;
 }
 
+/* Sessions last: they refer to all others. */
+static int rank_of(uint16_t family)
+{
+	return family == BNG_FAMILY_SESSION ? BNG_FAMILIES : family;
+}
+
 static int by_place(const void *a, const void *b)
 {
 	const struct chunk_key *x = &((const struct read_chunk *)a)->key,
 			       *y = &((const struct read_chunk *)b)->key;
 
 	if (x->family != y->family)
-		return x->family < y->family ? -1 : 1;
+		return rank_of(x->family) - rank_of(y->family);
 	if (x->id != y->id)
 		return x->id < y->id ? -1 : 1;
 	return (int)x->chunk - (int)y->chunk;

@@ -3,6 +3,7 @@
 #include "entry.h"
 
 #include "state_internal.h"
+#include "validate.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -142,6 +143,28 @@ void bng_entry_route(const struct bng_route_object *route, struct bng_route *ret
 		.kind = route->kind,
 		.next_hop = route->next_hop ? route->next_hop->head.index : 0,
 	};
+}
+
+void bng_entry_filter(const struct bng_filter_object *filter, struct bng_filter *ret)
+{
+	uint32_t i;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->rule_count = filter->rule_count;
+	ret->permits_rest = filter->default_action == BNG_ACTION_PERMIT;
+	for (i = 0; i < filter->rule_count; i++) {
+		const struct bng_filter_object_rule *rule = &filter->rules[i];
+
+		ret->rules[i] = (struct bng_filter_rule){
+			.remote = rule->prefix,
+			.mask = ~bng_host_bits(rule->prefix_length),
+			.port_first = (uint16_t)rule->port_first,
+			.port_last = (uint16_t)rule->port_last,
+			.protocol = (uint8_t)rule->protocol,
+			.ways = (uint8_t)rule->direction,
+			.permits = rule->action == BNG_ACTION_PERMIT,
+		};
+	}
 }
 
 void bng_entry_guard_rate(const struct bng_guard_object *guard, uint32_t class, struct bng_guard_rate *ret)

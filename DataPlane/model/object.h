@@ -19,7 +19,8 @@ enum bng_family {
 	BNG_FAMILY_ROUTE = 5,
 	BNG_FAMILY_GUARD_RATES = 6,
 	BNG_FAMILY_SESSION = 7,
-	BNG_FAMILIES = 8, /* array size: index 0 is unused */
+	BNG_FAMILY_FILTER = 8,
+	BNG_FAMILIES = 9, /* array size: index 0 is unused */
 };
 
 enum {
@@ -30,6 +31,7 @@ enum {
 	BNG_ROUTES_MAX = 65536,
 	BNG_TEMPLATE_OPTIONS_MAX = 24,
 	BNG_TEMPLATE_DATA_MAX = 448,
+	BNG_FRAMED_ROUTES_MAX = 16, /* of one session */
 	BNG_DIGEST_SIZE = 16,
 };
 
@@ -120,6 +122,38 @@ struct bng_line {
 	bng_ip4 relay_address; /* 0: no relay */
 };
 
+/* The numbers are those of FilterAction in proto/; directions are enum bng_way. */
+enum bng_filter_action { BNG_ACTION_PERMIT = 1, BNG_ACTION_DENY = 2 };
+
+struct bng_filter_object_rule {
+	uint32_t action;
+	uint32_t direction;
+	bng_ip4 prefix;
+	uint32_t prefix_length; /* 0: any address */
+	uint32_t protocol;      /* 0: any */
+	uint32_t port_first;    /* 0: any port */
+	uint32_t port_last;
+};
+
+struct bng_filter_object {
+	struct bng_object head;
+	uint32_t default_action;
+	uint32_t rule_count;
+	struct bng_filter_object_rule rules[BNG_MAX_FILTER_RULES];
+};
+
+/* bits_per_second is 0 where a direction is not policed. */
+struct bng_rate_object {
+	bool present;
+	uint32_t burst_bytes;
+	uint64_t bits_per_second;
+};
+
+struct bng_framed_route {
+	bng_ip4 prefix;
+	uint32_t length;
+};
+
 enum bng_anti_spoof { BNG_ANTI_SPOOF_STRICT = 1, BNG_ANTI_SPOOF_LOG = 2 };
 
 struct bng_session_object {
@@ -141,6 +175,13 @@ struct bng_session_object {
 	uint64_t lease_expires_unix_ms;
 	uint64_t ends_unix_ms;
 	uint64_t ends_ns; /* boot time; set by who applies it */
+	struct bng_rate_object rate_up;
+	struct bng_rate_object rate_down;
+	uint64_t filter_id;
+	struct bng_filter_object *filter;
+	uint32_t idle_timeout_seconds;
+	uint32_t framed_count;
+	struct bng_framed_route framed[BNG_FRAMED_ROUTES_MAX];
 };
 
 /* Room for any of them: what a decoder fills. */
@@ -153,6 +194,7 @@ union bng_any_object {
 	struct bng_route_object route;
 	struct bng_guard_object guard;
 	struct bng_session_object session;
+	struct bng_filter_object filter;
 };
 
 static inline uint32_t bng_session_vrf(const struct bng_session_object *session)

@@ -19,6 +19,7 @@ static const size_t sizes[BNG_FAMILIES] = {
 	[BNG_FAMILY_ROUTE] = sizeof(struct bng_route_object),
 	[BNG_FAMILY_GUARD_RATES] = sizeof(struct bng_guard_object),
 	[BNG_FAMILY_SESSION] = sizeof(struct bng_session_object),
+	[BNG_FAMILY_FILTER] = sizeof(struct bng_filter_object),
 };
 
 size_t bng_object_size(enum bng_family family)
@@ -40,6 +41,7 @@ int bng_state_init(struct bng_state *state, uint32_t max_sessions, const uint64_
 	state->by_slot = bng_alloc_zero((size_t)max_sessions + 1, sizeof(struct bng_session_object *));
 	if (!state->by_slot || bng_index_pool_init(&state->templates, BNG_MAX_TEMPLATES - 1) ||
 		bng_index_pool_init(&state->next_hops, BNG_MAX_NEXT_HOPS - 1) ||
+		bng_index_pool_init(&state->filters, BNG_MAX_FILTERS - 1) ||
 		bng_index_pool_init(&state->slots, max_sessions)) {
 		bng_state_done(state);
 		return -ENOMEM;
@@ -66,6 +68,7 @@ void bng_state_done(struct bng_state *state)
 	bng_hash_table_done(&state->prefixes);
 	bng_index_pool_done(&state->templates);
 	bng_index_pool_done(&state->next_hops);
+	bng_index_pool_done(&state->filters);
 	bng_index_pool_done(&state->slots);
 	bng_free(state->by_slot);
 	state->by_slot = NULL;
@@ -109,6 +112,8 @@ static struct bng_index_pool *pool_of(struct bng_state *state, enum bng_family f
 		return &state->templates;
 	case BNG_FAMILY_NEXT_HOP:
 		return &state->next_hops;
+	case BNG_FAMILY_FILTER:
+		return &state->filters;
 	case BNG_FAMILY_SESSION:
 		return &state->slots;
 	default:

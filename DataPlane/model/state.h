@@ -26,11 +26,12 @@ struct bng_state {
 	struct bng_hash_table lines;               /* bng_line_identity -> struct bng_session_object * */
 	struct bng_hash_table addresses;           /* bng_address_key -> struct bng_session_object * */
 	struct bng_hash_table own;                 /* bng_address_key -> counts of gateways and servers */
-	struct bng_hash_table prefixes;            /* bng_route_key -> struct bng_route_object * */
+	struct bng_hash_table prefixes; /* bng_route_key -> struct bng_object *: a route, or a session */
 	struct bng_digest_sum digests[BNG_FAMILIES];
 	uint64_t changes[BNG_FAMILIES]; /* +1 per commit */
 	struct bng_index_pool templates;
 	struct bng_index_pool next_hops;
+	struct bng_index_pool filters;
 	struct bng_index_pool slots;
 	struct bng_session_object **by_slot;
 	uint32_t relay_count;

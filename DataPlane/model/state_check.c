@@ -9,17 +9,7 @@
 
 static bool is_other(const struct bng_hash_table *table, const void *key, const void *self)
 {
-	uint64_t value;
-
-	return bng_hash_table_get(table, key, &value) && bng_pointer_of(value) != self;
-}
-
-static uint64_t own_count(const struct bng_state *state, const struct bng_address_key *key)
-{
-	uint64_t counts = 0;
-
-	(void)bng_hash_table_get(&state->own, key, &counts);
-	return counts;
+	return bng_state_holder(table, key, self) != NULL;
 }
 
 static int check_port(const struct bng_state *state, const struct bng_port_object *held,
@@ -71,7 +61,7 @@ static int check_own_address(const struct bng_state *state, const struct bng_obj
 		return bng_refuse(refusal, BNG_CONFLICT, path, "a session holds this address");
 	if (is_other(&state->prefixes, &host, NULL))
 		return bng_refuse(refusal, BNG_CONFLICT, path, "a route has this address as its prefix");
-	if (!own_count(state, &key) && state->own.count >= BNG_OWN_ADDRESSES_MAX)
+	if (!bng_state_own_count(state, &key) && state->own.count >= BNG_OWN_ADDRESSES_MAX)
 		return bng_refuse(
 			refusal, BNG_LIMIT, path, "at most %d own addresses", BNG_OWN_ADDRESSES_MAX);
 	return 0;
@@ -83,7 +73,7 @@ static int check_identity(const struct bng_state *state, const struct bng_identi
 	struct bng_address_key key = {.vrf = next->vrf, .ipv4 = next->address};
 	bool same = held && held->vrf == next->vrf && held->address == next->address;
 
-	if (!same && own_count(state, &key) >= BNG_OWN_ONE_SERVER)
+	if (!same && bng_state_own_count(state, &key) >= BNG_OWN_ONE_SERVER)
 		return bng_refuse(refusal, BNG_CONFLICT, "12.2", "another server identity has this address");
 	if (held && held->vrf != next->vrf && held->head.references)
 		return bng_refuse(
@@ -140,70 +130,13 @@ static int check_route(const struct bng_state *state, const struct bng_route_obj
 			return bng_refuse(refusal, BNG_INVALID, "15.5", "the kernel serves vrf 0 only");
 	}
 	if (is_other(&state->prefixes, &key, held))
-		return bng_refuse(refusal, BNG_CONFLICT, "15.2", "another route has this prefix");
-	if (next->prefix_length == 32 && own_count(state, &own))
+		return bng_refuse(
+			refusal, BNG_CONFLICT, "15.2", "another route or a session has this prefix");
+	if (next->prefix_length == 32 && bng_state_own_count(state, &own))
 		return bng_refuse(refusal, BNG_CONFLICT, "15.2", "the BNG's own address");
-	if (!held && state->by_id[BNG_FAMILY_ROUTE].count >= BNG_ROUTES_MAX)
-		return bng_refuse(refusal, BNG_LIMIT, "15", "at most %d routes", BNG_ROUTES_MAX);
-	return 0;
-}
-
-static struct bng_port_object *port_of_domain(const struct bng_state *state, uint32_t access_domain_id)
-{
-	uint32_t i;
-
-	for (i = 1; i <= state->port_count; i++)
-		if (state->ports[i].object && state->ports[i].object->access_domain_id == access_domain_id)
-			return state->ports[i].object;
-	return NULL;
-}
-
-static int check_session_address(const struct bng_state *state, const struct bng_session_object *held,
-	struct bng_session_object *next, struct bng_refusal *refusal)
-{
-	struct bng_address_key key = bng_session_address_key(next);
-	uint64_t holder;
-
-	if (next->template_id) {
-		next->template = (void *)bng_state_get(state, BNG_FAMILY_POOL_TEMPLATE, next->template_id);
-		if (!next->template)
-			return bng_refuse(refusal, BNG_UNKNOWN_REFERENCE, "17.4.2",
-				"no pool template %" PRIu64, next->template_id);
-		if (next->template->vrf != key.vrf)
-			return bng_refuse(refusal, BNG_INVALID, "17.2", "its pool template is in vrf %u",
-				next->template->vrf);
-	}
-	if (is_other(&state->addresses, &key, held)) {
-		(void)bng_hash_table_get(&state->addresses, &key, &holder);
-		return bng_refuse(refusal, BNG_CONFLICT, "17.4.1", "address is held by session %" PRIu64,
-			((struct bng_session_object *)bng_pointer_of(holder))->head.id);
-	}
-	if (own_count(state, &key))
-		return bng_refuse(refusal, BNG_CONFLICT, "17.4.1", "address is the BNG's own");
-	return 0;
-}
-
-static int check_session(const struct bng_state *state, const struct bng_session_object *held,
-	struct bng_session_object *next, struct bng_refusal *refusal)
-{
-	struct bng_line_identity line = bng_line_identity_of(&next->line);
-	uint64_t holder;
-	int err;
-
-	next->port = port_of_domain(state, next->line.access_domain_id);
-	if (!next->port)
-		return bng_refuse(refusal, BNG_UNKNOWN_REFERENCE, "17.1.1", "no port has access domain %u",
-			next->line.access_domain_id);
-	if (is_other(&state->lines, &line, held)) {
-		(void)bng_hash_table_get(&state->lines, &line, &holder);
-		return bng_refuse(refusal, BNG_CONFLICT, "17.1", "line is held by session %" PRIu64,
-			((struct bng_session_object *)bng_pointer_of(holder))->head.id);
-	}
-	err = next->has_ipv4 ? check_session_address(state, held, next, refusal) : 0;
-	if (err)
-		return err;
-	if (!held && state->slots.count >= state->slots.limit)
-		return bng_refuse(refusal, BNG_LIMIT, "17", "at most %u sessions", state->slots.limit);
+	if (!held && state->prefixes.count >= BNG_ROUTES_MAX)
+		return bng_refuse(
+			refusal, BNG_LIMIT, "15", "at most %d routes, framed ones included", BNG_ROUTES_MAX);
 	return 0;
 }
 
@@ -222,8 +155,9 @@ int bng_state_check(const struct bng_state *state, const struct bng_object *held
 	case BNG_FAMILY_ROUTE:
 		return check_route(state, (const void *)held, &next->route, refusal);
 	case BNG_FAMILY_SESSION:
-		return check_session(state, (const void *)held, &next->session, refusal);
+		return bng_state_check_session(state, (const void *)held, &next->session, refusal);
 	case BNG_FAMILY_GUARD_RATES:
+	case BNG_FAMILY_FILTER:
 	case BNG_FAMILIES:
 		break;
 	}

@@ -9,6 +9,27 @@
 int bng_state_check(const struct bng_state *state, const struct bng_object *held, union bng_any_object *next,
 	struct bng_refusal *refusal);
 
+int bng_state_check_session(const struct bng_state *state, const struct bng_session_object *held,
+	struct bng_session_object *next, struct bng_refusal *refusal);
+
+/* Who holds the key in one of the state's tables, unless that is self. */
+static inline void *bng_state_holder(const struct bng_hash_table *table, const void *key, const void *self)
+{
+	uint64_t value;
+	void *holder = bng_hash_table_get(table, key, &value) ? (void *)(uintptr_t)value : NULL;
+
+	return holder != self ? holder : NULL;
+}
+
+/* Objects that make the address the BNG's own (BNG_OWN_ONE_GATEWAY, BNG_OWN_ONE_SERVER). */
+static inline uint64_t bng_state_own_count(const struct bng_state *state, const struct bng_address_key *key)
+{
+	uint64_t counts = 0;
+
+	(void)bng_hash_table_get(&state->own, key, &counts);
+	return counts;
+}
+
 /* Room in every table, so that linking cannot fail. */
 int bng_state_make_room(struct bng_state *state);
 void bng_state_link(struct bng_state *state, struct bng_object *object);
@@ -17,6 +38,7 @@ void bng_state_unlink(struct bng_state *state, struct bng_object *object);
 struct bng_line_identity bng_line_identity_of(const struct bng_line *line);
 struct bng_address_key bng_session_address_key(const struct bng_session_object *session);
 struct bng_route_key bng_route_key_of(const struct bng_route_object *route);
+struct bng_route_key bng_framed_key_of(const struct bng_session_object *session, uint32_t i);
 
 /* Own addresses count their gateways in the low half and their servers in the high half. */
 #define BNG_OWN_ONE_GATEWAY 1ULL

@@ -33,6 +33,15 @@ struct bng_route_key bng_route_key_of(const struct bng_route_object *route)
 	};
 }
 
+struct bng_route_key bng_framed_key_of(const struct bng_session_object *session, uint32_t i)
+{
+	return (struct bng_route_key){
+		.prefix_bits = 32 + session->framed[i].length,
+		.vrf = htonl(bng_session_vrf(session)),
+		.ipv4 = session->framed[i].prefix,
+	};
+}
+
 bool bng_own_address_of(
 	const struct bng_object *object, struct bng_address_key *ret_key, uint64_t *ret_weight)
 {
@@ -55,17 +64,20 @@ bool bng_own_address_of(
 
 int bng_state_make_room(struct bng_state *state)
 {
-	struct bng_hash_table *tables[] = {&state->lines, &state->addresses, &state->own, &state->prefixes};
-	int family, err;
+	struct bng_hash_table *tables[] = {&state->lines, &state->addresses, &state->own};
+	int family, err = bng_hash_table_reserve(&state->prefixes, BNG_FRAMED_ROUTES_MAX);
 	size_t i;
 
+	if (err)
+		return err;
+
 	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-		err = bng_hash_table_reserve(tables[i]);
+		err = bng_hash_table_reserve(tables[i], 1);
 		if (err)
 			return err;
 	}
 	for (family = 1; family < BNG_FAMILIES; family++) {
-		err = bng_hash_table_reserve(&state->by_id[family]);
+		err = bng_hash_table_reserve(&state->by_id[family], 1);
 		if (err)
 			return err;
 	}
@@ -108,6 +120,8 @@ static void count_references(struct bng_object *object, int by)
 		session->port->head.references += (uint32_t)by;
 		if (session->template)
 			session->template->head.references += (uint32_t)by;
+		if (session->filter)
+			session->filter->head.references += (uint32_t)by;
 		break;
 	default:
 		break;
@@ -118,10 +132,16 @@ static void link_session(struct bng_state *state, struct bng_session_object *ses
 {
 	struct bng_line_identity line = bng_line_identity_of(&session->line);
 	struct bng_address_key address = bng_session_address_key(session);
+	struct bng_route_key route;
+	uint32_t i;
 
 	(void)bng_hash_table_put(&state->lines, &line, (uintptr_t)session);
 	if (session->has_ipv4)
 		(void)bng_hash_table_put(&state->addresses, &address, (uintptr_t)session);
+	for (i = 0; i < session->framed_count; i++) {
+		route = bng_framed_key_of(session, i);
+		(void)bng_hash_table_put(&state->prefixes, &route, (uintptr_t)session);
+	}
 	state->by_slot[session->head.index] = session;
 }
 
@@ -129,10 +149,16 @@ static void unlink_session(struct bng_state *state, struct bng_session_object *s
 {
 	struct bng_line_identity line = bng_line_identity_of(&session->line);
 	struct bng_address_key address = bng_session_address_key(session);
+	struct bng_route_key route;
+	uint32_t i;
 
 	(void)bng_hash_table_remove(&state->lines, &line);
 	if (session->has_ipv4)
 		(void)bng_hash_table_remove(&state->addresses, &address);
+	for (i = 0; i < session->framed_count; i++) {
+		route = bng_framed_key_of(session, i);
+		(void)bng_hash_table_remove(&state->prefixes, &route);
+	}
 	state->by_slot[session->head.index] = NULL;
 }
 

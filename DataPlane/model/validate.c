@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Range checks per family. Enum values are known by now (wire/ refuses unknown ones), but may be UNSPECIFIED.
+// Range checks per family; of sessions and filters in files of their own. Enum values are known by now (wire/
+// refuses unknown ones), but may be UNSPECIFIED.
 #include "validate.h"
 
 #include <arpa/inet.h>
-#include <string.h>
 
-enum { MTU_MIN = 576, MTU_MAX = 65535, LEASE_MIN = 60, VLAN_MAX = 4094, TPID_C = 0x8100, TPID_S = 0x88a8 };
+enum { MTU_MIN = 576, MTU_MAX = 65535, LEASE_MIN = 60 };
 
 bool bng_is_unicast(bng_ip4 address)
 {
 	uint32_t first = ntohl(address) >> 24;
 
 	return first != 0 && first != 127 && first < 224;
-}
-
-static bool is_unicast_mac(const uint8_t mac[6])
-{
-	static const uint8_t zero[6];
-
-	return !(mac[0] & 1) && memcmp(mac, zero, sizeof(zero)) != 0;
 }
 
 static int check_relays(const struct bng_port_object *port, struct bng_refusal *refusal)
@@ -120,12 +113,9 @@ static int check_next_hop(const struct bng_next_hop_object *hop, struct bng_refu
 
 static int check_route(const struct bng_route_object *route, struct bng_refusal *refusal)
 {
-	uint32_t host_bits;
-
 	if (route->prefix_length > 32)
 		return bng_refuse(refusal, BNG_INVALID, "15.3", "prefix_length is 0 to 32");
-	host_bits = route->prefix_length ? UINT32_MAX >> (route->prefix_length - 1) >> 1 : UINT32_MAX;
-	if (ntohl(route->prefix) & host_bits)
+	if (route->prefix & bng_host_bits(route->prefix_length))
 		return bng_refuse(refusal, BNG_INVALID, "15.2", "host bits are not zero");
 	if (route->kind < BNG_ROUTE_NEXT_HOP || route->kind > BNG_ROUTE_BLACKHOLE)
 		return bng_refuse(refusal, BNG_INVALID, "15.4", "kind is missing");
@@ -154,54 +144,6 @@ static int check_guard(const struct bng_guard_object *guard, struct bng_refusal 
 	return 0;
 }
 
-static int check_tags(const struct bng_line *line, struct bng_refusal *refusal)
-{
-	if (line->s_vlan > VLAN_MAX)
-		return bng_refuse(refusal, BNG_INVALID, "17.1.2", "s_vlan is 0 to %d", VLAN_MAX);
-	if (line->c_vlan > VLAN_MAX || (line->c_vlan && !line->s_vlan))
-		return bng_refuse(
-			refusal, BNG_INVALID, "17.1.3", "c_vlan is 0 to %d, and 0 without s_vlan", VLAN_MAX);
-	if (line->s_vlan ? line->s_tpid != TPID_C && line->s_tpid != TPID_S : line->s_tpid != 0)
-		return bng_refuse(
-			refusal, BNG_INVALID, "17.1.4", "s_tpid is 0x8100 or 0x88a8 with s_vlan, 0 without");
-	if (line->c_tpid != (line->c_vlan ? TPID_C : 0))
-		return bng_refuse(refusal, BNG_INVALID, "17.1.5", "c_tpid is 0x8100 with c_vlan, 0 without");
-	return 0;
-}
-
-static int check_line(const struct bng_line *line, struct bng_refusal *refusal)
-{
-	static const uint8_t no_mac[6];
-	int err;
-
-	if (!line->access_domain_id)
-		return bng_refuse(refusal, BNG_INVALID, "17.1.1", "access_domain_id is missing");
-	err = check_tags(line, refusal);
-	if (err)
-		return err;
-	if (!is_unicast_mac(line->mac))
-		return bng_refuse(refusal, BNG_INVALID, "17.1.6", "not a unicast MAC");
-	if (line->relay_address && !bng_is_unicast(line->relay_address))
-		return bng_refuse(refusal, BNG_INVALID, "17.1.7", "not a unicast address");
-	if (line->relay_address ? !is_unicast_mac(line->relay_mac) : memcmp(line->relay_mac, no_mac, 6) != 0)
-		return bng_refuse(
-			refusal, BNG_INVALID, "17.1.8", "a unicast MAC belongs to relays, and each has one");
-	return 0;
-}
-
-static int check_session(const struct bng_session_object *session, struct bng_refusal *refusal)
-{
-	if (!session->has_line)
-		return bng_refuse(refusal, BNG_INVALID, "17.1", "line is missing");
-	if (session->anti_spoof != BNG_ANTI_SPOOF_STRICT && session->anti_spoof != BNG_ANTI_SPOOF_LOG)
-		return bng_refuse(refusal, BNG_INVALID, "17.3", "anti_spoof is missing");
-	if (session->has_ipv4 && !bng_is_unicast(session->address))
-		return bng_refuse(refusal, BNG_INVALID, "17.4.1", "not a unicast address");
-	if (session->dhcp_fast_path && !session->template_id)
-		return bng_refuse(refusal, BNG_INVALID, "17.4.2", "the fast path needs a pool template");
-	return check_line(&session->line, refusal);
-}
-
 int bng_validate(const union bng_any_object *object, struct bng_refusal *refusal)
 {
 	switch (object->head.family) {
@@ -218,7 +160,9 @@ int bng_validate(const union bng_any_object *object, struct bng_refusal *refusal
 	case BNG_FAMILY_GUARD_RATES:
 		return check_guard(&object->guard, refusal);
 	case BNG_FAMILY_SESSION:
-		return check_session(&object->session, refusal);
+		return bng_validate_session(&object->session, refusal);
+	case BNG_FAMILY_FILTER:
+		return bng_validate_filter(&object->filter, refusal);
 	case BNG_FAMILIES:
 		break;
 	}

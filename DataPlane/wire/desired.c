@@ -3,30 +3,23 @@
 #include "desired.h"
 
 #include "critical.h"
+#include "desired_internal.h"
 #include "state.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
-_Static_assert((int)BNG__AGENT__V1__FAMILY__FAMILY_SESSION == (int)BNG_FAMILY_SESSION, "families");
-_Static_assert((int)BNG__AGENT__V1__OBJECT__BODY_SESSION == (int)BNG_FAMILY_SESSION + 10, "body numbers");
+_Static_assert((int)BNG__AGENT__V1__FAMILY__FAMILY_FILTER == (int)BNG_FAMILY_FILTER, "families");
+_Static_assert((int)BNG__AGENT__V1__OBJECT__BODY_FILTER == (int)BNG_FAMILY_FILTER + 10, "body numbers");
 _Static_assert((int)BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NEIGHBOR == (int)BNG_PUNT_NEIGHBOR, "classes");
 _Static_assert((int)BNG__AGENT__V1__PORT_ROLE__PORT_ROLE_CORE == (int)BNG_ROLE_CORE, "roles");
 _Static_assert((int)BNG__AGENT__V1__RELAY_TRUST__RELAY_TRUST_RELAYS == (int)BNG_TRUST_RELAYS, "trust");
-_Static_assert((int)BNG__AGENT__V1__ANTI_SPOOF__ANTI_SPOOF_LOG == (int)BNG_ANTI_SPOOF_LOG, "anti-spoof");
 _Static_assert(
 	(int)BNG__AGENT__V1__NEXT_HOP_KIND__NEXT_HOP_KIND_KERNEL == (int)BNG_NEXT_HOP_KERNEL, "next hops");
 _Static_assert((int)BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_BLACKHOLE == (int)BNG_ROUTE_BLACKHOLE, "routes");
 
-/* Keeps the first complaint. */
-#define complain(malformed, ...)                                                                             \
-	do {                                                                                                 \
-		if ((malformed)->code == BNG_OK)                                                             \
-			(void)bng_refuse((malformed), __VA_ARGS__);                                          \
-	} while (0)
-
-static void take_ip4(ProtobufCBinaryData bytes, bool optional, const char *path, bng_ip4 *ret,
+void bng_take_ip4(ProtobufCBinaryData bytes, bool optional, const char *path, bng_ip4 *ret,
 	struct bng_refusal *malformed)
 {
 	*ret = 0;
@@ -39,18 +32,6 @@ static void take_ip4(ProtobufCBinaryData bytes, bool optional, const char *path,
 	memcpy(ret, bytes.data, sizeof(*ret));
 	if (optional && !*ret)
 		complain(malformed, BNG_INVALID, path, "0.0.0.0 is not an address; leave it empty");
-}
-
-static void take_mac(ProtobufCBinaryData bytes, bool optional, const char *path, uint8_t ret[6],
-	struct bng_refusal *malformed)
-{
-	memset(ret, 0, 6);
-	if (optional && !bytes.len)
-		return;
-	if (bytes.len == 6)
-		memcpy(ret, bytes.data, 6);
-	else
-		complain(malformed, BNG_INVALID, path, "a MAC address has 6 bytes, not %zu", bytes.len);
 }
 
 static void take_port_name(
@@ -82,14 +63,14 @@ static void take_port(
 	}
 	port->relay_count = (uint32_t)message->n_trusted_relays;
 	for (i = 0; i < message->n_trusted_relays; i++)
-		take_ip4(message->trusted_relays[i], false, "11.6", &port->relays[i], malformed);
+		bng_take_ip4(message->trusted_relays[i], false, "11.6", &port->relays[i], malformed);
 }
 
 static void take_identity(const Bng__Agent__V1__ServerIdentity *message, struct bng_identity_object *identity,
 	struct bng_refusal *malformed)
 {
 	identity->vrf = message->vrf;
-	take_ip4(message->ipv4_address, false, "12.2", &identity->address, malformed);
+	bng_take_ip4(message->ipv4_address, false, "12.2", &identity->address, malformed);
 }
 
 static void take_options(const Bng__Agent__V1__PoolTemplate *message, struct bng_template_object *template,
@@ -124,7 +105,7 @@ static void take_template(const Bng__Agent__V1__PoolTemplate *message, struct bn
 {
 	template->vrf = message->vrf;
 	template->identity_id = message->server_identity_id;
-	take_ip4(message->gateway, false, "13.3", &template->gateway, malformed);
+	bng_take_ip4(message->gateway, false, "13.3", &template->gateway, malformed);
 	template->prefix_length = message->prefix_length;
 	template->lease_seconds = message->lease_seconds;
 	template->renewal_seconds = message->renewal_seconds;
@@ -137,14 +118,14 @@ static void take_next_hop(const Bng__Agent__V1__NextHop *message, struct bng_nex
 {
 	hop->kind = (uint32_t)message->kind;
 	take_port_name(message->port, "14.2", hop->port, malformed);
-	take_ip4(message->ipv4_address, true, "14.3", &hop->address, malformed);
+	bng_take_ip4(message->ipv4_address, true, "14.3", &hop->address, malformed);
 }
 
 static void take_route(
 	const Bng__Agent__V1__Route *message, struct bng_route_object *route, struct bng_refusal *malformed)
 {
 	route->vrf = message->vrf;
-	take_ip4(message->prefix, false, "15.2", &route->prefix, malformed);
+	bng_take_ip4(message->prefix, false, "15.2", &route->prefix, malformed);
 	route->prefix_length = message->prefix_length;
 	route->kind = (uint32_t)message->kind;
 	route->next_hop_id = message->next_hop_id;
@@ -174,52 +155,6 @@ static void take_guard(const Bng__Agent__V1__GuardRates *message, struct bng_gua
 	}
 }
 
-static void take_line(
-	const Bng__Agent__V1__Line *message, struct bng_line *line, struct bng_refusal *malformed)
-{
-	line->access_domain_id = message->access_domain_id;
-	line->s_vlan = message->s_vlan;
-	line->c_vlan = message->c_vlan;
-	line->s_tpid = message->s_tpid;
-	line->c_tpid = message->c_tpid;
-	take_mac(message->mac, false, "17.1.6", line->mac, malformed);
-	take_ip4(message->relay_address, true, "17.1.7", &line->relay_address, malformed);
-	take_mac(message->relay_mac, true, "17.1.8", line->relay_mac, malformed);
-}
-
-static uint64_t take_hash(
-	ProtobufCBinaryData bytes, const char *path, bool *ret_present, struct bng_refusal *malformed)
-{
-	*ret_present = bytes.len != 0;
-	if (bytes.len > BNG_MAX_OPTION82) {
-		complain(malformed, BNG_INVALID, path, "at most %d bytes", BNG_MAX_OPTION82);
-		return 0;
-	}
-	return bytes.len ? bng_bytes_hash(bytes.data, (uint32_t)bytes.len) : 0;
-}
-
-static void take_session(const Bng__Agent__V1__Session *message, struct bng_session_object *session,
-	struct bng_refusal *malformed)
-{
-	const Bng__Agent__V1__SessionIPv4 *ipv4 = message->ipv4;
-
-	session->has_line = message->line != NULL;
-	if (message->line)
-		take_line(message->line, &session->line, malformed);
-	session->vrf = message->vrf;
-	session->anti_spoof = (uint32_t)message->anti_spoof;
-	session->ends_unix_ms = message->ends_unix_ms;
-	session->has_ipv4 = ipv4 != NULL;
-	if (!ipv4)
-		return;
-	take_ip4(ipv4->address, false, "17.4.1", &session->address, malformed);
-	session->template_id = ipv4->pool_template_id;
-	session->dhcp_fast_path = ipv4->dhcp_fast_path;
-	session->client_id_hash = take_hash(ipv4->client_id, "17.4.4", &session->has_client_id, malformed);
-	session->option82_hash = take_hash(ipv4->option82, "17.4.5", &session->has_option82, malformed);
-	session->lease_expires_unix_ms = ipv4->lease_expires_unix_ms;
-}
-
 static void take_body(
 	const Bng__Agent__V1__Object *message, union bng_any_object *object, struct bng_refusal *malformed)
 {
@@ -243,7 +178,10 @@ static void take_body(
 		take_guard(message->guard_rates, &object->guard, malformed);
 		break;
 	case BNG_FAMILY_SESSION:
-		take_session(message->session, &object->session, malformed);
+		bng_take_session(message->session, &object->session, malformed);
+		break;
+	case BNG_FAMILY_FILTER:
+		bng_take_filter(message->filter, &object->filter, malformed);
 		break;
 	case BNG_FAMILIES:
 		break;

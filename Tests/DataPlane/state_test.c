@@ -135,6 +135,64 @@ TEST(what_others_refer_to_stays)
 	end();
 }
 
+TEST(a_filter_stays_while_sessions_refer_to_it)
+{
+	union bng_any_object one = test_session(1, 0x64400101), filter = test_filter(9);
+
+	begin(10);
+	one.session.filter_id = 9;
+	assert_refused(one, BNG_UNKNOWN_REFERENCE, "17.8");
+	assert_int_equal(test_apply(&state, &filter, &refusal), BNG_OK);
+	assert_int_equal(test_apply(&state, &one, &refusal), BNG_OK);
+	assert_int_equal(test_remove(&state, BNG_FAMILY_FILTER, 9, 9), BNG_IN_USE);
+	filter.head.generation = 2;
+	filter.filter.rule_count = 0;
+	assert_int_equal(test_apply(&state, &filter, &refusal), BNG_OK);
+	one.head.generation = 2;
+	one.session.filter_id = 0;
+	assert_int_equal(test_apply(&state, &one, &refusal), BNG_OK);
+	assert_int_equal(test_remove(&state, BNG_FAMILY_FILTER, 9, 9), BNG_OK);
+	assert_int_equal(state.filters.count, 0);
+	end();
+}
+
+TEST(a_framed_route_belongs_to_one_session_and_is_no_route_or_address_of_others)
+{
+	union bng_any_object one = test_session(1, 0x64400101), two = test_session(2, 0x64400102),
+			     route = test_route(9, "203.0.113.0", 24, 0), copy;
+
+	begin(10);
+	test_add_framed(&one, "203.0.113.0", 24);
+	test_add_framed(&one, "198.51.100.7", 32);
+	assert_int_equal(test_apply(&state, &one, &refusal), BNG_OK);
+	assert_int_equal(state.prefixes.count, 3);
+	assert_refused(route, BNG_CONFLICT, "15.2");
+	copy = two;
+	test_add_framed(&copy, "203.0.113.0", 24);
+	assert_refused(copy, BNG_CONFLICT, "17.4.7.1");
+	copy = two;
+	test_add_framed(&copy, "0.64.64.100", 32);
+	copy.session.framed[0].prefix = one.session.address;
+	assert_refused(copy, BNG_CONFLICT, "17.4.7.1");
+	copy.session.framed[0].prefix = inet_addr("100.64.0.1");
+	assert_refused(copy, BNG_CONFLICT, "17.4.7.1");
+	copy = two;
+	copy.session.address = inet_addr("198.51.100.7");
+	assert_refused(copy, BNG_CONFLICT, "17.4.1");
+	/* Another prefix length is another route, and other sessions may sit inside one. */
+	copy = two;
+	test_add_framed(&copy, "203.0.113.0", 25);
+	assert_int_equal(test_apply(&state, &copy, &refusal), BNG_OK);
+	/* What a session lets go of is free. */
+	one.head.generation = 2;
+	one.session.framed_count = 0;
+	assert_int_equal(test_apply(&state, &one, &refusal), BNG_OK);
+	assert_int_equal(test_apply(&state, &route, &refusal), BNG_OK);
+	assert_int_equal(test_remove(&state, BNG_FAMILY_SESSION, 2, 1), BNG_OK);
+	assert_int_equal(state.prefixes.count, 2);
+	end();
+}
+
 TEST(deletes_respect_generations_and_are_idempotent)
 {
 	union bng_any_object one = test_session(1, 0x64400101);

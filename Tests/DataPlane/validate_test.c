@@ -114,6 +114,55 @@ TEST(lines_are_checked)
 	with(good, it.session.line.c_tpid = 0x88a8, "17.1.5");
 }
 
+TEST(rates_and_framed_routes_are_checked)
+{
+	union bng_any_object good = test_session(1, 0x64400101);
+	uint32_t i;
+
+	good.session.rate_up = good.session.rate_down =
+		(struct bng_rate_object){.present = true, .bits_per_second = 64000, .burst_bytes = 1600};
+	with(good, it.session.rate_up.bits_per_second = 63999, "17.6.1");
+	with(good, it.session.rate_up.burst_bytes = 1599, "17.6.2");
+	with(good, it.session.rate_down.bits_per_second = 100000000001, "17.7.1");
+	with(good, it.session.rate_down.burst_bytes = 0, "17.7.2");
+	good.session.rate_up = (struct bng_rate_object){0};
+	good.session.rate_down.bits_per_second = 100000000000;
+	accepted(good);
+	with(good, test_add_framed(&it, "203.0.113.0", 0), "17.4.7.2");
+	with(good, test_add_framed(&it, "203.0.113.0", 33), "17.4.7.2");
+	with(good, test_add_framed(&it, "203.0.113.1", 24), "17.4.7.1");
+	with(good, test_add_framed(&it, "0.0.0.0", 8), "17.4.7.1");
+	with(good, test_add_framed(&it, "64.0.0.0", 2), "17.4.7.1");
+	with(good, test_add_framed(&it, "224.0.0.0", 24), "17.4.7.1");
+	for (i = 0; i < BNG_FRAMED_ROUTES_MAX; i++)
+		test_add_framed(&good, "203.0.113.0", 24 + i % 9);
+	good.session.framed_count = 9;
+	accepted(good);
+	with(good, it.session.framed_count = 10, "17.4.7.1");
+}
+
+TEST(filters_are_checked)
+{
+	union bng_any_object good = test_filter(1);
+
+	accepted(good);
+	with(good, it.filter.default_action = 0, "18.2");
+	with(good, it.filter.rules[0].action = 0, "18.1.1");
+	with(good, it.filter.rules[0].direction = 0, "18.1.2");
+	with(good, it.filter.rules[0].prefix = inet_addr("192.0.2.0"), "18.1.3");
+	with(good, it.filter.rules[0].prefix_length = 33, "18.1.4");
+	with(good, it.filter.rules[0].protocol = 256, "18.1.5");
+	with(good, it.filter.rules[0].protocol = 1, "18.1.6");
+	with(good, it.filter.rules[0].protocol = 0, "18.1.6");
+	with(good, it.filter.rules[0].port_first = 0, "18.1.6");
+	with(good, it.filter.rules[0].port_last = 24, "18.1.7");
+	with(good, it.filter.rules[0].port_last = 65536, "18.1.7");
+	good.filter.rules[0].port_last = 65535;
+	good.filter.rules[0].prefix = inet_addr("192.0.2.1");
+	good.filter.rules[0].prefix_length = 32;
+	accepted(good);
+}
+
 TEST(guard_rates_are_checked)
 {
 	union bng_any_object good;

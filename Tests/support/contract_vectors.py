@@ -175,6 +175,41 @@ def objects():
             ipv4=d.SessionIPv4(address=ip("100.64.1.3"), pool_template_id=7),
         )
     )
+    served = d.Object(object_id=(1 << 48) | 3, generation=2)
+    served.session.CopyFrom(
+        d.Session(
+            line=d.Line(access_domain_id=1, s_vlan=200, s_tpid=0x8100, mac=mac("02:00:00:00:00:03")),
+            anti_spoof=d.ANTI_SPOOF_STRICT,
+            ipv4=d.SessionIPv4(
+                address=ip("100.64.1.4"), pool_template_id=7, dhcp_fast_path=True,
+                framed_routes=[
+                    d.FramedRoute(prefix=ip("203.0.113.0"), prefix_length=29),
+                    d.FramedRoute(prefix=ip("198.51.100.7"), prefix_length=32),
+                ],
+            ),
+            rate_up=d.Rate(bits_per_second=20_000_000, burst_bytes=125_000),
+            rate_down=d.Rate(bits_per_second=100_000_000_000, burst_bytes=64 << 20),
+            filter_id=8, idle_timeout_seconds=1800,
+        )
+    )
+    filtered = d.Object(object_id=8, generation=1)
+    filtered.filter.CopyFrom(
+        d.Filter(
+            rules=[
+                d.FilterRule(
+                    action=d.FILTER_ACTION_PERMIT, direction=d.FILTER_DIRECTION_BOTH,
+                    remote_prefix=ip("192.0.2.0"), remote_prefix_length=24, protocol=17, remote_port_first=53,
+                    remote_port_last=53,
+                ),
+                d.FilterRule(
+                    action=d.FILTER_ACTION_DENY, direction=d.FILTER_DIRECTION_UP, protocol=6, remote_port_first=25,
+                    remote_port_last=65535,
+                ),
+                d.FilterRule(action=d.FILTER_ACTION_DENY, direction=d.FILTER_DIRECTION_DOWN),
+            ],
+            default_action=d.FILTER_ACTION_PERMIT,
+        )
+    )
     empty = d.Object(object_id=3, generation=1)
     empty.session.CopyFrom(d.Session(line=d.Line(), ipv4=d.SessionIPv4(lease_expires_unix_ms=5)))
     return {
@@ -189,6 +224,8 @@ def objects():
         "guard_rates": ("The second rate is 0 everywhere: it refuses the class.", guard),
         "session_qinq": ("A QinQ line; lease_expires_unix_ms is not in canon.", session),
         "session_relayed": ("A client behind a relay in VRF 9.", relayed),
+        "session_served": ("What AAA granted: rates, a filter, an idle timeout, framed routes.", served),
+        "filter": ("Rules with every part, and with none but action and direction.", filtered),
         "session_empty_messages": (
             "Present but empty: line and ipv4 appear with length 0, though ipv4 holds an agent-owned field.",
             empty,
@@ -211,7 +248,7 @@ def frames(objs):
     A, C = s.AgentFrame, s.ControllerFrame
     emit("agent_hello", "First frame of the state lane.", A(hello=s.Hello(
         node_id="edge1", protocol_minor_min=0, protocol_minor_max=0, boot_id=BOOT,
-        epochs=[s.FamilyEpoch(family=f, state_epoch=0x0102030405060700 + f) for f in range(1, 8)],
+        epochs=[s.FamilyEpoch(family=f, state_epoch=0x0102030405060700 + f) for f in range(1, 9)],
         ports=[info], capabilities=[r.Capability(name="sessions", limit=65536), r.Capability(name="dhcpv4_fast_path")],
         terms=[s.ScopeTerm(scope="node", term=41)], agent_version="0.1.0", program_version="xdp_access:0011223344556677",
         kernel_release="6.1.0", utc_unix_ms=now, next_event_sequence=1)))
@@ -303,8 +340,8 @@ def frames(objs):
     with_unknown(None, "ignorable_field", "Field 1000 of NextHop may be ignored: accepted.", ["OK"], raw1000)
     with_unknown(None, "unknown_enum", "NextHop.kind 77.", ["UNSUPPORTED", "14.1"],
                  d.Object(object_id=6, generation=2).SerializeToString() + b"\x72\x02\x08\x4d")
-    with_unknown(None, "unknown_family", "Object field 18: a family this version does not know.", ["UNSUPPORTED", "18"],
-                 d.Object(object_id=6, generation=2).SerializeToString() + b"\x92\x01\x00")
+    with_unknown(None, "unknown_family", "Object field 19: a family this version does not know.", ["UNSUPPORTED", "19"],
+                 d.Object(object_id=6, generation=2).SerializeToString() + b"\x9a\x01\x00")
 
 
 objs = objects()

@@ -17,6 +17,8 @@ enum {
 	BNG_MAX_NEXT_HOPS = 1024,      /* indices 1..1023; 0: none */
 	BNG_MAX_TEMPLATE_OPTIONS = 26, /* 24 from the controller, and options 1 and 3 */
 	BNG_TEMPLATE_BYTES = 512,
+	BNG_MAX_FILTERS = 1024, /* indices 1..1023; 0: none */
+	BNG_MAX_FILTER_RULES = 32,
 	BNG_MAX_OPTION82 = 255,
 	BNG_FRAME_MAX = 2048, /* largest frame punted or injected */
 };
@@ -166,6 +168,31 @@ _Static_assert(sizeof(struct bng_template_option) == 4, "bng_template_option");
 _Static_assert(sizeof(struct bng_dhcp_template) == 912, "bng_dhcp_template");
 _Static_assert(offsetof(struct bng_dhcp_template, options) == 32, "bng_dhcp_template.options");
 _Static_assert(offsetof(struct bng_dhcp_template, slot_of_code) == 648, "bng_dhcp_template.slot_of_code");
+
+/*
+ * filters: HASH by filter index, so that a change is seen whole or not at all. Remote is the side that is not
+ * the subscriber. The first rule that matches decides.
+ */
+enum bng_way { BNG_WAY_UP = 1, BNG_WAY_DOWN = 2, BNG_WAY_BOTH = 3 };
+struct bng_filter_rule {
+	__be32 remote;    /* host bits zero */
+	__be32 mask;      /* 0: any address */
+	__u16 port_first; /* of the remote side, host order; 0: any, or no ports at all */
+	__u16 port_last;
+	__u8 protocol; /* 0: any */
+	__u8 ways;     /* enum bng_way, as bits */
+	__u8 permits;
+	__u8 _pad;
+};
+struct bng_filter {
+	__u32 rule_count;
+	__u8 permits_rest;
+	__u8 _pad[3];
+	struct bng_filter_rule rules[BNG_MAX_FILTER_RULES];
+};
+_Static_assert(sizeof(struct bng_filter_rule) == 16, "bng_filter_rule");
+_Static_assert(offsetof(struct bng_filter_rule, protocol) == 12, "bng_filter_rule.protocol");
+_Static_assert(sizeof(struct bng_filter) == 8 + 16 * BNG_MAX_FILTER_RULES, "bng_filter");
 
 /* routes4: LPM_TRIE. prefix_bits counts the 32 VRF bits: a /24 in any VRF is 56. */
 struct bng_route_key {

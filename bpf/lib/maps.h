@@ -78,6 +78,14 @@ struct {
 } dhcp_templates SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, BNG_MAX_FILTERS);
+	__type(key, __u32);
+	__type(value, struct bng_filter);
+} filters SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 65536);

@@ -12,9 +12,13 @@ public enum ObjectFamily: UInt16, Sendable, CaseIterable, Comparable {
     case route = 5
     case guardRates = 6
     case session = 7
+    case filter = 8
+
+    /// Sessions refer to everything else.
+    private var installationRank: UInt16 { self == .session ? .max : self.rawValue }
 
     /// Order of installation: an object comes after those it refers to.
-    public static func < (a: ObjectFamily, b: ObjectFamily) -> Bool { a.rawValue < b.rawValue }
+    public static func < (a: ObjectFamily, b: ObjectFamily) -> Bool { a.installationRank < b.installationRank }
 }
 
 /// Identity of an object within one node.
@@ -178,11 +182,25 @@ public struct InstalledSession: Hashable, Sendable {
     public var leaseExpires: UTCTime
     /// Session-Timeout; zero: none.
     public var ends: UTCTime
+    /// What the line may send; nil: not policed.
+    public var rateUp: LineRate?
+    /// What the line may be sent; nil: not policed.
+    public var rateDown: LineRate?
+    /// Id of a filter object; 0: none.
+    public var filterID: UInt64
+    /// Idle-Timeout: the session lapses when the line has sent nothing for so long; zero: none.
+    public var idleTimeout: Seconds
+    /// Prefixes behind the subscriber, at most `framedRouteLimit`, each of length 1-32. Only with an address.
+    public var framedRoutes: [IPv4Prefix]
+
+    /// Largest number of framed routes of a session.
+    public static let framedRouteLimit = 16
 
     public init(
         line: LineKey, tags: VLANTags, relayMAC: MACAddress = .zero, vrf: VRF = 0, antiSpoof: AntiSpoof = .strict,
         address: IPv4Address, poolTemplateID: UInt64, dhcpFastPath: Bool = true, clientID: [UInt8] = [],
-        option82: [UInt8] = [], leaseExpires: UTCTime, ends: UTCTime = .zero
+        option82: [UInt8] = [], leaseExpires: UTCTime, ends: UTCTime = .zero, rateUp: LineRate? = nil,
+        rateDown: LineRate? = nil, filterID: UInt64 = 0, idleTimeout: Seconds = 0, framedRoutes: [IPv4Prefix] = []
     ) {
         self.line = line
         self.tags = tags
@@ -196,6 +214,11 @@ public struct InstalledSession: Hashable, Sendable {
         self.option82 = option82
         self.leaseExpires = leaseExpires
         self.ends = ends
+        self.rateUp = rateUp
+        self.rateDown = rateDown
+        self.filterID = filterID
+        self.idleTimeout = idleTimeout
+        self.framedRoutes = framedRoutes
     }
 
     /// Equal but for the fields the agent owns after the first upsert.
@@ -214,6 +237,7 @@ public enum ObjectBody: Hashable, Sendable {
     case route(Route)
     case guardRates([GuardRate])
     case session(InstalledSession)
+    case filter(PacketFilter)
 
     public var family: ObjectFamily {
         switch self {
@@ -224,6 +248,7 @@ public enum ObjectBody: Hashable, Sendable {
         case .route: return .route
         case .guardRates: return .guardRates
         case .session: return .session
+        case .filter: return .filter
         }
     }
 

@@ -30,6 +30,44 @@ extension SplitMix64 {
             address: IPv4Address(rawValue: 0x6440_0000 | UInt32(self.number(1..<1 << 16))),
             poolTemplateID: self.number(1..<10), dhcpFastPath: self.flag(), clientID: self.bytes(20),
             option82: self.bytes(40), leaseExpires: UTCTime(milliseconds: Int64(self.number(1..<1 << 41))),
-            ends: self.flag() ? .zero : UTCTime(milliseconds: Int64(self.number(1..<1 << 41))))
+            ends: self.flag() ? .zero : UTCTime(milliseconds: Int64(self.number(1..<1 << 41))),
+            rateUp: self.flag() ? self.rate() : nil, rateDown: self.flag() ? self.rate() : nil,
+            filterID: self.flag() ? self.number(1..<1 << 63) : 0,
+            idleTimeout: self.flag() ? Seconds(UInt32(self.number(1..<1 << 32))) : 0, framedRoutes: self.prefixes())
+    }
+
+    mutating func rate() -> LineRate {
+        LineRate(
+            bitsPerSecond: self.number(64_000..<100_000_000_001), burstBytes: UInt32(self.number(1_600..<1 << 32)))
+    }
+
+    mutating func prefix(_ lengths: Range<UInt64> = 8..<33) -> IPv4Prefix? {
+        let length = Int(self.number(lengths))
+        let address = UInt32(self.number(1..<127)) << 24 | UInt32(self.number(0..<1 << 24))
+        return IPv4Prefix(IPv4Address(rawValue: address & (UInt32.max << UInt32(32 - length))), length: length)
+    }
+
+    mutating func prefixes() -> [IPv4Prefix] {
+        var result: [IPv4Prefix] = []
+        for _ in 0..<self.number(0..<17) {
+            if let prefix = self.prefix(), !result.contains(prefix) { result.append(prefix) }
+        }
+        return result
+    }
+
+    mutating func filter() -> PacketFilter {
+        let directions: [FilterDirection] = [.up, .down, .both]
+        let rules = (0..<self.number(0..<33)).map { _ in
+            var rule = FilterRule(
+                action: self.flag() ? .permit : .deny, direction: directions[Int(self.number(0..<3))],
+                remote: self.flag() ? self.prefix(1..<33) : nil, protocolNumber: UInt8(self.number(0..<256)))
+            if FilterRule.protocolsWithPorts.contains(rule.protocolNumber) || self.flag() {
+                rule.protocolNumber = self.flag() ? 6 : 17
+                let first = UInt16(self.number(1..<65_536))
+                rule.remotePorts = first...UInt16(self.number(UInt64(first)..<65_536))
+            }
+            return rule
+        }
+        return PacketFilter(rules: rules, defaultAction: self.flag() ? .permit : .deny)
     }
 }

@@ -92,6 +92,28 @@ union bng_any_object test_session(uint64_t id, uint32_t address)
 	return it;
 }
 
+union bng_any_object test_filter(uint64_t id)
+{
+	union bng_any_object it = object(BNG_FAMILY_FILTER, id);
+
+	it.filter.default_action = BNG_ACTION_PERMIT;
+	it.filter.rule_count = 1;
+	it.filter.rules[0] = (struct bng_filter_object_rule){
+		.action = BNG_ACTION_DENY,
+		.direction = BNG_WAY_UP,
+		.protocol = 6,
+		.port_first = 25,
+		.port_last = 25,
+	};
+	return it;
+}
+
+void test_add_framed(union bng_any_object *session, const char *prefix, uint32_t length)
+{
+	session->session.framed[session->session.framed_count++] =
+		(struct bng_framed_route){.prefix = inet_addr(prefix), .length = length};
+}
+
 enum bng_code test_apply(
 	struct bng_state *state, const union bng_any_object *next, struct bng_refusal *refusal)
 {

@@ -16,6 +16,10 @@ union bng_any_object test_template(uint64_t id, uint64_t identity_id, const char
 union bng_any_object test_kernel_hop(uint64_t id);
 union bng_any_object test_route(uint64_t id, const char *prefix, uint32_t length, uint64_t next_hop_id);
 union bng_any_object test_session(uint64_t id, uint32_t address);
+/* Denies TCP port 25 upward, permits the rest. */
+union bng_any_object test_filter(uint64_t id);
+/* One more prefix behind the session. */
+void test_add_framed(union bng_any_object *session, const char *prefix, uint32_t length);
 
 /* Prepares and commits; the code of the refusal, BNG_OK if accepted (also when nothing changed). */
 enum bng_code test_apply(

@@ -29,6 +29,7 @@ static void upsert(
 	const struct bng_object *held;
 	struct bng_session entry;
 	struct bng_dhcp_template template;
+	struct bng_filter filter;
 
 	if (bng_desired_object(message, digester, &object, &malformed, &refusal) ||
 		bng_state_prepare(state, &object, &malformed, &change, &refusal)) {
@@ -45,6 +46,8 @@ static void upsert(
 		bng_entry_session((const void *)held, &entry);
 	if (held->family == BNG_FAMILY_POOL_TEMPLATE)
 		bng_entry_template((const void *)held, 1, 1, &template);
+	if (held->family == BNG_FAMILY_FILTER)
+		bng_entry_filter((const void *)held, &filter);
 }
 
 static void remove_object(struct bng_state *state, const Bng__Agent__V1__Delete *message)
@@ -62,11 +65,15 @@ static void remove_object(struct bng_state *state, const Bng__Agent__V1__Delete 
 static void check(const struct bng_state *state)
 {
 	size_t sessions = state->by_id[BNG_FAMILY_SESSION].count;
+	size_t framed = 0;
+	uint32_t slot;
 	int family;
 
 	require(state->lines.count == sessions && state->addresses.count <= sessions &&
 		state->slots.count == sessions);
-	require(state->prefixes.count == state->by_id[BNG_FAMILY_ROUTE].count);
+	for (slot = 1; slot <= state->max_sessions; slot++)
+		framed += state->by_slot[slot] ? state->by_slot[slot]->framed_count : 0;
+	require(state->prefixes.count == state->by_id[BNG_FAMILY_ROUTE].count + framed);
 	for (family = 1; family < BNG_FAMILIES; family++)
 		require(state->digests[family].count == state->by_id[family].count);
 }

@@ -43,6 +43,7 @@ public nonisolated enum Bng_Agent_V1_Family: SwiftProtobuf.Enum, Swift.CaseItera
   case route // = 5
   case guardRates // = 6
   case session // = 7
+  case filter // = 8
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -59,6 +60,7 @@ public nonisolated enum Bng_Agent_V1_Family: SwiftProtobuf.Enum, Swift.CaseItera
     case 5: self = .route
     case 6: self = .guardRates
     case 7: self = .session
+    case 8: self = .filter
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -73,6 +75,7 @@ public nonisolated enum Bng_Agent_V1_Family: SwiftProtobuf.Enum, Swift.CaseItera
     case .route: return 5
     case .guardRates: return 6
     case .session: return 7
+    case .filter: return 8
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -87,6 +90,7 @@ public nonisolated enum Bng_Agent_V1_Family: SwiftProtobuf.Enum, Swift.CaseItera
     .route,
     .guardRates,
     .session,
+    .filter,
   ]
 
 }
@@ -351,6 +355,91 @@ public nonisolated enum Bng_Agent_V1_AntiSpoof: SwiftProtobuf.Enum, Swift.CaseIt
 
 }
 
+public nonisolated enum Bng_Agent_V1_FilterAction: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+  case unspecified // = 0
+  case permit // = 1
+  case deny // = 2
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .unspecified
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .permit
+    case 2: self = .deny
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .permit: return 1
+    case .deny: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [Bng_Agent_V1_FilterAction] = [
+    .unspecified,
+    .permit,
+    .deny,
+  ]
+
+}
+
+/// Seen from the subscriber.
+public nonisolated enum Bng_Agent_V1_FilterDirection: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+  case unspecified // = 0
+
+  /// from the line
+  case up // = 1
+
+  /// to the line
+  case down // = 2
+  case both // = 3
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .unspecified
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .up
+    case 2: self = .down
+    case 3: self = .both
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .up: return 1
+    case .down: return 2
+    case .both: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [Bng_Agent_V1_FilterDirection] = [
+    .unspecified,
+    .up,
+    .down,
+    .both,
+  ]
+
+}
+
 /// One object: the full intended state. Equal content with an equal generation touches nothing.
 public nonisolated struct Bng_Agent_V1_Object: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -421,6 +510,14 @@ public nonisolated struct Bng_Agent_V1_Object: Sendable {
     set {body = .session(newValue)}
   }
 
+  public var filter: Bng_Agent_V1_Filter {
+    get {
+      if case .filter(let v)? = body {return v}
+      return Bng_Agent_V1_Filter()
+    }
+    set {body = .filter(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -431,6 +528,7 @@ public nonisolated struct Bng_Agent_V1_Object: Sendable {
     case route(Bng_Agent_V1_Route)
     case guardRates(Bng_Agent_V1_GuardRates)
     case session(Bng_Agent_V1_Session)
+    case filter(Bng_Agent_V1_Filter)
 
   }
 
@@ -643,6 +741,40 @@ public nonisolated struct Bng_Agent_V1_Line: Sendable {
   public init() {}
 }
 
+/// A prefix reached through a session (RADIUS Framed-Route): the subscriber may send from it, and gets what is sent to it.
+public nonisolated struct Bng_Agent_V1_FramedRoute: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// host bits zero
+  public var prefix: Data = Data()
+
+  /// 1-32
+  public var prefixLength: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// What one direction of a session may carry: RFC 2697's committed rate and burst, counted in IP bytes.
+public nonisolated struct Bng_Agent_V1_Rate: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 64,000 to 100,000,000,000
+  public var bitsPerSecond: UInt64 = 0
+
+  /// at least 1,600
+  public var burstBytes: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 public nonisolated struct Bng_Agent_V1_SessionIPv4: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -664,6 +796,9 @@ public nonisolated struct Bng_Agent_V1_SessionIPv4: Sendable {
   /// Agent-owned after the first accepted upsert: the data plane renews. Not part of the digest.
   /// On an upsert of a session that holds the same address, the later of both expiries stays.
   public var leaseExpiresUnixMs: UInt64 = 0
+
+  /// prefixes behind the customer; at most 16
+  public var framedRoutes: [Bng_Agent_V1_FramedRoute] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -710,6 +845,38 @@ public nonisolated struct Bng_Agent_V1_Session: @unchecked Sendable {
     set {_uniqueStorage()._endsUnixMs = newValue}
   }
 
+  /// from the line; absent: not policed
+  public var rateUp: Bng_Agent_V1_Rate {
+    get {_storage._rateUp ?? Bng_Agent_V1_Rate()}
+    set {_uniqueStorage()._rateUp = newValue}
+  }
+  /// Returns true if `rateUp` has been explicitly set.
+  public var hasRateUp: Bool {_storage._rateUp != nil}
+  /// Clears the value of `rateUp`. Subsequent reads from it will return its default value.
+  public mutating func clearRateUp() {_uniqueStorage()._rateUp = nil}
+
+  /// to the line; absent: not policed
+  public var rateDown: Bng_Agent_V1_Rate {
+    get {_storage._rateDown ?? Bng_Agent_V1_Rate()}
+    set {_uniqueStorage()._rateDown = newValue}
+  }
+  /// Returns true if `rateDown` has been explicitly set.
+  public var hasRateDown: Bool {_storage._rateDown != nil}
+  /// Clears the value of `rateDown`. Subsequent reads from it will return its default value.
+  public mutating func clearRateDown() {_uniqueStorage()._rateDown = nil}
+
+  /// 0: everything passes
+  public var filterID: UInt64 {
+    get {_storage._filterID}
+    set {_uniqueStorage()._filterID = newValue}
+  }
+
+  /// Idle-Timeout: without a packet from the line for so long the session lapses; 0: none
+  public var idleTimeoutSeconds: UInt32 {
+    get {_storage._idleTimeoutSeconds}
+    set {_uniqueStorage()._idleTimeoutSeconds = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -717,12 +884,59 @@ public nonisolated struct Bng_Agent_V1_Session: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// Matches a packet when every part that is given matches. Remote is the side that is not the subscriber: the destination of
+/// a packet from the line, the source of one to it.
+public nonisolated struct Bng_Agent_V1_FilterRule: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var action: Bng_Agent_V1_FilterAction = .unspecified
+
+  public var direction: Bng_Agent_V1_FilterDirection = .unspecified
+
+  /// host bits zero; empty: any address
+  public var remotePrefix: Data = Data()
+
+  /// 1-32, 0 with an empty prefix
+  public var remotePrefixLength: UInt32 = 0
+
+  /// IP protocol number, at most 255; 0: any
+  public var `protocol`: UInt32 = 0
+
+  /// with remote_port_last, 1-65535 and only for protocols 6, 17, 33, 132, 136; both 0: any
+  public var remotePortFirst: UInt32 = 0
+
+  public var remotePortLast: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// What sessions may exchange with whom. Referred to by sessions.
+public nonisolated struct Bng_Agent_V1_Filter: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// at most 32; the first that matches decides
+  public var rules: [Bng_Agent_V1_FilterRule] = []
+
+  /// when none matches
+  public var defaultAction: Bng_Agent_V1_FilterAction = .unspecified
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "bng.agent.v1"
 
 nonisolated extension Bng_Agent_V1_Family: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FAMILY_UNSPECIFIED\0\u{1}FAMILY_PORT\0\u{1}FAMILY_SERVER_IDENTITY\0\u{1}FAMILY_POOL_TEMPLATE\0\u{1}FAMILY_NEXT_HOP\0\u{1}FAMILY_ROUTE\0\u{1}FAMILY_GUARD_RATES\0\u{1}FAMILY_SESSION\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FAMILY_UNSPECIFIED\0\u{1}FAMILY_PORT\0\u{1}FAMILY_SERVER_IDENTITY\0\u{1}FAMILY_POOL_TEMPLATE\0\u{1}FAMILY_NEXT_HOP\0\u{1}FAMILY_ROUTE\0\u{1}FAMILY_GUARD_RATES\0\u{1}FAMILY_SESSION\0\u{1}FAMILY_FILTER\0")
 }
 
 nonisolated extension Bng_Agent_V1_PortRole: SwiftProtobuf._ProtoNameProviding {
@@ -749,9 +963,17 @@ nonisolated extension Bng_Agent_V1_AntiSpoof: SwiftProtobuf._ProtoNameProviding 
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ANTI_SPOOF_UNSPECIFIED\0\u{1}ANTI_SPOOF_STRICT\0\u{1}ANTI_SPOOF_LOG\0")
 }
 
+nonisolated extension Bng_Agent_V1_FilterAction: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FILTER_ACTION_UNSPECIFIED\0\u{1}FILTER_ACTION_PERMIT\0\u{1}FILTER_ACTION_DENY\0")
+}
+
+nonisolated extension Bng_Agent_V1_FilterDirection: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FILTER_DIRECTION_UNSPECIFIED\0\u{1}FILTER_DIRECTION_UP\0\u{1}FILTER_DIRECTION_DOWN\0\u{1}FILTER_DIRECTION_BOTH\0")
+}
+
 nonisolated extension Bng_Agent_V1_Object: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Object"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}object_id\0\u{1}generation\0\u{2}\u{9}port\0\u{3}server_identity\0\u{3}pool_template\0\u{3}next_hop\0\u{1}route\0\u{3}guard_rates\0\u{1}session\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}object_id\0\u{1}generation\0\u{2}\u{9}port\0\u{3}server_identity\0\u{3}pool_template\0\u{3}next_hop\0\u{1}route\0\u{3}guard_rates\0\u{1}session\0\u{1}filter\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -852,6 +1074,19 @@ nonisolated extension Bng_Agent_V1_Object: SwiftProtobuf.Message, SwiftProtobuf.
           self.body = .session(v)
         }
       }()
+      case 18: try {
+        var v: Bng_Agent_V1_Filter?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .filter(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .filter(v)
+        }
+      }()
       default: break
       }
     }
@@ -896,6 +1131,10 @@ nonisolated extension Bng_Agent_V1_Object: SwiftProtobuf.Message, SwiftProtobuf.
     case .session?: try {
       guard case .session(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+    }()
+    case .filter?: try {
+      guard case .filter(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
     }()
     case nil: break
     }
@@ -1341,9 +1580,79 @@ nonisolated extension Bng_Agent_V1_Line: SwiftProtobuf.Message, SwiftProtobuf._M
   }
 }
 
+nonisolated extension Bng_Agent_V1_FramedRoute: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".FramedRoute"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}prefix\0\u{3}prefix_length\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.prefix) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.prefixLength) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.prefix.isEmpty {
+      try visitor.visitSingularBytesField(value: self.prefix, fieldNumber: 1)
+    }
+    if self.prefixLength != 0 {
+      try visitor.visitSingularUInt32Field(value: self.prefixLength, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Bng_Agent_V1_FramedRoute, rhs: Bng_Agent_V1_FramedRoute) -> Bool {
+    if lhs.prefix != rhs.prefix {return false}
+    if lhs.prefixLength != rhs.prefixLength {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Bng_Agent_V1_Rate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Rate"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}bits_per_second\0\u{3}burst_bytes\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.bitsPerSecond) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.burstBytes) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.bitsPerSecond != 0 {
+      try visitor.visitSingularUInt64Field(value: self.bitsPerSecond, fieldNumber: 1)
+    }
+    if self.burstBytes != 0 {
+      try visitor.visitSingularUInt32Field(value: self.burstBytes, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Bng_Agent_V1_Rate, rhs: Bng_Agent_V1_Rate) -> Bool {
+    if lhs.bitsPerSecond != rhs.bitsPerSecond {return false}
+    if lhs.burstBytes != rhs.burstBytes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Bng_Agent_V1_SessionIPv4: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".SessionIPv4"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0\u{3}pool_template_id\0\u{3}dhcp_fast_path\0\u{3}client_id\0\u{1}option82\0\u{3}lease_expires_unix_ms\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0\u{3}pool_template_id\0\u{3}dhcp_fast_path\0\u{3}client_id\0\u{1}option82\0\u{3}lease_expires_unix_ms\0\u{3}framed_routes\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1357,6 +1666,7 @@ nonisolated extension Bng_Agent_V1_SessionIPv4: SwiftProtobuf.Message, SwiftProt
       case 4: try { try decoder.decodeSingularBytesField(value: &self.clientID) }()
       case 5: try { try decoder.decodeSingularBytesField(value: &self.option82) }()
       case 6: try { try decoder.decodeSingularFixed64Field(value: &self.leaseExpiresUnixMs) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.framedRoutes) }()
       default: break
       }
     }
@@ -1381,6 +1691,9 @@ nonisolated extension Bng_Agent_V1_SessionIPv4: SwiftProtobuf.Message, SwiftProt
     if self.leaseExpiresUnixMs != 0 {
       try visitor.visitSingularFixed64Field(value: self.leaseExpiresUnixMs, fieldNumber: 6)
     }
+    if !self.framedRoutes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.framedRoutes, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1391,6 +1704,7 @@ nonisolated extension Bng_Agent_V1_SessionIPv4: SwiftProtobuf.Message, SwiftProt
     if lhs.clientID != rhs.clientID {return false}
     if lhs.option82 != rhs.option82 {return false}
     if lhs.leaseExpiresUnixMs != rhs.leaseExpiresUnixMs {return false}
+    if lhs.framedRoutes != rhs.framedRoutes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1398,7 +1712,7 @@ nonisolated extension Bng_Agent_V1_SessionIPv4: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Bng_Agent_V1_Session: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Session"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}line\0\u{1}vrf\0\u{3}anti_spoof\0\u{1}ipv4\0\u{3}ends_unix_ms\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}line\0\u{1}vrf\0\u{3}anti_spoof\0\u{1}ipv4\0\u{3}ends_unix_ms\0\u{3}rate_up\0\u{3}rate_down\0\u{3}filter_id\0\u{3}idle_timeout_seconds\0")
 
   fileprivate class _StorageClass {
     var _line: Bng_Agent_V1_Line? = nil
@@ -1406,6 +1720,10 @@ nonisolated extension Bng_Agent_V1_Session: SwiftProtobuf.Message, SwiftProtobuf
     var _antiSpoof: Bng_Agent_V1_AntiSpoof = .unspecified
     var _ipv4: Bng_Agent_V1_SessionIPv4? = nil
     var _endsUnixMs: UInt64 = 0
+    var _rateUp: Bng_Agent_V1_Rate? = nil
+    var _rateDown: Bng_Agent_V1_Rate? = nil
+    var _filterID: UInt64 = 0
+    var _idleTimeoutSeconds: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1421,6 +1739,10 @@ nonisolated extension Bng_Agent_V1_Session: SwiftProtobuf.Message, SwiftProtobuf
       _antiSpoof = source._antiSpoof
       _ipv4 = source._ipv4
       _endsUnixMs = source._endsUnixMs
+      _rateUp = source._rateUp
+      _rateDown = source._rateDown
+      _filterID = source._filterID
+      _idleTimeoutSeconds = source._idleTimeoutSeconds
     }
   }
 
@@ -1444,6 +1766,10 @@ nonisolated extension Bng_Agent_V1_Session: SwiftProtobuf.Message, SwiftProtobuf
         case 3: try { try decoder.decodeSingularEnumField(value: &_storage._antiSpoof) }()
         case 4: try { try decoder.decodeSingularMessageField(value: &_storage._ipv4) }()
         case 5: try { try decoder.decodeSingularFixed64Field(value: &_storage._endsUnixMs) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._rateUp) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._rateDown) }()
+        case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._filterID) }()
+        case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._idleTimeoutSeconds) }()
         default: break
         }
       }
@@ -1471,6 +1797,18 @@ nonisolated extension Bng_Agent_V1_Session: SwiftProtobuf.Message, SwiftProtobuf
       if _storage._endsUnixMs != 0 {
         try visitor.visitSingularFixed64Field(value: _storage._endsUnixMs, fieldNumber: 5)
       }
+      try { if let v = _storage._rateUp {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
+      try { if let v = _storage._rateDown {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
+      if _storage._filterID != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._filterID, fieldNumber: 8)
+      }
+      if _storage._idleTimeoutSeconds != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._idleTimeoutSeconds, fieldNumber: 9)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1485,10 +1823,109 @@ nonisolated extension Bng_Agent_V1_Session: SwiftProtobuf.Message, SwiftProtobuf
         if _storage._antiSpoof != rhs_storage._antiSpoof {return false}
         if _storage._ipv4 != rhs_storage._ipv4 {return false}
         if _storage._endsUnixMs != rhs_storage._endsUnixMs {return false}
+        if _storage._rateUp != rhs_storage._rateUp {return false}
+        if _storage._rateDown != rhs_storage._rateDown {return false}
+        if _storage._filterID != rhs_storage._filterID {return false}
+        if _storage._idleTimeoutSeconds != rhs_storage._idleTimeoutSeconds {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Bng_Agent_V1_FilterRule: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".FilterRule"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}action\0\u{1}direction\0\u{3}remote_prefix\0\u{3}remote_prefix_length\0\u{1}protocol\0\u{3}remote_port_first\0\u{3}remote_port_last\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.action) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.direction) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.remotePrefix) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.remotePrefixLength) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.`protocol`) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.remotePortFirst) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.remotePortLast) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.action != .unspecified {
+      try visitor.visitSingularEnumField(value: self.action, fieldNumber: 1)
+    }
+    if self.direction != .unspecified {
+      try visitor.visitSingularEnumField(value: self.direction, fieldNumber: 2)
+    }
+    if !self.remotePrefix.isEmpty {
+      try visitor.visitSingularBytesField(value: self.remotePrefix, fieldNumber: 3)
+    }
+    if self.remotePrefixLength != 0 {
+      try visitor.visitSingularUInt32Field(value: self.remotePrefixLength, fieldNumber: 4)
+    }
+    if self.`protocol` != 0 {
+      try visitor.visitSingularUInt32Field(value: self.`protocol`, fieldNumber: 5)
+    }
+    if self.remotePortFirst != 0 {
+      try visitor.visitSingularUInt32Field(value: self.remotePortFirst, fieldNumber: 6)
+    }
+    if self.remotePortLast != 0 {
+      try visitor.visitSingularUInt32Field(value: self.remotePortLast, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Bng_Agent_V1_FilterRule, rhs: Bng_Agent_V1_FilterRule) -> Bool {
+    if lhs.action != rhs.action {return false}
+    if lhs.direction != rhs.direction {return false}
+    if lhs.remotePrefix != rhs.remotePrefix {return false}
+    if lhs.remotePrefixLength != rhs.remotePrefixLength {return false}
+    if lhs.`protocol` != rhs.`protocol` {return false}
+    if lhs.remotePortFirst != rhs.remotePortFirst {return false}
+    if lhs.remotePortLast != rhs.remotePortLast {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Bng_Agent_V1_Filter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Filter"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}rules\0\u{3}default_action\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.rules) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.defaultAction) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.rules.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.rules, fieldNumber: 1)
+    }
+    if self.defaultAction != .unspecified {
+      try visitor.visitSingularEnumField(value: self.defaultAction, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Bng_Agent_V1_Filter, rhs: Bng_Agent_V1_Filter) -> Bool {
+    if lhs.rules != rhs.rules {return false}
+    if lhs.defaultAction != rhs.defaultAction {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

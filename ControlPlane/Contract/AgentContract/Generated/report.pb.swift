@@ -231,7 +231,7 @@ public nonisolated struct Bng_Agent_V1_SessionLapsed: Sendable {
 
   public var sessionGeneration: UInt64 = 0
 
-  /// "lease_expired" or "session_timeout"
+  /// "lease_expired", "session_timeout" or "idle_timeout"
   public var cause: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()

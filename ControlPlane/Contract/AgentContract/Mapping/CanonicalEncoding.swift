@@ -83,6 +83,7 @@ extension Wire.Object {
         case .route: return .route
         case .guardRates: return .guardRates
         case .session: return .session
+        case .filter: return .filter
         }
     }
 
@@ -97,6 +98,7 @@ extension Wire.Object {
         case .route(let body): body.appendCanonical(to: &bytes)
         case .guardRates(let body): body.appendCanonical(to: &bytes)
         case .session(let body): body.appendCanonical(to: &bytes)
+        case .filter(let body): body.appendCanonical(to: &bytes)
         }
     }
 }

@@ -28,9 +28,19 @@ extension InstalledSession {
             bytes.appendField(3, number: self.dhcpFastPath ? 1 : 0)
             bytes.appendField(4, bytes: self.clientID)
             bytes.appendField(5, bytes: self.option82)
+            for route in self.framedRoutes {
+                let framed = bytes.openField(7)
+                bytes.appendField(1, address: route.address)
+                bytes.appendField(2, number: UInt64(route.length))
+                bytes.closeField(framed)
+            }
             bytes.closeField(ipv4)
         }
         bytes.appendField(5, number: UInt64(bitPattern: self.ends.milliseconds))
+        bytes.appendField(6, rate: self.rateUp)
+        bytes.appendField(7, rate: self.rateDown)
+        bytes.appendField(8, number: self.filterID)
+        bytes.appendField(9, number: UInt64(self.idleTimeout.value))
     }
 }
 
@@ -53,6 +63,14 @@ extension [UInt8] {
         self.appendBigEndian(field)
         self.appendBigEndian(UInt32(4))
         self.appendBigEndian(address.rawValue)
+    }
+
+    fileprivate mutating func appendField(_ field: UInt32, rate: LineRate?) {
+        guard let rate else { return }
+        let message = self.openField(field)
+        self.appendField(1, number: rate.bitsPerSecond)
+        self.appendField(2, number: UInt64(rate.burstBytes))
+        self.closeField(message)
     }
 
     fileprivate mutating func appendField(_ field: UInt32, mac: MACAddress) {

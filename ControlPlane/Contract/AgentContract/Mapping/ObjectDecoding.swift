@@ -23,6 +23,7 @@ extension DesiredObject {
         case .route(let route): body = .route(try Route(route))
         case .guardRates(let rates): body = .guardRates(try guardRates(rates, objectID: object.objectID))
         case .session(let session): body = .session(try InstalledSession(session))
+        case .filter(let filter): body = .filter(try PacketFilter(filter))
         }
         guard object.objectID != 0 else { throw ContractError(.invalid, "object_id is 0", path: "1") }
         guard object.generation != 0 else { throw ContractError(.invalid, "generation is 0", path: "2") }
@@ -31,23 +32,29 @@ extension DesiredObject {
     }
 }
 
-private func unsupported(_ path: String) -> ContractError {
+func unsupported(_ path: String) -> ContractError {
     ContractError(.unsupported, "a value this version does not know", path: path)
 }
 
-private func invalid(_ message: String, _ path: String) -> ContractError {
+func invalid(_ message: String, _ path: String) -> ContractError {
     ContractError(.invalid, message, path: path)
 }
 
-/// Addresses that can be a host: not 0/8, 127/8, nor 224/3.
-private func unicast(_ bytes: Data, _ path: String) throws(ContractError) -> IPv4Address {
+extension IPv4Address {
+    /// Whether it can be a host's: not in 0/8, 127/8, nor 224/3.
+    var isUnicast: Bool {
+        let top = self.rawValue >> 24
+        return top != 0 && top != 127 && top < 224
+    }
+}
+
+func unicast(_ bytes: Data, _ path: String) throws(ContractError) -> IPv4Address {
     guard let address = IPv4Address(bytes) else { throw invalid("an IPv4 address has 4 bytes", path) }
-    let top = address.rawValue >> 24
-    guard top != 0, top != 127, top < 224 else { throw invalid("\(address) is not a unicast address", path) }
+    guard address.isUnicast else { throw invalid("\(address) is not a unicast address", path) }
     return address
 }
 
-private func unicastMAC(_ bytes: Data, _ path: String) throws(ContractError) -> MACAddress {
+func unicastMAC(_ bytes: Data, _ path: String) throws(ContractError) -> MACAddress {
     guard let mac = MACAddress(bytes), mac != .zero, !mac.isMulticast else {
         throw invalid("not a unicast MAC address of 6 bytes", path)
     }
@@ -191,60 +198,4 @@ private func guardRates(_ rates: Wire.GuardRates, objectID: UInt64) throws(Contr
                 portBurst: rate.portBurstPackets))
     }
     return result
-}
-
-extension InstalledSession {
-    init(_ session: Wire.Session) throws(ContractError) {
-        let antiSpoof: AntiSpoof
-        switch session.antiSpoof {
-        case .strict: antiSpoof = .strict
-        case .log: antiSpoof = .log
-        case .unspecified: throw invalid("no anti_spoof", "17.3")
-        case .UNRECOGNIZED: throw unsupported("17.3")
-        }
-        guard session.hasLine else { throw invalid("no line", "17.1") }
-        let (line, tags, relayMAC) = try decodeLine(session.line)
-        self.init(
-            line: line, tags: tags, relayMAC: relayMAC, vrf: session.vrf, antiSpoof: antiSpoof, address: .zero,
-            poolTemplateID: 0, dhcpFastPath: false, leaseExpires: .zero,
-            ends: UTCTime(milliseconds: Int64(bitPattern: session.endsUnixMs)))
-        guard session.hasIpv4 else { return }
-        self.address = try unicast(session.ipv4.address, "17.4.1")
-        guard session.ipv4.poolTemplateID != 0 || !session.ipv4.dhcpFastPath else {
-            throw invalid("the DHCP fast path needs a pool template", "17.4.2")
-        }
-        guard session.ipv4.clientID.count <= 255 else { throw invalid("client_id: at most 255 bytes", "17.4.4") }
-        guard session.ipv4.option82.count <= 255 else { throw invalid("option82: at most 255 bytes", "17.4.5") }
-        self.poolTemplateID = session.ipv4.poolTemplateID
-        self.dhcpFastPath = session.ipv4.dhcpFastPath
-        self.clientID = [UInt8](session.ipv4.clientID)
-        self.option82 = [UInt8](session.ipv4.option82)
-        self.leaseExpires = UTCTime(milliseconds: Int64(bitPattern: session.ipv4.leaseExpiresUnixMs))
-    }
-}
-
-private func decodeLine(_ line: Wire.Line) throws(ContractError) -> (LineKey, VLANTags, MACAddress) {
-    guard line.accessDomainID != 0 else { throw invalid("no access domain", "17.1.1") }
-    guard line.sVlan <= 4_094 else { throw invalid("a VLAN is 0-4094", "17.1.2") }
-    guard line.cVlan <= 4_094, line.cVlan == 0 || line.sVlan != 0 else {
-        throw invalid("a VLAN is 0-4094; a C-VLAN needs an S-VLAN", "17.1.3")
-    }
-    guard line.sVlan == 0 ? line.sTpid == 0 : line.sTpid == 0x8100 || line.sTpid == 0x88a8 else {
-        throw invalid("0x8100 or 0x88a8 with an S-VLAN, 0 without", "17.1.4")
-    }
-    guard line.cTpid == (line.cVlan == 0 ? 0 : 0x8100) else {
-        throw invalid("0x8100 with a C-VLAN, 0 without", "17.1.5")
-    }
-    let mac = try unicastMAC(line.mac, "17.1.6")
-    var relay = IPv4Address.zero
-    var relayMAC = MACAddress.zero
-    if !line.relayAddress.isEmpty || !line.relayMac.isEmpty {
-        relay = try unicast(line.relayAddress, "17.1.7")
-        relayMAC = try unicastMAC(line.relayMac, "17.1.8")
-    }
-    let key = LineKey(
-        accessDomain: line.accessDomainID, sVLAN: UInt16(line.sVlan), cVLAN: UInt16(line.cVlan), relay: relay, mac: mac)
-    let tags = VLANTags(
-        sVLAN: UInt16(line.sVlan), cVLAN: UInt16(line.cVlan), sTPID: UInt16(line.sTpid), cTPID: UInt16(line.cTpid))
-    return (key, tags, relayMAC)
 }

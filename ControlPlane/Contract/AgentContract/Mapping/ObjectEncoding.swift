@@ -20,6 +20,7 @@ extension Wire.Object {
         case .route(let route): self.body = .route(Wire.Route(route))
         case .guardRates(let rates): self.body = .guardRates(Wire.GuardRates(rates))
         case .session(let session): self.body = .session(Wire.Session(session))
+        case .filter(let filter): self.body = .filter(Wire.Filter(filter))
         }
     }
 }
@@ -34,6 +35,7 @@ extension Wire.Family {
         case .route: self = .route
         case .guardRates: self = .guardRates
         case .session: self = .session
+        case .filter: self = .filter
         }
     }
 
@@ -150,6 +152,10 @@ extension Wire.Session {
         self.vrf = session.vrf
         self.antiSpoof = session.antiSpoof == .strict ? .strict : .log
         self.endsUnixMs = UInt64(bitPattern: session.ends.milliseconds)
+        if let rate = session.rateUp { self.rateUp = Wire.Rate(rate) }
+        if let rate = session.rateDown { self.rateDown = Wire.Rate(rate) }
+        self.filterID = session.filterID
+        self.idleTimeoutSeconds = session.idleTimeout.value
         // A session without an address is a known line that forwards nothing.
         guard session.address != .zero else { return }
         self.ipv4 = .with {
@@ -159,7 +165,24 @@ extension Wire.Session {
             $0.clientID = Data(session.clientID)
             $0.option82 = Data(session.option82)
             $0.leaseExpiresUnixMs = UInt64(bitPattern: session.leaseExpires.milliseconds)
+            $0.framedRoutes = session.framedRoutes.map(Wire.FramedRoute.init)
         }
+    }
+}
+
+extension Wire.Rate {
+    init(_ rate: LineRate) {
+        self.init()
+        self.bitsPerSecond = rate.bitsPerSecond
+        self.burstBytes = rate.burstBytes
+    }
+}
+
+extension Wire.FramedRoute {
+    init(_ route: IPv4Prefix) {
+        self.init()
+        self.prefix = Data(route.address.bytes)
+        self.prefixLength = UInt32(route.length)
     }
 }
 

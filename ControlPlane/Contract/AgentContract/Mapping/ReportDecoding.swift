@@ -38,7 +38,7 @@ public struct PuntedPacket: Hashable, Sendable {
 public enum AgentEvent: Hashable, Sendable {
     /// The data plane granted a lease; `expires` is its latest end.
     case leaseRenewed(SessionID, generation: Generation, expires: UTCTime)
-    /// The session is installed but forwards no more; cause "lease_expired" or "session_timeout".
+    /// The session is installed but forwards no more; cause "lease_expired", "session_timeout" or "idle_timeout".
     case sessionLapsed(SessionID, generation: Generation, cause: String)
     case portChanged(PortStatus)
 

@@ -21,6 +21,11 @@ public enum Wire {
     public typealias Event = Bng_Agent_V1_Event
     public typealias EventBatch = Bng_Agent_V1_EventBatch
     public typealias Family = Bng_Agent_V1_Family
+    public typealias Filter = Bng_Agent_V1_Filter
+    public typealias FilterAction = Bng_Agent_V1_FilterAction
+    public typealias FilterDirection = Bng_Agent_V1_FilterDirection
+    public typealias FilterRule = Bng_Agent_V1_FilterRule
+    public typealias FramedRoute = Bng_Agent_V1_FramedRoute
     public typealias GuardRate = Bng_Agent_V1_GuardRate
     public typealias GuardRates = Bng_Agent_V1_GuardRates
     public typealias Hello = Bng_Agent_V1_Hello
@@ -38,6 +43,7 @@ public enum Wire {
     public typealias Punt = Bng_Agent_V1_Punt
     public typealias PuntBatch = Bng_Agent_V1_PuntBatch
     public typealias PuntClass = Bng_Agent_V1_PuntClass
+    public typealias Rate = Bng_Agent_V1_Rate
     public typealias Route = Bng_Agent_V1_Route
     public typealias ServerIdentity = Bng_Agent_V1_ServerIdentity
     public typealias Session = Bng_Agent_V1_Session

@@ -457,6 +457,96 @@ void   bng__agent__v1__line__free_unpacked
   assert(message->base.descriptor == &bng__agent__v1__line__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   bng__agent__v1__framed_route__init
+                     (Bng__Agent__V1__FramedRoute         *message)
+{
+  static const Bng__Agent__V1__FramedRoute init_value = BNG__AGENT__V1__FRAMED_ROUTE__INIT;
+  *message = init_value;
+}
+size_t bng__agent__v1__framed_route__get_packed_size
+                     (const Bng__Agent__V1__FramedRoute *message)
+{
+  assert(message->base.descriptor == &bng__agent__v1__framed_route__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t bng__agent__v1__framed_route__pack
+                     (const Bng__Agent__V1__FramedRoute *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &bng__agent__v1__framed_route__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t bng__agent__v1__framed_route__pack_to_buffer
+                     (const Bng__Agent__V1__FramedRoute *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &bng__agent__v1__framed_route__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Bng__Agent__V1__FramedRoute *
+       bng__agent__v1__framed_route__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Bng__Agent__V1__FramedRoute *)
+     protobuf_c_message_unpack (&bng__agent__v1__framed_route__descriptor,
+                                allocator, len, data);
+}
+void   bng__agent__v1__framed_route__free_unpacked
+                     (Bng__Agent__V1__FramedRoute *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &bng__agent__v1__framed_route__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   bng__agent__v1__rate__init
+                     (Bng__Agent__V1__Rate         *message)
+{
+  static const Bng__Agent__V1__Rate init_value = BNG__AGENT__V1__RATE__INIT;
+  *message = init_value;
+}
+size_t bng__agent__v1__rate__get_packed_size
+                     (const Bng__Agent__V1__Rate *message)
+{
+  assert(message->base.descriptor == &bng__agent__v1__rate__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t bng__agent__v1__rate__pack
+                     (const Bng__Agent__V1__Rate *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &bng__agent__v1__rate__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t bng__agent__v1__rate__pack_to_buffer
+                     (const Bng__Agent__V1__Rate *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &bng__agent__v1__rate__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Bng__Agent__V1__Rate *
+       bng__agent__v1__rate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Bng__Agent__V1__Rate *)
+     protobuf_c_message_unpack (&bng__agent__v1__rate__descriptor,
+                                allocator, len, data);
+}
+void   bng__agent__v1__rate__free_unpacked
+                     (Bng__Agent__V1__Rate *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &bng__agent__v1__rate__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   bng__agent__v1__session_ipv4__init
                      (Bng__Agent__V1__SessionIPv4         *message)
 {
@@ -547,7 +637,97 @@ void   bng__agent__v1__session__free_unpacked
   assert(message->base.descriptor == &bng__agent__v1__session__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor bng__agent__v1__object__field_descriptors[9] =
+void   bng__agent__v1__filter_rule__init
+                     (Bng__Agent__V1__FilterRule         *message)
+{
+  static const Bng__Agent__V1__FilterRule init_value = BNG__AGENT__V1__FILTER_RULE__INIT;
+  *message = init_value;
+}
+size_t bng__agent__v1__filter_rule__get_packed_size
+                     (const Bng__Agent__V1__FilterRule *message)
+{
+  assert(message->base.descriptor == &bng__agent__v1__filter_rule__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t bng__agent__v1__filter_rule__pack
+                     (const Bng__Agent__V1__FilterRule *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &bng__agent__v1__filter_rule__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t bng__agent__v1__filter_rule__pack_to_buffer
+                     (const Bng__Agent__V1__FilterRule *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &bng__agent__v1__filter_rule__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Bng__Agent__V1__FilterRule *
+       bng__agent__v1__filter_rule__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Bng__Agent__V1__FilterRule *)
+     protobuf_c_message_unpack (&bng__agent__v1__filter_rule__descriptor,
+                                allocator, len, data);
+}
+void   bng__agent__v1__filter_rule__free_unpacked
+                     (Bng__Agent__V1__FilterRule *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &bng__agent__v1__filter_rule__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   bng__agent__v1__filter__init
+                     (Bng__Agent__V1__Filter         *message)
+{
+  static const Bng__Agent__V1__Filter init_value = BNG__AGENT__V1__FILTER__INIT;
+  *message = init_value;
+}
+size_t bng__agent__v1__filter__get_packed_size
+                     (const Bng__Agent__V1__Filter *message)
+{
+  assert(message->base.descriptor == &bng__agent__v1__filter__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t bng__agent__v1__filter__pack
+                     (const Bng__Agent__V1__Filter *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &bng__agent__v1__filter__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t bng__agent__v1__filter__pack_to_buffer
+                     (const Bng__Agent__V1__Filter *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &bng__agent__v1__filter__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Bng__Agent__V1__Filter *
+       bng__agent__v1__filter__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Bng__Agent__V1__Filter *)
+     protobuf_c_message_unpack (&bng__agent__v1__filter__descriptor,
+                                allocator, len, data);
+}
+void   bng__agent__v1__filter__free_unpacked
+                     (Bng__Agent__V1__Filter *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &bng__agent__v1__filter__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor bng__agent__v1__object__field_descriptors[10] =
 {
   {
     "object_id",
@@ -657,8 +837,21 @@ static const ProtobufCFieldDescriptor bng__agent__v1__object__field_descriptors[
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "filter",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Bng__Agent__V1__Object, body_case),
+    offsetof(Bng__Agent__V1__Object, filter),
+    &bng__agent__v1__filter__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned bng__agent__v1__object__field_indices_by_name[] = {
+  9,   /* field[9] = filter */
   1,   /* field[1] = generation */
   7,   /* field[7] = guard_rates */
   5,   /* field[5] = next_hop */
@@ -673,7 +866,7 @@ static const ProtobufCIntRange bng__agent__v1__object__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 11, 2 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor bng__agent__v1__object__descriptor =
 {
@@ -683,7 +876,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__object__descriptor =
   "Bng__Agent__V1__Object",
   "bng.agent.v1",
   sizeof(Bng__Agent__V1__Object),
-  9,
+  10,
   bng__agent__v1__object__field_descriptors,
   bng__agent__v1__object__field_indices_by_name,
   2,  bng__agent__v1__object__number_ranges,
@@ -1448,7 +1641,109 @@ const ProtobufCMessageDescriptor bng__agent__v1__line__descriptor =
   (ProtobufCMessageInit) bng__agent__v1__line__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor bng__agent__v1__session_ipv4__field_descriptors[6] =
+static const ProtobufCFieldDescriptor bng__agent__v1__framed_route__field_descriptors[2] =
+{
+  {
+    "prefix",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__FramedRoute, prefix),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "prefix_length",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__FramedRoute, prefix_length),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned bng__agent__v1__framed_route__field_indices_by_name[] = {
+  0,   /* field[0] = prefix */
+  1,   /* field[1] = prefix_length */
+};
+static const ProtobufCIntRange bng__agent__v1__framed_route__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor bng__agent__v1__framed_route__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "bng.agent.v1.FramedRoute",
+  "FramedRoute",
+  "Bng__Agent__V1__FramedRoute",
+  "bng.agent.v1",
+  sizeof(Bng__Agent__V1__FramedRoute),
+  2,
+  bng__agent__v1__framed_route__field_descriptors,
+  bng__agent__v1__framed_route__field_indices_by_name,
+  1,  bng__agent__v1__framed_route__number_ranges,
+  (ProtobufCMessageInit) bng__agent__v1__framed_route__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor bng__agent__v1__rate__field_descriptors[2] =
+{
+  {
+    "bits_per_second",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__Rate, bits_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "burst_bytes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__Rate, burst_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned bng__agent__v1__rate__field_indices_by_name[] = {
+  0,   /* field[0] = bits_per_second */
+  1,   /* field[1] = burst_bytes */
+};
+static const ProtobufCIntRange bng__agent__v1__rate__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor bng__agent__v1__rate__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "bng.agent.v1.Rate",
+  "Rate",
+  "Bng__Agent__V1__Rate",
+  "bng.agent.v1",
+  sizeof(Bng__Agent__V1__Rate),
+  2,
+  bng__agent__v1__rate__field_descriptors,
+  bng__agent__v1__rate__field_indices_by_name,
+  1,  bng__agent__v1__rate__number_ranges,
+  (ProtobufCMessageInit) bng__agent__v1__rate__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor bng__agent__v1__session_ipv4__field_descriptors[7] =
 {
   {
     "address",
@@ -1522,11 +1817,24 @@ static const ProtobufCFieldDescriptor bng__agent__v1__session_ipv4__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "framed_routes",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Bng__Agent__V1__SessionIPv4, n_framed_routes),
+    offsetof(Bng__Agent__V1__SessionIPv4, framed_routes),
+    &bng__agent__v1__framed_route__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned bng__agent__v1__session_ipv4__field_indices_by_name[] = {
   0,   /* field[0] = address */
   3,   /* field[3] = client_id */
   2,   /* field[2] = dhcp_fast_path */
+  6,   /* field[6] = framed_routes */
   5,   /* field[5] = lease_expires_unix_ms */
   4,   /* field[4] = option82 */
   1,   /* field[1] = pool_template_id */
@@ -1534,7 +1842,7 @@ static const unsigned bng__agent__v1__session_ipv4__field_indices_by_name[] = {
 static const ProtobufCIntRange bng__agent__v1__session_ipv4__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor bng__agent__v1__session_ipv4__descriptor =
 {
@@ -1544,14 +1852,14 @@ const ProtobufCMessageDescriptor bng__agent__v1__session_ipv4__descriptor =
   "Bng__Agent__V1__SessionIPv4",
   "bng.agent.v1",
   sizeof(Bng__Agent__V1__SessionIPv4),
-  6,
+  7,
   bng__agent__v1__session_ipv4__field_descriptors,
   bng__agent__v1__session_ipv4__field_indices_by_name,
   1,  bng__agent__v1__session_ipv4__number_ranges,
   (ProtobufCMessageInit) bng__agent__v1__session_ipv4__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor bng__agent__v1__session__field_descriptors[5] =
+static const ProtobufCFieldDescriptor bng__agent__v1__session__field_descriptors[9] =
 {
   {
     "line",
@@ -1613,18 +1921,70 @@ static const ProtobufCFieldDescriptor bng__agent__v1__session__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "rate_up",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__Session, rate_up),
+    &bng__agent__v1__rate__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rate_down",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__Session, rate_down),
+    &bng__agent__v1__rate__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "filter_id",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__Session, filter_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "idle_timeout_seconds",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__Session, idle_timeout_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned bng__agent__v1__session__field_indices_by_name[] = {
   2,   /* field[2] = anti_spoof */
   4,   /* field[4] = ends_unix_ms */
+  7,   /* field[7] = filter_id */
+  8,   /* field[8] = idle_timeout_seconds */
   3,   /* field[3] = ipv4 */
   0,   /* field[0] = line */
+  6,   /* field[6] = rate_down */
+  5,   /* field[5] = rate_up */
   1,   /* field[1] = vrf */
 };
 static const ProtobufCIntRange bng__agent__v1__session__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor bng__agent__v1__session__descriptor =
 {
@@ -1634,14 +1994,181 @@ const ProtobufCMessageDescriptor bng__agent__v1__session__descriptor =
   "Bng__Agent__V1__Session",
   "bng.agent.v1",
   sizeof(Bng__Agent__V1__Session),
-  5,
+  9,
   bng__agent__v1__session__field_descriptors,
   bng__agent__v1__session__field_indices_by_name,
   1,  bng__agent__v1__session__number_ranges,
   (ProtobufCMessageInit) bng__agent__v1__session__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue bng__agent__v1__family__enum_values_by_number[8] =
+static const ProtobufCFieldDescriptor bng__agent__v1__filter_rule__field_descriptors[7] =
+{
+  {
+    "action",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__FilterRule, action),
+    &bng__agent__v1__filter_action__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "direction",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__FilterRule, direction),
+    &bng__agent__v1__filter_direction__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "remote_prefix",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__FilterRule, remote_prefix),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "remote_prefix_length",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__FilterRule, remote_prefix_length),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "protocol",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__FilterRule, protocol),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "remote_port_first",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__FilterRule, remote_port_first),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "remote_port_last",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__FilterRule, remote_port_last),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned bng__agent__v1__filter_rule__field_indices_by_name[] = {
+  0,   /* field[0] = action */
+  1,   /* field[1] = direction */
+  4,   /* field[4] = protocol */
+  5,   /* field[5] = remote_port_first */
+  6,   /* field[6] = remote_port_last */
+  2,   /* field[2] = remote_prefix */
+  3,   /* field[3] = remote_prefix_length */
+};
+static const ProtobufCIntRange bng__agent__v1__filter_rule__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor bng__agent__v1__filter_rule__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "bng.agent.v1.FilterRule",
+  "FilterRule",
+  "Bng__Agent__V1__FilterRule",
+  "bng.agent.v1",
+  sizeof(Bng__Agent__V1__FilterRule),
+  7,
+  bng__agent__v1__filter_rule__field_descriptors,
+  bng__agent__v1__filter_rule__field_indices_by_name,
+  1,  bng__agent__v1__filter_rule__number_ranges,
+  (ProtobufCMessageInit) bng__agent__v1__filter_rule__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor bng__agent__v1__filter__field_descriptors[2] =
+{
+  {
+    "rules",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Bng__Agent__V1__Filter, n_rules),
+    offsetof(Bng__Agent__V1__Filter, rules),
+    &bng__agent__v1__filter_rule__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "default_action",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__Filter, default_action),
+    &bng__agent__v1__filter_action__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned bng__agent__v1__filter__field_indices_by_name[] = {
+  1,   /* field[1] = default_action */
+  0,   /* field[0] = rules */
+};
+static const ProtobufCIntRange bng__agent__v1__filter__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor bng__agent__v1__filter__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "bng.agent.v1.Filter",
+  "Filter",
+  "Bng__Agent__V1__Filter",
+  "bng.agent.v1",
+  sizeof(Bng__Agent__V1__Filter),
+  2,
+  bng__agent__v1__filter__field_descriptors,
+  bng__agent__v1__filter__field_indices_by_name,
+  1,  bng__agent__v1__filter__number_ranges,
+  (ProtobufCMessageInit) bng__agent__v1__filter__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue bng__agent__v1__family__enum_values_by_number[9] =
 {
   { "FAMILY_UNSPECIFIED", "BNG__AGENT__V1__FAMILY__FAMILY_UNSPECIFIED", 0 },
   { "FAMILY_PORT", "BNG__AGENT__V1__FAMILY__FAMILY_PORT", 1 },
@@ -1651,12 +2178,14 @@ static const ProtobufCEnumValue bng__agent__v1__family__enum_values_by_number[8]
   { "FAMILY_ROUTE", "BNG__AGENT__V1__FAMILY__FAMILY_ROUTE", 5 },
   { "FAMILY_GUARD_RATES", "BNG__AGENT__V1__FAMILY__FAMILY_GUARD_RATES", 6 },
   { "FAMILY_SESSION", "BNG__AGENT__V1__FAMILY__FAMILY_SESSION", 7 },
+  { "FAMILY_FILTER", "BNG__AGENT__V1__FAMILY__FAMILY_FILTER", 8 },
 };
 static const ProtobufCIntRange bng__agent__v1__family__value_ranges[] = {
-{0, 0},{0, 8}
+{0, 0},{0, 9}
 };
-static const ProtobufCEnumValueIndex bng__agent__v1__family__enum_values_by_name[8] =
+static const ProtobufCEnumValueIndex bng__agent__v1__family__enum_values_by_name[9] =
 {
+  { "FAMILY_FILTER", 8 },
   { "FAMILY_GUARD_RATES", 6 },
   { "FAMILY_NEXT_HOP", 4 },
   { "FAMILY_POOL_TEMPLATE", 3 },
@@ -1673,9 +2202,9 @@ const ProtobufCEnumDescriptor bng__agent__v1__family__descriptor =
   "Family",
   "Bng__Agent__V1__Family",
   "bng.agent.v1",
-  8,
+  9,
   bng__agent__v1__family__enum_values_by_number,
-  8,
+  9,
   bng__agent__v1__family__enum_values_by_name,
   1,
   bng__agent__v1__family__value_ranges,
@@ -1865,5 +2394,67 @@ const ProtobufCEnumDescriptor bng__agent__v1__anti_spoof__descriptor =
   bng__agent__v1__anti_spoof__enum_values_by_name,
   1,
   bng__agent__v1__anti_spoof__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue bng__agent__v1__filter_action__enum_values_by_number[3] =
+{
+  { "FILTER_ACTION_UNSPECIFIED", "BNG__AGENT__V1__FILTER_ACTION__FILTER_ACTION_UNSPECIFIED", 0 },
+  { "FILTER_ACTION_PERMIT", "BNG__AGENT__V1__FILTER_ACTION__FILTER_ACTION_PERMIT", 1 },
+  { "FILTER_ACTION_DENY", "BNG__AGENT__V1__FILTER_ACTION__FILTER_ACTION_DENY", 2 },
+};
+static const ProtobufCIntRange bng__agent__v1__filter_action__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex bng__agent__v1__filter_action__enum_values_by_name[3] =
+{
+  { "FILTER_ACTION_DENY", 2 },
+  { "FILTER_ACTION_PERMIT", 1 },
+  { "FILTER_ACTION_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor bng__agent__v1__filter_action__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "bng.agent.v1.FilterAction",
+  "FilterAction",
+  "Bng__Agent__V1__FilterAction",
+  "bng.agent.v1",
+  3,
+  bng__agent__v1__filter_action__enum_values_by_number,
+  3,
+  bng__agent__v1__filter_action__enum_values_by_name,
+  1,
+  bng__agent__v1__filter_action__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue bng__agent__v1__filter_direction__enum_values_by_number[4] =
+{
+  { "FILTER_DIRECTION_UNSPECIFIED", "BNG__AGENT__V1__FILTER_DIRECTION__FILTER_DIRECTION_UNSPECIFIED", 0 },
+  { "FILTER_DIRECTION_UP", "BNG__AGENT__V1__FILTER_DIRECTION__FILTER_DIRECTION_UP", 1 },
+  { "FILTER_DIRECTION_DOWN", "BNG__AGENT__V1__FILTER_DIRECTION__FILTER_DIRECTION_DOWN", 2 },
+  { "FILTER_DIRECTION_BOTH", "BNG__AGENT__V1__FILTER_DIRECTION__FILTER_DIRECTION_BOTH", 3 },
+};
+static const ProtobufCIntRange bng__agent__v1__filter_direction__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex bng__agent__v1__filter_direction__enum_values_by_name[4] =
+{
+  { "FILTER_DIRECTION_BOTH", 3 },
+  { "FILTER_DIRECTION_DOWN", 2 },
+  { "FILTER_DIRECTION_UNSPECIFIED", 0 },
+  { "FILTER_DIRECTION_UP", 1 },
+};
+const ProtobufCEnumDescriptor bng__agent__v1__filter_direction__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "bng.agent.v1.FilterDirection",
+  "FilterDirection",
+  "Bng__Agent__V1__FilterDirection",
+  "bng.agent.v1",
+  4,
+  bng__agent__v1__filter_direction__enum_values_by_number,
+  4,
+  bng__agent__v1__filter_direction__enum_values_by_name,
+  1,
+  bng__agent__v1__filter_direction__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

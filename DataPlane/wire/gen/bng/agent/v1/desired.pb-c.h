@@ -25,8 +25,12 @@ typedef struct Bng__Agent__V1__Route Bng__Agent__V1__Route;
 typedef struct Bng__Agent__V1__GuardRate Bng__Agent__V1__GuardRate;
 typedef struct Bng__Agent__V1__GuardRates Bng__Agent__V1__GuardRates;
 typedef struct Bng__Agent__V1__Line Bng__Agent__V1__Line;
+typedef struct Bng__Agent__V1__FramedRoute Bng__Agent__V1__FramedRoute;
+typedef struct Bng__Agent__V1__Rate Bng__Agent__V1__Rate;
 typedef struct Bng__Agent__V1__SessionIPv4 Bng__Agent__V1__SessionIPv4;
 typedef struct Bng__Agent__V1__Session Bng__Agent__V1__Session;
+typedef struct Bng__Agent__V1__FilterRule Bng__Agent__V1__FilterRule;
+typedef struct Bng__Agent__V1__Filter Bng__Agent__V1__Filter;
 
 
 /* --- enums --- */
@@ -42,7 +46,8 @@ typedef enum _Bng__Agent__V1__Family {
   BNG__AGENT__V1__FAMILY__FAMILY_NEXT_HOP = 4,
   BNG__AGENT__V1__FAMILY__FAMILY_ROUTE = 5,
   BNG__AGENT__V1__FAMILY__FAMILY_GUARD_RATES = 6,
-  BNG__AGENT__V1__FAMILY__FAMILY_SESSION = 7
+  BNG__AGENT__V1__FAMILY__FAMILY_SESSION = 7,
+  BNG__AGENT__V1__FAMILY__FAMILY_FILTER = 8
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__FAMILY)
 } Bng__Agent__V1__Family;
 typedef enum _Bng__Agent__V1__PortRole {
@@ -117,6 +122,28 @@ typedef enum _Bng__Agent__V1__AntiSpoof {
   BNG__AGENT__V1__ANTI_SPOOF__ANTI_SPOOF_LOG = 2
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__ANTI_SPOOF)
 } Bng__Agent__V1__AntiSpoof;
+typedef enum _Bng__Agent__V1__FilterAction {
+  BNG__AGENT__V1__FILTER_ACTION__FILTER_ACTION_UNSPECIFIED = 0,
+  BNG__AGENT__V1__FILTER_ACTION__FILTER_ACTION_PERMIT = 1,
+  BNG__AGENT__V1__FILTER_ACTION__FILTER_ACTION_DENY = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__FILTER_ACTION)
+} Bng__Agent__V1__FilterAction;
+/*
+ * Seen from the subscriber.
+ */
+typedef enum _Bng__Agent__V1__FilterDirection {
+  BNG__AGENT__V1__FILTER_DIRECTION__FILTER_DIRECTION_UNSPECIFIED = 0,
+  /*
+   * from the line
+   */
+  BNG__AGENT__V1__FILTER_DIRECTION__FILTER_DIRECTION_UP = 1,
+  /*
+   * to the line
+   */
+  BNG__AGENT__V1__FILTER_DIRECTION__FILTER_DIRECTION_DOWN = 2,
+  BNG__AGENT__V1__FILTER_DIRECTION__FILTER_DIRECTION_BOTH = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__FILTER_DIRECTION)
+} Bng__Agent__V1__FilterDirection;
 
 /* --- messages --- */
 
@@ -128,7 +155,8 @@ typedef enum {
   BNG__AGENT__V1__OBJECT__BODY_NEXT_HOP = 14,
   BNG__AGENT__V1__OBJECT__BODY_ROUTE = 15,
   BNG__AGENT__V1__OBJECT__BODY_GUARD_RATES = 16,
-  BNG__AGENT__V1__OBJECT__BODY_SESSION = 17
+  BNG__AGENT__V1__OBJECT__BODY_SESSION = 17,
+  BNG__AGENT__V1__OBJECT__BODY_FILTER = 18
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__OBJECT__BODY__CASE)
 } Bng__Agent__V1__Object__BodyCase;
 
@@ -155,6 +183,7 @@ struct  Bng__Agent__V1__Object
     Bng__Agent__V1__Route *route;
     Bng__Agent__V1__GuardRates *guard_rates;
     Bng__Agent__V1__Session *session;
+    Bng__Agent__V1__Filter *filter;
   };
 };
 #define BNG__AGENT__V1__OBJECT__INIT \
@@ -389,6 +418,46 @@ struct  Bng__Agent__V1__Line
     , 0, 0, 0, 0, 0, {0,NULL}, {0,NULL}, {0,NULL} }
 
 
+/*
+ * A prefix reached through a session (RADIUS Framed-Route): the subscriber may send from it, and gets what is sent to it.
+ */
+struct  Bng__Agent__V1__FramedRoute
+{
+  ProtobufCMessage base;
+  /*
+   * host bits zero
+   */
+  ProtobufCBinaryData prefix;
+  /*
+   * 1-32
+   */
+  uint32_t prefix_length;
+};
+#define BNG__AGENT__V1__FRAMED_ROUTE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__framed_route__descriptor) \
+    , {0,NULL}, 0 }
+
+
+/*
+ * What one direction of a session may carry: RFC 2697's committed rate and burst, counted in IP bytes.
+ */
+struct  Bng__Agent__V1__Rate
+{
+  ProtobufCMessage base;
+  /*
+   * 64,000 to 100,000,000,000
+   */
+  uint64_t bits_per_second;
+  /*
+   * at least 1,600
+   */
+  uint32_t burst_bytes;
+};
+#define BNG__AGENT__V1__RATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__rate__descriptor) \
+    , 0, 0 }
+
+
 struct  Bng__Agent__V1__SessionIPv4
 {
   ProtobufCMessage base;
@@ -411,10 +480,15 @@ struct  Bng__Agent__V1__SessionIPv4
    * On an upsert of a session that holds the same address, the later of both expiries stays.
    */
   uint64_t lease_expires_unix_ms;
+  /*
+   * prefixes behind the customer; at most 16
+   */
+  size_t n_framed_routes;
+  Bng__Agent__V1__FramedRoute **framed_routes;
 };
 #define BNG__AGENT__V1__SESSION_IPV4__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__session_ipv4__descriptor) \
-    , {0,NULL}, 0, 0, {0,NULL}, {0,NULL}, 0 }
+    , {0,NULL}, 0, 0, {0,NULL}, {0,NULL}, 0, 0,NULL }
 
 
 /*
@@ -431,10 +505,79 @@ struct  Bng__Agent__V1__Session
    * Session-Timeout as an absolute time, enforced by the agent; 0: none
    */
   uint64_t ends_unix_ms;
+  /*
+   * from the line; absent: not policed
+   */
+  Bng__Agent__V1__Rate *rate_up;
+  /*
+   * to the line; absent: not policed
+   */
+  Bng__Agent__V1__Rate *rate_down;
+  /*
+   * 0: everything passes
+   */
+  uint64_t filter_id;
+  /*
+   * Idle-Timeout: without a packet from the line for so long the session lapses; 0: none
+   */
+  uint32_t idle_timeout_seconds;
 };
 #define BNG__AGENT__V1__SESSION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__session__descriptor) \
-    , NULL, 0, BNG__AGENT__V1__ANTI_SPOOF__ANTI_SPOOF_UNSPECIFIED, NULL, 0 }
+    , NULL, 0, BNG__AGENT__V1__ANTI_SPOOF__ANTI_SPOOF_UNSPECIFIED, NULL, 0, NULL, NULL, 0, 0 }
+
+
+/*
+ * Matches a packet when every part that is given matches. Remote is the side that is not the subscriber: the destination of
+ * a packet from the line, the source of one to it.
+ */
+struct  Bng__Agent__V1__FilterRule
+{
+  ProtobufCMessage base;
+  Bng__Agent__V1__FilterAction action;
+  Bng__Agent__V1__FilterDirection direction;
+  /*
+   * host bits zero; empty: any address
+   */
+  ProtobufCBinaryData remote_prefix;
+  /*
+   * 1-32, 0 with an empty prefix
+   */
+  uint32_t remote_prefix_length;
+  /*
+   * IP protocol number, at most 255; 0: any
+   */
+  uint32_t protocol;
+  /*
+   * with remote_port_last, 1-65535 and only for protocols 6, 17, 33, 132, 136; both 0: any
+   */
+  uint32_t remote_port_first;
+  uint32_t remote_port_last;
+};
+#define BNG__AGENT__V1__FILTER_RULE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__filter_rule__descriptor) \
+    , BNG__AGENT__V1__FILTER_ACTION__FILTER_ACTION_UNSPECIFIED, BNG__AGENT__V1__FILTER_DIRECTION__FILTER_DIRECTION_UNSPECIFIED, {0,NULL}, 0, 0, 0, 0 }
+
+
+/*
+ * What sessions may exchange with whom. Referred to by sessions.
+ */
+struct  Bng__Agent__V1__Filter
+{
+  ProtobufCMessage base;
+  /*
+   * at most 32; the first that matches decides
+   */
+  size_t n_rules;
+  Bng__Agent__V1__FilterRule **rules;
+  /*
+   * when none matches
+   */
+  Bng__Agent__V1__FilterAction default_action;
+};
+#define BNG__AGENT__V1__FILTER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__filter__descriptor) \
+    , 0,NULL, BNG__AGENT__V1__FILTER_ACTION__FILTER_ACTION_UNSPECIFIED }
 
 
 /* Bng__Agent__V1__Object methods */
@@ -627,6 +770,44 @@ Bng__Agent__V1__Line *
 void   bng__agent__v1__line__free_unpacked
                      (Bng__Agent__V1__Line *message,
                       ProtobufCAllocator *allocator);
+/* Bng__Agent__V1__FramedRoute methods */
+void   bng__agent__v1__framed_route__init
+                     (Bng__Agent__V1__FramedRoute         *message);
+size_t bng__agent__v1__framed_route__get_packed_size
+                     (const Bng__Agent__V1__FramedRoute   *message);
+size_t bng__agent__v1__framed_route__pack
+                     (const Bng__Agent__V1__FramedRoute   *message,
+                      uint8_t             *out);
+size_t bng__agent__v1__framed_route__pack_to_buffer
+                     (const Bng__Agent__V1__FramedRoute   *message,
+                      ProtobufCBuffer     *buffer);
+Bng__Agent__V1__FramedRoute *
+       bng__agent__v1__framed_route__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   bng__agent__v1__framed_route__free_unpacked
+                     (Bng__Agent__V1__FramedRoute *message,
+                      ProtobufCAllocator *allocator);
+/* Bng__Agent__V1__Rate methods */
+void   bng__agent__v1__rate__init
+                     (Bng__Agent__V1__Rate         *message);
+size_t bng__agent__v1__rate__get_packed_size
+                     (const Bng__Agent__V1__Rate   *message);
+size_t bng__agent__v1__rate__pack
+                     (const Bng__Agent__V1__Rate   *message,
+                      uint8_t             *out);
+size_t bng__agent__v1__rate__pack_to_buffer
+                     (const Bng__Agent__V1__Rate   *message,
+                      ProtobufCBuffer     *buffer);
+Bng__Agent__V1__Rate *
+       bng__agent__v1__rate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   bng__agent__v1__rate__free_unpacked
+                     (Bng__Agent__V1__Rate *message,
+                      ProtobufCAllocator *allocator);
 /* Bng__Agent__V1__SessionIPv4 methods */
 void   bng__agent__v1__session_ipv4__init
                      (Bng__Agent__V1__SessionIPv4         *message);
@@ -665,6 +846,44 @@ Bng__Agent__V1__Session *
 void   bng__agent__v1__session__free_unpacked
                      (Bng__Agent__V1__Session *message,
                       ProtobufCAllocator *allocator);
+/* Bng__Agent__V1__FilterRule methods */
+void   bng__agent__v1__filter_rule__init
+                     (Bng__Agent__V1__FilterRule         *message);
+size_t bng__agent__v1__filter_rule__get_packed_size
+                     (const Bng__Agent__V1__FilterRule   *message);
+size_t bng__agent__v1__filter_rule__pack
+                     (const Bng__Agent__V1__FilterRule   *message,
+                      uint8_t             *out);
+size_t bng__agent__v1__filter_rule__pack_to_buffer
+                     (const Bng__Agent__V1__FilterRule   *message,
+                      ProtobufCBuffer     *buffer);
+Bng__Agent__V1__FilterRule *
+       bng__agent__v1__filter_rule__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   bng__agent__v1__filter_rule__free_unpacked
+                     (Bng__Agent__V1__FilterRule *message,
+                      ProtobufCAllocator *allocator);
+/* Bng__Agent__V1__Filter methods */
+void   bng__agent__v1__filter__init
+                     (Bng__Agent__V1__Filter         *message);
+size_t bng__agent__v1__filter__get_packed_size
+                     (const Bng__Agent__V1__Filter   *message);
+size_t bng__agent__v1__filter__pack
+                     (const Bng__Agent__V1__Filter   *message,
+                      uint8_t             *out);
+size_t bng__agent__v1__filter__pack_to_buffer
+                     (const Bng__Agent__V1__Filter   *message,
+                      ProtobufCBuffer     *buffer);
+Bng__Agent__V1__Filter *
+       bng__agent__v1__filter__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   bng__agent__v1__filter__free_unpacked
+                     (Bng__Agent__V1__Filter *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Bng__Agent__V1__Object_Closure)
@@ -697,11 +916,23 @@ typedef void (*Bng__Agent__V1__GuardRates_Closure)
 typedef void (*Bng__Agent__V1__Line_Closure)
                  (const Bng__Agent__V1__Line *message,
                   void *closure_data);
+typedef void (*Bng__Agent__V1__FramedRoute_Closure)
+                 (const Bng__Agent__V1__FramedRoute *message,
+                  void *closure_data);
+typedef void (*Bng__Agent__V1__Rate_Closure)
+                 (const Bng__Agent__V1__Rate *message,
+                  void *closure_data);
 typedef void (*Bng__Agent__V1__SessionIPv4_Closure)
                  (const Bng__Agent__V1__SessionIPv4 *message,
                   void *closure_data);
 typedef void (*Bng__Agent__V1__Session_Closure)
                  (const Bng__Agent__V1__Session *message,
+                  void *closure_data);
+typedef void (*Bng__Agent__V1__FilterRule_Closure)
+                 (const Bng__Agent__V1__FilterRule *message,
+                  void *closure_data);
+typedef void (*Bng__Agent__V1__Filter_Closure)
+                 (const Bng__Agent__V1__Filter *message,
                   void *closure_data);
 
 /* --- services --- */
@@ -716,6 +947,8 @@ extern const ProtobufCEnumDescriptor    bng__agent__v1__next_hop_kind__descripto
 extern const ProtobufCEnumDescriptor    bng__agent__v1__route_kind__descriptor;
 extern const ProtobufCEnumDescriptor    bng__agent__v1__punt_class__descriptor;
 extern const ProtobufCEnumDescriptor    bng__agent__v1__anti_spoof__descriptor;
+extern const ProtobufCEnumDescriptor    bng__agent__v1__filter_action__descriptor;
+extern const ProtobufCEnumDescriptor    bng__agent__v1__filter_direction__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__object__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__port__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__server_identity__descriptor;
@@ -726,8 +959,12 @@ extern const ProtobufCMessageDescriptor bng__agent__v1__route__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__guard_rate__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__guard_rates__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__line__descriptor;
+extern const ProtobufCMessageDescriptor bng__agent__v1__framed_route__descriptor;
+extern const ProtobufCMessageDescriptor bng__agent__v1__rate__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__session_ipv4__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__session__descriptor;
+extern const ProtobufCMessageDescriptor bng__agent__v1__filter_rule__descriptor;
+extern const ProtobufCMessageDescriptor bng__agent__v1__filter__descriptor;
 
 PROTOBUF_C__END_DECLS
 

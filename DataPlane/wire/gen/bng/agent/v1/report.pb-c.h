@@ -183,7 +183,7 @@ struct  Bng__Agent__V1__SessionLapsed
   uint64_t session_id;
   uint64_t session_generation;
   /*
-   * "lease_expired" or "session_timeout"
+   * "lease_expired", "session_timeout" or "idle_timeout"
    */
   char *cause;
 };
