@@ -22,6 +22,7 @@ final class Controller: Service {
     let store: Store
     let server: AgentServer
     let plane: SubscriberPlane
+    let aaa: AAA
     private let templates: TemplateRegistry
     let metrics = MetricRegistry()
     let adminLoops: MultiThreadedEventLoopGroup
@@ -32,6 +33,8 @@ final class Controller: Service {
     private let agentLoops: MultiThreadedEventLoopGroup
     private let lock: StateLock
     private let logger: Logger
+
+    var catalog: PlanCatalog { self.aaa.policy.catalog }
 
     static let utcNow: @Sendable () -> UTCTime = {
         var now = timespec()
@@ -59,10 +62,12 @@ final class Controller: Service {
             configuration: configuration.agentServer, loop: self.agentLoops.next(),
             store: NodeStoreAdapter(store: self.store), memory: configuration.memory(from: state),
             logger: Logger(label: "agents"), now: Self.utcNow)
+        self.aaa = try AAA(
+            configuration, store: self.store, loop: self.adminLoops.next(), logger: Logger(label: "aaa"))
         self.templates = TemplateRegistry(configuration: configuration, server: self.server)
         let shards = Array(self.shardLoops.makeIterator())
         self.plane = SubscriberPlane(
-            configuration: configuration.plane(firstSessionCounter: firstCounter), loops: shards,
+            configuration: configuration.plane(firstSessionCounter: firstCounter, aaa: self.aaa.policy), loops: shards,
             store: SessionStoreAdapter(store: self.store, issuer: configuration.controller.id),
             link: DataPlaneAdapter(server: self.server, templates: self.templates, loop: self.agentLoops.next()),
             utcNow: Self.utcNow)

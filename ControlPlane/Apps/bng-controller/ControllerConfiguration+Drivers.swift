@@ -39,7 +39,7 @@ extension ControllerConfiguration {
         return memory
     }
 
-    func plane(firstSessionCounter: UInt64) -> PlaneConfiguration {
+    func plane(firstSessionCounter: UInt64, aaa: AAAPolicy) -> PlaneConfiguration {
         let pools = self.pools.compactMap { pool -> PoolPolicy? in
             guard let template = self.template(of: pool), let identity = self.identity(of: pool) else { return nil }
             return PoolPolicy(
@@ -47,9 +47,11 @@ extension ControllerConfiguration {
                 template: template, templateID: Self.templateID(of: pool), serverIdentifier: identity.address,
                 quarantine: pool.quarantine)
         }
-        return PlaneConfiguration(
+        var plane = PlaneConfiguration(
             poolsByDomain: Dictionary(
                 self.accessDomains.map { ($0.id, $0.pools) }, uniquingKeysWith: { first, _ in first }),
             pools: pools, issuer: self.controller.id, firstSessionCounter: firstSessionCounter)
+        plane.aaa = aaa
+        return plane
     }
 }

@@ -15,8 +15,10 @@ public protocol AdminBackend: Sendable {
     func punts() async throws -> [CounterView]
     func drops() async throws -> [CounterView]
     func audits() async throws -> [AuditView]
-    /// Ended sessions, newest first.
-    func history(beforeMs: Int64?, limit: Int) async throws -> [SessionView]
+    /// Ended sessions, newest first; of one user if given.
+    func history(beforeMs: Int64?, user: String?, limit: Int) async throws -> [SessionView]
+    func aaa() async throws -> AAAView
+    func plans() async throws -> [PlanView]
     /// false: there is no such session.
     func clearSession(_ id: String) async throws -> Bool
     /// nil: there is no such node.

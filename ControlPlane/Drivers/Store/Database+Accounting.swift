@@ -67,7 +67,8 @@ extension Store {
     /// The sequence number after the last one in the spool.
     public func nextAccountingSequence() throws(StoreError) -> UInt64 {
         try self.read { db in
-            UInt64(bitPattern: try Int64.fetchOne(db, sql: "SELECT coalesce(max(sequence), 0) FROM accounting") ?? 0) + 1
+            UInt64(bitPattern: try Int64.fetchOne(db, sql: "SELECT coalesce(max(sequence), 0) FROM accounting") ?? 0)
+                + 1
         }
     }
 

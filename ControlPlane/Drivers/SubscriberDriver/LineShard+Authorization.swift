@@ -164,7 +164,8 @@ extension LineShard {
 
     /// Asks AAA about a session that exists: its time is up and AAA wants to be asked, or an operator changed the subscriber.
     func reauthenticate(_ entry: LineEntry) {
-        guard let record = entry.session?.record, entry.session?.isEnding == false, let authority = self.policy.authority
+        guard let record = entry.session?.record, entry.session?.isEnding == false,
+            let authority = self.policy.authority
         else { return }
         let facts = record.facts(vendorClass: entry.vendorClass)
         var request = AuthorizationRequest(

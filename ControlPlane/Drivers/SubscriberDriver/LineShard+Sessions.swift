@@ -242,6 +242,9 @@ extension InstalledSession {
         self.init(
             line: record.line, tags: record.tags, relayMAC: record.relayMAC, vrf: record.vrf, address: record.address,
             poolTemplateID: templateID ?? pool.templateID, dhcpFastPath: templateID != nil, clientID: record.clientID,
-            option82: record.option82, leaseExpires: record.leaseExpires, ends: record.ends)
+            option82: record.option82, leaseExpires: record.leaseExpires, ends: record.ends, rateUp: profile.rateUp,
+            rateDown: profile.rateDown,
+            filterID: profile.filter.isEmpty ? 0 : namedObjectID(.filter, profile.filter),
+            idleTimeout: profile.idleTimeout, framedRoutes: profile.routes)
     }
 }

@@ -13,9 +13,10 @@ import Testing
 
 private struct FixedBackend: AdminBackend {
     static let session = SessionView(
-        id: "1-42", node: "edge1", phase: "active", accessDomain: "metro", vlan: "100.7", mac: "02:00:00:00:00:01",
+        id: "1-42", node: "edge1", port: "access0", phase: "active", accessDomain: "metro", vlan: "100.7",
+        mac: "02:00:00:00:00:01",
         relay: "", vrf: 0, pool: "main", address: "10.0.0.9", hostName: "\"><script>", clientID: "", option82: "",
-        generation: 1, startedMs: 1, leaseExpiresMs: 2, endedMs: 0, cause: "")
+        generation: 1, startedMs: 1, leaseExpiresMs: 2, endedMs: 0, cause: "", service: .init())
     var ready = true
 
     func nodes() async throws -> [NodeView] { [] }
@@ -29,7 +30,11 @@ private struct FixedBackend: AdminBackend {
     func punts() async throws -> [CounterView] { [] }
     func drops() async throws -> [CounterView] { [] }
     func audits() async throws -> [AuditView] { [] }
-    func history(beforeMs: Int64?, limit: Int) async throws -> [SessionView] { [] }
+    func history(beforeMs: Int64?, user: String?, limit: Int) async throws -> [SessionView] { [] }
+    func aaa() async throws -> AAAView {
+        AAAView(chain: ["local"], servers: [], spool: nil, dynamicAuthorization: [:])
+    }
+    func plans() async throws -> [PlanView] { [] }
     func clearSession(_ id: String) async throws -> Bool { id == "1-42" }
     func clearQuarantine(node: String) async throws -> Int? { node == "edge1" ? 3 : nil }
     func audit() async throws -> Int { 1 }

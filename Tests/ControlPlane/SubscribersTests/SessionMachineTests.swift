@@ -76,7 +76,8 @@ struct SessionMachineTests {
         let steps = run(
             &machine,
             [
-                .addressReserved(address, pool: "p", vrf: 0), .confirm(until: until, at: start), .persisted(true), .installed(true),
+                .addressReserved(address, pool: "p", vrf: 0), .confirm(until: until, at: start), .persisted(true),
+                .installed(true),
                 .renewedByDataPlane(until: later), .renewedByDataPlane(until: until),
                 .end(.userRequest, at: later), .removed(totals), .persisted(true),
             ])
@@ -107,7 +108,9 @@ struct SessionMachineTests {
 
     @Test func `a store that fails promises nothing and cleans up`() {
         var machine = reserving()
-        let steps = run(&machine, [.addressReserved(address, pool: "p", vrf: 0), .confirm(until: until, at: start), .persisted(false)])
+        let steps = run(
+            &machine,
+            [.addressReserved(address, pool: "p", vrf: 0), .confirm(until: until, at: start), .persisted(false)])
         #expect(steps[2] == ["failed", "ended configuration", "ending disconnecting", "remove"])
     }
 
@@ -116,7 +119,8 @@ struct SessionMachineTests {
         let steps = run(
             &machine,
             [
-                .addressReserved(address, pool: "p", vrf: 0), .confirm(until: until, at: start), .persisted(true), .installed(false),
+                .addressReserved(address, pool: "p", vrf: 0), .confirm(until: until, at: start), .persisted(true),
+                .installed(false),
                 .removed(totals), .persisted(true),
             ])
         #expect(steps[3] == ["failed", "ended configuration", "ending disconnecting", "remove"])
@@ -139,7 +143,8 @@ struct SessionMachineTests {
         let steps = run(
             &machine,
             [
-                .addressReserved(address, pool: "p", vrf: 0), .confirm(until: until, at: start), .end(.adminReset, at: later), .persisted(true),
+                .addressReserved(address, pool: "p", vrf: 0), .confirm(until: until, at: start),
+                .end(.adminReset, at: later), .persisted(true),
                 .installed(true),
             ])
         #expect(Array(steps[2...]) == [[], ["install g1"], ["ended admin_reset", "ending disconnecting", "remove"]])
@@ -155,7 +160,8 @@ struct SessionMachineTests {
     @Test func `every confirmation has a generation of its own, or the node would not take the later lease`() {
         var machine = SessionMachine(restored: active())
         var details = machine.record.presentation
-        let same = run(&machine, [.presented(details), .confirm(until: later, at: start), .persisted(true), .installed(true)])
+        let same = run(
+            &machine, [.presented(details), .confirm(until: later, at: start), .persisted(true), .installed(true)])
         #expect(same[1] == ["persist g2 9000"])
         details.option82 = [1, 1, 7]
         let changed = run(&machine, [.presented(details), .confirm(until: until, at: start), .persisted(true)])
