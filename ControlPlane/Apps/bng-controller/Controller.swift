@@ -7,6 +7,7 @@ import BNGConfiguration
 import BNGCore
 import Fleet
 import Foundation
+import LocalAAA
 import Logging
 import NIOCore
 import NIOPosix
@@ -22,6 +23,7 @@ final class Controller: Service {
     let store: Store
     let server: AgentServer
     let plane: SubscriberPlane
+    let subscribers: SubscriberRegistry
     let metrics = MetricRegistry()
     let adminLoops: MultiThreadedEventLoopGroup
     let started = Atomic<Bool>(false)
@@ -49,6 +51,8 @@ final class Controller: Service {
             synchronous: configuration.controller.synchronous == .full ? .full : .normal,
             logger: Logger(label: "store"))
         let state = try self.store.load()
+        self.subscribers = try configuration.subscriberRegistry(
+            stored: state.subscribers, store: self.store, logger: Logger(label: "subscribers"))
         let firstCounter = try self.store.nextSessionCounter(issuer: configuration.controller.id)
         self.stored = Mutex(state)
         self.shardLoops = MultiThreadedEventLoopGroup(numberOfThreads: configuration.controller.shards)
@@ -90,6 +94,7 @@ final class Controller: Service {
             self.logger.critical(
                 "stored sessions share an address; this one is left out", metadata: ["session": "\(id)"])
         }
+        await self.subscribers.reportUnservable(to: self.logger)
         self.registerMetrics()
         try await self.server.start(delegate: self.delegate)
         self.started.store(true, ordering: .releasing)
@@ -106,6 +111,7 @@ final class Controller: Service {
         }
         self.logger.info("stopping")
         await self.server.stop()
+        try? await self.subscribers.authenticator.shutDown()
         self.store.close()
     }
 }

@@ -56,7 +56,8 @@ enum StoreSchema {
                     declined INTEGER NOT NULL,
                     PRIMARY KEY (vrf, address)
                 ) WITHOUT ROWID, STRICT;
-                """)
+                """),
+        StoreSchema.subscribers,
     ]
 
     /// Brings a database to the newest schema.
