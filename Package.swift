@@ -27,6 +27,7 @@ let nio: [Target.Dependency] = [
 ]
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -72,6 +73,12 @@ let drivers: [Target] = [
         dependencies: ["BNGCore", "Fleet", "Subscribers", logging, .product(name: "GRDB", package: "GRDB.swift")],
         path: "ControlPlane/Drivers/Store", swiftSettings: strict),
     .target(
+        name: "LocalAAA",
+        dependencies: [
+            "BNGCore", "Subscribers", crypto, cryptoExtras, .product(name: "NIOPosix", package: "swift-nio"),
+        ],
+        path: "ControlPlane/Drivers/LocalAAA", swiftSettings: strict),
+    .target(
         name: "SubscriberDriver",
         dependencies: nio + ["BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "Subscribers", logging],
         path: "ControlPlane/Drivers/SubscriberDriver", swiftSettings: strict),
@@ -97,7 +104,7 @@ let apps: [Target] = [
         dependencies: nio + [
             "AccountingDriver", "AdminAPI", "AdminContract", "AgentContract", "AgentDriver", "Addressing", "BNGCore",
             "BNGConfiguration",
-            "DHCPv4", "Fleet",
+            "DHCPv4", "Fleet", "LocalAAA",
             "Store", "SubscriberDriver", "Subscribers", "Telemetry", argumentParser, logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ],
@@ -116,6 +123,7 @@ let tests: [Target] = [
     unitTests("SubscribersTests", ["BNGCore", "Subscribers"]),
     unitTests("AgentContractTests", ["BNGCore", "Fleet", "AgentContract", "AgentProto", "TestVectors", protobuf]),
     unitTests("BNGConfigurationTests", ["BNGCore", "Fleet", "Subscribers", "BNGConfiguration", "TestVectors"]),
+    unitTests("LocalAAATests", ["BNGCore", "Subscribers", "LocalAAA", "TestVectors"]),
     unitTests("TelemetryTests", ["Telemetry", logging]),
     unitTests(
         "AdminAPITests",

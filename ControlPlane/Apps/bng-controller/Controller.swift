@@ -7,6 +7,7 @@ import BNGConfiguration
 import BNGCore
 import Fleet
 import Foundation
+import LocalAAA
 import Logging
 import NIOCore
 import NIOPosix
@@ -24,6 +25,7 @@ final class Controller: Service {
     let plane: SubscriberPlane
     let aaa: AAA
     private let templates: TemplateRegistry
+    let subscribers: SubscriberRegistry
     let metrics = MetricRegistry()
     let adminLoops: MultiThreadedEventLoopGroup
     let started = Atomic<Bool>(false)
@@ -53,6 +55,8 @@ final class Controller: Service {
             synchronous: configuration.controller.synchronous == .full ? .full : .normal,
             logger: Logger(label: "store"))
         let state = try self.store.load()
+        self.subscribers = try configuration.subscriberRegistry(
+            stored: state.subscribers, store: self.store, logger: Logger(label: "subscribers"))
         let firstCounter = try self.store.nextSessionCounter(issuer: configuration.controller.id)
         self.stored = Mutex(state)
         self.shardLoops = MultiThreadedEventLoopGroup(numberOfThreads: configuration.controller.shards)
@@ -95,6 +99,7 @@ final class Controller: Service {
             self.logger.critical(
                 "stored sessions share an address; this one is left out", metadata: ["session": "\(id)"])
         }
+        await self.subscribers.reportUnservable(to: self.logger)
         self.registerMetrics()
         try await self.server.start(delegate: self.delegate)
         self.started.store(true, ordering: .releasing)
@@ -111,6 +116,7 @@ final class Controller: Service {
         }
         self.logger.info("stopping")
         await self.server.stop()
+        try? await self.subscribers.authenticator.shutDown()
         self.store.close()
     }
 }

@@ -36,6 +36,7 @@ enum AdminRoutes {
             }
             return try json(ActionView(message: "session \(id) is being removed", count: 1))
         }
+        self.addSubscribers(to: v1, backend)
         v1.get("history") { request, _ in
             let before = try number(request, "before", 0...Int64.max)
             let limit = try number(request, "limit", 1...1_000)
@@ -78,7 +79,7 @@ enum AdminRoutes {
             body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 
-    private static func json(_ value: some Encodable) throws -> Response {
+    static func json(_ value: some Encodable) throws -> Response {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         return Response(
@@ -107,7 +108,7 @@ enum AdminRoutes {
         return query
     }
 
-    private static func number(_ request: Request, _ name: String, _ range: ClosedRange<Int64>) throws -> Int64? {
+    static func number(_ request: Request, _ name: String, _ range: ClosedRange<Int64>) throws -> Int64? {
         guard let text = request.uri.queryParameters[Substring(name)] else { return nil }
         guard let value = Int64(text), range.contains(value) else {
             throw HTTPError(

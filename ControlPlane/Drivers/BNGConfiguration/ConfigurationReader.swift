@@ -34,10 +34,12 @@ struct ConfigurationReader {
     var portPlaces: [[Node]] = []
     var routePlaces: [[Node]] = []
 
-    static func compose(_ yaml: String, _ problems: ProblemList) -> Node? {
+    static func compose(
+        _ yaml: String, _ problems: ProblemList, expected: String = "controller, admin, agents, nodes and pools"
+    ) -> Node? {
         do {
             if let node = try Yams.compose(yaml: yaml) { return node }
-            problems.add(nil as Mark?, "the file is empty: expected controller, admin, agents, nodes and pools")
+            problems.add(nil as Mark?, "the file is empty: expected \(expected)")
         } catch let error as YamlError {
             switch error {
             case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),

@@ -53,6 +53,11 @@ extension Database {
                     node, Int64(key.family.rawValue), Int64(bitPattern: key.id), Int64(bitPattern: generation),
                     content.blob,
                 ])
+        case .putSubscriber(let subscriber):
+            try self.run(
+                "INSERT OR REPLACE INTO subscribers (\(LocalSubscriber.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                subscriber.arguments)
+        case .removeSubscriber(let name): try self.run("DELETE FROM subscribers WHERE name = ?", [name])
         case .pruneHistory(let time):
             try self.run("DELETE FROM history WHERE ended_ms < ?", [time.milliseconds])
             try self.run("DELETE FROM notes WHERE at_ms < ?", [time.milliseconds])

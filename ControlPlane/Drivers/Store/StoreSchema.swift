@@ -94,6 +94,7 @@ enum StoreSchema {
                 ) STRICT;
                 CREATE INDEX notes_session ON notes (session);
                 """),
+        StoreSchema.subscribers,
     ]
 
     /// Brings a database to the newest schema.

@@ -30,6 +30,9 @@ public enum StoreOperation: Sendable, Equatable {
     case putNote(SessionNote)
     /// Accounting-On or -Off of a node is in the spool.
     case setAccounted(node: NodeName, Bool)
+    /// Inserts or replaces a local subscriber.
+    case putSubscriber(LocalSubscriber)
+    case removeSubscriber(name: String)
     /// Forgets ended sessions.
     case pruneHistory(endedBefore: UTCTime)
 }
@@ -62,6 +65,7 @@ public struct StoredState: Sendable {
     public var sessions: [SessionRecord] = []
     /// By end of quarantine, so that a line's newest comes last.
     public var bindings: [StickyBinding] = []
+    public var subscribers: [LocalSubscriber] = []
     public var sessionEpochs: [NodeName: UInt64] = [:]
     public var generations: [NodeName: [ObjectKey: (generation: Generation, content: [UInt8])]] = [:]
 
