@@ -25,7 +25,7 @@ final class Controller: Service {
     let plane: SubscriberPlane
     let aaa: AAA
     private let templates: TemplateRegistry
-    let subscribers: SubscriberRegistry
+    var subscribers: SubscriberRegistry { self.aaa.subscribers }
     let metrics = MetricRegistry()
     let adminLoops: MultiThreadedEventLoopGroup
     let started = Atomic<Bool>(false)
@@ -55,8 +55,6 @@ final class Controller: Service {
             synchronous: configuration.controller.synchronous == .full ? .full : .normal,
             logger: Logger(label: "store"))
         let state = try self.store.load()
-        self.subscribers = try configuration.subscriberRegistry(
-            stored: state.subscribers, store: self.store, logger: Logger(label: "subscribers"))
         let firstCounter = try self.store.nextSessionCounter(issuer: configuration.controller.id)
         self.stored = Mutex(state)
         self.shardLoops = MultiThreadedEventLoopGroup(numberOfThreads: configuration.controller.shards)
@@ -67,7 +65,8 @@ final class Controller: Service {
             store: NodeStoreAdapter(store: self.store), memory: configuration.memory(from: state),
             logger: Logger(label: "agents"), now: Self.utcNow)
         self.aaa = try AAA(
-            configuration, store: self.store, loop: self.adminLoops.next(), logger: Logger(label: "aaa"))
+            configuration, stored: state.subscribers, store: self.store, loop: self.adminLoops.next(),
+            logger: Logger(label: "aaa"))
         self.templates = TemplateRegistry(configuration: configuration, server: self.server)
         let shards = Array(self.shardLoops.makeIterator())
         self.plane = SubscriberPlane(
@@ -75,6 +74,7 @@ final class Controller: Service {
             store: SessionStoreAdapter(store: self.store, issuer: configuration.controller.id),
             link: DataPlaneAdapter(server: self.server, templates: self.templates, loop: self.agentLoops.next()),
             utcNow: Self.utcNow)
+        self.aaa.serve(self.plane)
         self.delegate = NodeDelegate(
             plane: self.plane, store: self.store, shards: shards, configuration: configuration,
             logger: Logger(label: "agents"))
@@ -116,7 +116,7 @@ final class Controller: Service {
         }
         self.logger.info("stopping")
         await self.server.stop()
-        try? await self.subscribers.authenticator.shutDown()
+        await self.aaa.stop()
         self.store.close()
     }
 }

@@ -30,7 +30,7 @@ extension ControllerConfiguration {
     }
 
     func subscriberRegistry(
-        stored: [LocalSubscriber], store: Store, logger: Logger
+        stored: [LocalSubscriber], store: Store, logger: Logger, changed: @escaping @Sendable (String) -> Void
     ) throws -> SubscriberRegistry {
         let file = try self.subscribersOfFile()
         let names = Set(file.map(\.name))
@@ -42,7 +42,10 @@ extension ControllerConfiguration {
         return SubscriberRegistry(
             file + stored, catalog: self.catalog, cryptography: try CryptoPasswords(keyFile: self.aaa.keyFile),
             store: SubscriberStoreAdapter(store: store)
-        ) { name in logger.notice("subscriber changed", metadata: ["subscriber": "\(name)"]) }
+        ) { name in
+            logger.notice("subscriber changed", metadata: ["subscriber": "\(name)"])
+            changed(name)
+        }
     }
 }
 
