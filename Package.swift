@@ -124,6 +124,7 @@ let tests: [Target] = [
     unitTests("AgentContractTests", ["BNGCore", "Fleet", "AgentContract", "AgentProto", "TestVectors", protobuf]),
     unitTests("BNGConfigurationTests", ["BNGCore", "Fleet", "Subscribers", "BNGConfiguration", "TestVectors"]),
     unitTests("LocalAAATests", ["BNGCore", "Subscribers", "LocalAAA", "TestVectors"]),
+    unitTests("AccountingDriverTests", nio + ["AccountingDriver", "BNGCore", "Subscribers", logging]),
     unitTests("TelemetryTests", ["Telemetry", logging]),
     unitTests(
         "AdminAPITests",

@@ -6,7 +6,8 @@ import SubscriberDriver
 import Subscribers
 
 /// Somebody who may know a customer. `done` is called once; nil: not known here.
-typealias AuthorizationSource = @Sendable (AuthorizationRequest, @escaping @Sendable (AuthorizationOutcome?) -> Void) -> Void
+typealias AuthorizationSource =
+    @Sendable (AuthorizationRequest, @escaping @Sendable (AuthorizationOutcome?) -> Void) -> Void
 
 /// Asks in order. An acceptance or a rejection decides; who is not known anywhere is rejected, unless a source that might have
 /// known could not be asked.

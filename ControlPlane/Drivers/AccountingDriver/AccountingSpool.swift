@@ -44,6 +44,7 @@ public final class AccountingSpool: @unchecked Sendable {
     private let store: any AccountingStoring
     private let send: Sender
     private let window: Int
+    private let firstRest: TimeAmount
     private let backlogLimit: Int
     private let logger: Logger
     private let shared: Mutex<Shared>
@@ -62,13 +63,15 @@ public final class AccountingSpool: @unchecked Sendable {
     ///   - backlog: records on disk now.
     ///   - backlogLimit: interim records are refused while so many wait; starts and stops never are.
     ///   - window: records under way at once.
+    ///   - firstRest: pause after the first record that nobody answered.
     public init(
         loop: any EventLoop, store: any AccountingStoring, backlog: Int, backlogLimit: Int, window: Int = 256,
-        memory: Int = 20_000, logger: Logger, send: @escaping Sender
+        memory: Int = 20_000, firstRest: TimeAmount = .seconds(1), logger: Logger, send: @escaping Sender
     ) {
         self.loop = loop
         self.store = store
         self.window = window
+        self.firstRest = firstRest
         self.backlogLimit = backlogLimit
         self.logger = logger
         self.send = send
@@ -167,7 +170,7 @@ public final class AccountingSpool: @unchecked Sendable {
         self.finishIfIdle()
     }
 
-    /// Nobody answered: 1 s, then twice as long each time, at most 30 s.
+    /// Nobody answered: a pause, twice as long each time, at most thirty times the first.
     private func rest() {
         self.allowance = 1
         guard !self.resting else { return }
@@ -176,8 +179,9 @@ public final class AccountingSpool: @unchecked Sendable {
         }
         self.failuresInARow += 1
         self.resting = true
-        let seconds = min(30, 1 << min(self.failuresInARow - 1, 5))
-        self.loop.scheduleTask(in: .milliseconds(Int64(seconds * 1_000 + Int.random(in: 0...250)))) {
+        let factor = Int64(min(30, 1 << min(self.failuresInARow - 1, 5)))
+        let jitter = Int64.random(in: 0...(self.firstRest.nanoseconds / 4))
+        self.loop.scheduleTask(in: .nanoseconds(factor * self.firstRest.nanoseconds + jitter)) {
             self.resting = false
             self.pump()
         }
