@@ -49,8 +49,8 @@ static int check_address(const struct bng_state *state, const struct bng_session
 	const struct bng_object *holder = bng_state_holder(&state->addresses, &key, held);
 
 	if (holder)
-		return bng_refuse(refusal, BNG_CONFLICT, "17.4.1", "address is held by session %" PRIu64,
-			holder->id);
+		return bng_refuse(
+			refusal, BNG_CONFLICT, "17.4.1", "address is held by session %" PRIu64, holder->id);
 	holder = bng_state_holder(&state->prefixes, &host, held);
 	if (holder && holder->family == BNG_FAMILY_SESSION)
 		return bng_refuse(refusal, BNG_CONFLICT, "17.4.1",
@@ -77,8 +77,7 @@ static int check_framed_route(const struct bng_state *state, const struct bng_se
 		return bng_refuse(refusal, BNG_CONFLICT, "17.4.7.1",
 			"prefix %u is the address of session %" PRIu64, i, holder->id);
 	if (bng_state_own_count(state, &host))
-		return bng_refuse(
-			refusal, BNG_CONFLICT, "17.4.7.1", "prefix %u is the BNG's own address", i);
+		return bng_refuse(refusal, BNG_CONFLICT, "17.4.7.1", "prefix %u is the BNG's own address", i);
 	return 0;
 }
 

@@ -61,8 +61,7 @@ static int check_rate(const struct bng_rate_object *rate, const char *rate_path,
 		return bng_refuse(refusal, BNG_INVALID, rate_path, "bits_per_second is %llu to %llu",
 			RATE_MIN, RATE_MAX);
 	if (rate->burst_bytes < BURST_MIN)
-		return bng_refuse(
-			refusal, BNG_INVALID, burst_path, "burst_bytes is at least %d", BURST_MIN);
+		return bng_refuse(refusal, BNG_INVALID, burst_path, "burst_bytes is at least %d", BURST_MIN);
 	return 0;
 }
 
@@ -76,8 +75,7 @@ static int check_framed_route(
 		return bng_refuse(refusal, BNG_INVALID, "17.4.7.2", "prefix_length is 1 to 32");
 	if (route->prefix & bng_host_bits(route->length))
 		return bng_refuse(refusal, BNG_INVALID, "17.4.7.1", "prefix %u has host bits", i);
-	if (!bng_is_unicast(route->prefix) ||
-		!bng_is_unicast(route->prefix | bng_host_bits(route->length)))
+	if (!bng_is_unicast(route->prefix) || !bng_is_unicast(route->prefix | bng_host_bits(route->length)))
 		return bng_refuse(refusal, BNG_INVALID, "17.4.7.1",
 			"prefix %u holds addresses that are not unicast", i);
 	for (j = 0; j < i; j++)

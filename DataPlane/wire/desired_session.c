@@ -6,7 +6,8 @@
 
 _Static_assert((int)BNG__AGENT__V1__ANTI_SPOOF__ANTI_SPOOF_LOG == (int)BNG_ANTI_SPOOF_LOG, "anti-spoof");
 _Static_assert((int)BNG__AGENT__V1__FILTER_ACTION__FILTER_ACTION_DENY == (int)BNG_ACTION_DENY, "actions");
-_Static_assert((int)BNG__AGENT__V1__FILTER_DIRECTION__FILTER_DIRECTION_BOTH == (int)BNG_WAY_BOTH, "directions");
+_Static_assert(
+	(int)BNG__AGENT__V1__FILTER_DIRECTION__FILTER_DIRECTION_BOTH == (int)BNG_WAY_BOTH, "directions");
 
 static void take_mac(ProtobufCBinaryData bytes, bool optional, const char *path, uint8_t ret[6],
 	struct bng_refusal *malformed)
@@ -59,8 +60,7 @@ static void take_framed_routes(const Bng__Agent__V1__SessionIPv4 *message, struc
 	uint32_t i;
 
 	if (message->n_framed_routes > BNG_FRAMED_ROUTES_MAX) {
-		complain(
-			malformed, BNG_INVALID, "17.4.7", "at most %d framed routes", BNG_FRAMED_ROUTES_MAX);
+		complain(malformed, BNG_INVALID, "17.4.7", "at most %d framed routes", BNG_FRAMED_ROUTES_MAX);
 		return;
 	}
 	session->framed_count = (uint32_t)message->n_framed_routes;
