@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Once a second over the leases the programs keep: renewals and lapses become events. What is not
-// acknowledged stays marked in the pinned map, so nothing is lost with the process.
+// Once a second over the leases and the activity the programs keep: renewals and lapses become events. What
+// is not acknowledged stays marked in the pinned map, so nothing is lost with the process.
 #include "agent.h"
 
 #include "log.h"
@@ -12,11 +12,23 @@
 
 enum { OUT_PAUSE = 2 * 1024 * 1024 };
 
-static const char *lapse_cause(const struct bng_session_object *session, uint64_t expires_ns, uint64_t now_ns)
+/* The programs note activity once a second: so much later than it happened at most. */
+static bool is_idle(const struct bng_session_object *session, uint64_t active_ns, uint64_t now_ns)
+{
+	uint64_t allowed_ns = ((uint64_t)session->idle_timeout_seconds + 1) * 1000000000;
+
+	return session->idle_timeout_seconds && active_ns <= now_ns && now_ns - active_ns >= allowed_ns;
+}
+
+static const char *lapse_cause(const struct bng_session_object *session,
+	const struct bng_session_state *state, uint64_t expires_ns, uint64_t now_ns)
 {
 	if (session->ends_ns && session->ends_ns <= now_ns)
 		return "session_timeout";
-	return expires_ns && expires_ns <= now_ns ? "lease_expired" : NULL;
+	if (expires_ns && expires_ns <= now_ns)
+		return "lease_expired";
+	return is_idle(session, __atomic_load_n(&state->active_ns, __ATOMIC_RELAXED), now_ns) ? "idle_timeout"
+											      : NULL;
 }
 
 static int push(struct bng_agent *agent, enum bng_event_kind kind, const struct bng_session_object *session,
@@ -45,7 +57,7 @@ static int sweep_slot(
 	struct bng_session_state *state = &agent->kern.session_state[slot];
 	uint32_t renewals = __atomic_load_n(&state->renewals, __ATOMIC_ACQUIRE);
 	uint64_t expires_ns = __atomic_load_n(&state->expires_ns, __ATOMIC_RELAXED);
-	const char *cause = lapse_cause(session, expires_ns, clock->boot_ns);
+	const char *cause = lapse_cause(session, state, expires_ns, clock->boot_ns);
 	int err = 0;
 
 	if (renewals != state->renewals_reported && renewals != agent->renewals_queued[slot]) {

@@ -51,6 +51,7 @@ struct bng_kern {
 	bool fresh; /* no pins were there */
 	uint32_t cpus;
 	struct bng_session_state *session_state; /* mmap of the map, max_sessions + 1 slots */
+	struct bng_policer *policers;            /* likewise, BNG_DIRECTIONS each */
 	void *counter_scratch;                   /* one per-CPU value */
 	uint64_t template_version;
 };

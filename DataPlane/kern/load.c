@@ -41,13 +41,21 @@ static size_t state_bytes(const struct bng_kern *kern)
 	return ((size_t)kern->max_sessions + 1) * sizeof(struct bng_session_state);
 }
 
+static size_t policer_bytes(const struct bng_kern *kern)
+{
+	return ((size_t)kern->max_sessions + 1) * BNG_DIRECTIONS * sizeof(struct bng_policer);
+}
+
 void bng_kern_done(struct bng_kern *kern)
 {
 	int i;
 
 	if (kern->session_state)
 		(void)munmap(kern->session_state, state_bytes(kern));
+	if (kern->policers)
+		(void)munmap(kern->policers, policer_bytes(kern));
 	kern->session_state = NULL;
+	kern->policers = NULL;
 	bng_free(kern->counter_scratch);
 	kern->counter_scratch = NULL;
 	for (i = 0; i < BNG_MAP_COUNT; i++) {
@@ -196,14 +204,19 @@ int bng_kern_reattach(struct bng_kern *kern, uint32_t port, struct bng_words *wo
 	return err;
 }
 
+static void *map_array(const struct bng_kern *kern, enum bng_map map, size_t bytes)
+{
+	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, kern->maps[map], 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
 static int map_state(struct bng_kern *kern)
 {
-	void *at = mmap(NULL, state_bytes(kern), PROT_READ | PROT_WRITE, MAP_SHARED,
-		kern->maps[BNG_MAP_session_state], 0);
-
-	if (at == MAP_FAILED)
+	kern->session_state = map_array(kern, BNG_MAP_session_state, state_bytes(kern));
+	kern->policers = map_array(kern, BNG_MAP_policers, policer_bytes(kern));
+	if (!kern->session_state || !kern->policers)
 		return -errno;
-	kern->session_state = at;
 	kern->counter_scratch = bng_alloc_zero(kern->cpus, sizeof(struct bng_session_counters));
 	return kern->counter_scratch ? 0 : -ENOMEM;
 }

@@ -9,6 +9,7 @@
 	X(sessions)                                                                                          \
 	X(session_addresses)                                                                                 \
 	X(session_state)                                                                                     \
+	X(policers)                                                                                          \
 	X(session_counters)                                                                                  \
 	X(own_addresses)                                                                                     \
 	X(trusted_relays)                                                                                    \

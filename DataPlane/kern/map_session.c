@@ -19,22 +19,23 @@ static int drop(int map, const void *key)
 	return bpf_map_delete_elem(map, key) && errno != ENOENT ? -errno : 0;
 }
 
-static int zero_counters(struct bng_kern *kern, uint32_t slot)
+int bng_map_session_wipe(struct bng_kern *kern, uint32_t slot, uint64_t owner, uint64_t expires_ns,
+	const struct bng_clock *clock)
 {
+	struct bng_session_state *state = &kern->session_state[slot];
+	int err;
+
 	memset(kern->counter_scratch, 0, kern->cpus * sizeof(struct bng_session_counters));
-	return put(kern->maps[BNG_MAP_session_counters], &slot, kern->counter_scratch);
-}
-
-static int take_slot(struct bng_kern *kern, const struct bng_session_object *session, uint64_t expires_ns)
-{
-	struct bng_session_state *state = &kern->session_state[session->head.index];
-	int err = zero_counters(kern, session->head.index);
-
+	err = put(kern->maps[BNG_MAP_session_counters], &slot, kern->counter_scratch);
 	if (err)
 		return err;
+	memset(&kern->policers[slot * BNG_DIRECTIONS], 0, BNG_DIRECTIONS * sizeof(struct bng_policer));
 	memset(state, 0, sizeof(*state));
+	if (!owner)
+		return 0;
+	state->active_ns = clock->boot_ns;
 	__atomic_store_n(&state->expires_ns, expires_ns, __ATOMIC_RELAXED);
-	__atomic_store_n(&state->session_id, session->head.id, __ATOMIC_RELEASE);
+	__atomic_store_n(&state->session_id, owner, __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -70,12 +71,49 @@ static int put_entries(struct bng_kern *kern, const struct bng_session_object *n
 {
 	struct bng_line_key line = bng_entry_line_key(next);
 	struct bng_address_key address = bng_entry_address_key(next);
+	struct bng_route route = bng_entry_framed(next);
+	struct bng_route_key key;
 	struct bng_session value;
+	uint32_t i;
 	int err;
 
 	bng_entry_session(next, &value);
 	err = put(kern->maps[BNG_MAP_sessions], &line, &value);
-	return err || !next->has_ipv4 ? err : put(kern->maps[BNG_MAP_session_addresses], &address, &line);
+	if (!err && next->has_ipv4)
+		err = put(kern->maps[BNG_MAP_session_addresses], &address, &line);
+	for (i = 0; i < next->framed_count && !err; i++) {
+		key = bng_entry_framed_key(next, i);
+		err = put(kern->maps[BNG_MAP_routes4], &key, &route);
+	}
+	return err;
+}
+
+static bool has_framed(const struct bng_session_object *session, const struct bng_route_key *key)
+{
+	struct bng_route_key own;
+	uint32_t i;
+
+	for (i = 0; session && i < session->framed_count; i++) {
+		own = bng_entry_framed_key(session, i);
+		if (!memcmp(&own, key, sizeof(own)))
+			return true;
+	}
+	return false;
+}
+
+static int drop_framed(
+	struct bng_kern *kern, const struct bng_session_object *held, const struct bng_session_object *next)
+{
+	struct bng_route_key key;
+	uint32_t i;
+	int err = 0;
+
+	for (i = 0; i < held->framed_count && !err; i++) {
+		key = bng_entry_framed_key(held, i);
+		if (!has_framed(next, &key))
+			err = drop(kern->maps[BNG_MAP_routes4], &key);
+	}
+	return err;
 }
 
 static int drop_entries(
@@ -83,9 +121,9 @@ static int drop_entries(
 {
 	struct bng_line_key line = bng_entry_line_key(held), next_line;
 	struct bng_address_key address = bng_entry_address_key(held);
-	int err = 0;
+	int err = drop_framed(kern, held, next);
 
-	if (held->has_ipv4 && !(next && same_address(held, next)))
+	if (!err && held->has_ipv4 && !(next && same_address(held, next)))
 		err = drop(kern->maps[BNG_MAP_session_addresses], &address);
 	if (next)
 		next_line = bng_entry_line_key(next);
@@ -94,23 +132,37 @@ static int drop_entries(
 	return err;
 }
 
+static int replace(struct bng_kern *kern, const struct bng_session_object *held,
+	struct bng_session_object *next, uint64_t expires_ns)
+{
+	struct bng_session_state *state = &kern->session_state[next->head.index];
+	uint64_t before = __atomic_load_n(&state->expires_ns, __ATOMIC_RELAXED);
+	int err;
+
+	set_lease(kern, held, next, expires_ns);
+	err = put_entries(kern, next);
+	if (!err)
+		return drop_entries(kern, held, next);
+	(void)put_entries(kern, held);
+	(void)drop_entries(kern, next, held);
+	__atomic_store_n(&state->expires_ns, before, __ATOMIC_RELAXED);
+	return err;
+}
+
 int bng_map_session_write(struct bng_kern *kern, const struct bng_session_object *held,
 	struct bng_session_object *next, const struct bng_clock *clock)
 {
-	int err = 0;
+	uint64_t expires_ns;
+	int err;
 
-	if (next) {
-		uint64_t expires_ns = bng_boot_ns(clock, next->lease_expires_unix_ms);
-
-		next->ends_ns = bng_boot_ns(clock, next->ends_unix_ms);
-		if (!held)
-			err = take_slot(kern, next, expires_ns);
-		else
-			set_lease(kern, held, next, expires_ns);
-		if (!err)
-			err = put_entries(kern, next);
-	}
-	return err || !held ? err : drop_entries(kern, held, next);
+	if (!next)
+		return held ? drop_entries(kern, held, NULL) : 0;
+	expires_ns = bng_boot_ns(clock, next->lease_expires_unix_ms);
+	next->ends_ns = bng_boot_ns(clock, next->ends_unix_ms);
+	if (held)
+		return replace(kern, held, next, expires_ns);
+	err = bng_map_session_wipe(kern, next->head.index, next->head.id, expires_ns, clock);
+	return err ? err : put_entries(kern, next);
 }
 
 int bng_map_session_counters(struct bng_kern *kern, uint32_t slot, struct bng_session_counters *ret)
@@ -183,8 +235,7 @@ int bng_map_session_release(struct bng_kern *kern, const struct bng_session_obje
 
 	if (err)
 		return err;
-	memset(&kern->session_state[session->head.index], 0, sizeof(struct bng_session_state));
-	return zero_counters(kern, session->head.index);
+	return bng_map_session_wipe(kern, session->head.index, 0, 0, clock);
 }
 
 int bng_map_session_get(const struct bng_kern *kern, const struct bng_line_key *key, struct bng_session *ret)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Typed access to sessions, session_addresses, session_state and session_counters. */
+/* Typed access to sessions, session_addresses, session_state, session_counters, policers, and to the routes
+ * of sessions in routes4. */
 #ifndef BNG_MAP_SESSION_H
 #define BNG_MAP_SESSION_H
 
 #include "kern.h"
 #include "store.h"
 
-/* Writes next in place of held (either may be NULL). Sets next->ends_ns. */
+/* Writes next in place of held (either may be NULL). Sets next->ends_ns. Where it fails, what was there is
+ * put back as far as the kernel lets it. */
 int bng_map_session_write(struct bng_kern *kern, const struct bng_session_object *held,
 	struct bng_session_object *next, const struct bng_clock *clock);
 
@@ -20,6 +22,10 @@ int bng_map_session_keep_final(struct bng_kern *kern, const struct bng_session_o
 /* After its entries are gone: the exact final counters; then the slot is wiped. */
 int bng_map_session_release(struct bng_kern *kern, const struct bng_session_object *session,
 	const struct bng_clock *clock, const struct bng_final *earlier, struct bng_final *ret);
+
+/* The slot starts anew: buckets full, counters zero, active now. owner 0: it is free. */
+int bng_map_session_wipe(struct bng_kern *kern, uint32_t slot, uint64_t owner, uint64_t expires_ns,
+	const struct bng_clock *clock);
 
 /* Sum over CPUs. */
 int bng_map_session_counters(struct bng_kern *kern, uint32_t slot, struct bng_session_counters *ret);

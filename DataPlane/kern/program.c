@@ -43,12 +43,15 @@ static uint32_t size_of(const struct bng_kern *kern, enum bng_map map, uint32_t 
 	case BNG_MAP_session_counters:
 		return kern->max_sessions +
 		       1; /* slot 0 is nobody's; a moving session holds two keys for a moment */
+	case BNG_MAP_policers:
+		return BNG_DIRECTIONS * (kern->max_sessions + 1);
 	case BNG_MAP_own_addresses:
 		return BNG_OWN_ADDRESSES_MAX;
 	case BNG_MAP_trusted_relays:
 		return BNG_RELAYS_MAX;
 	case BNG_MAP_routes4:
-		return BNG_ROUTES_MAX + BNG_OWN_ADDRESSES_MAX;
+		/* A session that changes its prefixes holds both sets for a moment. */
+		return BNG_ROUTES_MAX + BNG_OWN_ADDRESSES_MAX + BNG_FRAMED_ROUTES_MAX;
 	default:
 		return declared;
 	}

@@ -123,22 +123,35 @@ static int rewrite(struct bng_kern *kern, struct bng_session_object *session, co
 	return 0;
 }
 
+/* Written in any case: a look-up answers with the longest prefix, which may be another one that is right. */
+static int check_framed(struct bng_kern *kern, const struct bng_session_object *session, uint32_t *repaired)
+{
+	struct bng_route wanted = bng_entry_framed(session), value;
+	int map = kern->maps[BNG_MAP_routes4];
+	uint32_t i;
+
+	for (i = 0; i < session->framed_count; i++) {
+		struct bng_route_key key = bng_entry_framed_key(session, i);
+
+		if (bpf_map_lookup_elem(map, &key, &value) || memcmp(&value, &wanted, sizeof(value)) != 0)
+			(*repaired)++;
+		if (bpf_map_update_elem(map, &key, &wanted, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
 /* A slot with another owner than the session that should have it starts from the object's own lease. */
 static bool check_slot(struct bng_kern *kern, const struct bng_session_object *session, uint32_t slot,
 	const struct bng_clock *clock)
 {
-	struct bng_session_state *state = &kern->session_state[slot];
+	const struct bng_session_state *state = &kern->session_state[slot];
 	uint64_t owner = session ? session->head.id : 0;
 
 	if (state->session_id == owner)
 		return true;
-	memset(state, 0, sizeof(*state));
-	memset(kern->counter_scratch, 0, kern->cpus * sizeof(struct bng_session_counters));
-	(void)bpf_map_update_elem(
-		kern->maps[BNG_MAP_session_counters], &slot, kern->counter_scratch, BPF_ANY);
-	if (session)
-		state->expires_ns = bng_boot_ns(clock, session->lease_expires_unix_ms);
-	__atomic_store_n(&state->session_id, owner, __ATOMIC_RELEASE);
+	(void)bng_map_session_wipe(
+		kern, slot, owner, session ? bng_boot_ns(clock, session->lease_expires_unix_ms) : 0, clock);
 	return false;
 }
 
@@ -159,10 +172,14 @@ int bng_map_session_reconcile(
 
 		if (!check_slot(kern, session, slot, clock))
 			(*ret_repaired)++;
-		if (!session || (lines[slot] && (addresses[slot] || !session->has_ipv4)))
+		if (!session)
 			continue;
-		err = rewrite(kern, session, clock);
-		(*ret_repaired)++;
+		if (!lines[slot] || (!addresses[slot] && session->has_ipv4)) {
+			err = rewrite(kern, session, clock);
+			(*ret_repaired)++;
+		}
+		if (!err)
+			err = check_framed(kern, session, ret_repaired);
 	}
 	bng_free(lines);
 	bng_free(addresses);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pure conversions to map layouts; every byte of the result is set, padding to zero.
+// Pure conversions to map layouts (those of sessions and filters in entry_session.c); every byte of the
+// result is set, padding to zero.
 #include "entry.h"
 
 #include "state_internal.h"
-#include "validate.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -14,53 +14,6 @@ static const struct bng_guard_rate default_rates[BNG_PUNT_CLASSES] = {
 	[BNG_PUNT_ARP] = {.line_pps = 10, .line_burst = 20, .port_pps = 2000, .port_burst = 2000},
 	[BNG_PUNT_NEIGHBOR] = {.line_pps = 50, .line_burst = 100, .port_pps = 1000, .port_burst = 1000},
 };
-
-struct bng_line_key bng_entry_line_key(const struct bng_session_object *session)
-{
-	struct bng_line_key key;
-
-	memset(&key, 0, sizeof(key));
-	key.port = session->port->head.index;
-	key.s_vlan = (uint16_t)session->line.s_vlan;
-	key.c_vlan = (uint16_t)session->line.c_vlan;
-	key.giaddr = session->line.relay_address;
-	memcpy(key.mac, session->line.mac, sizeof(key.mac));
-	return key;
-}
-
-struct bng_address_key bng_entry_address_key(const struct bng_session_object *session)
-{
-	return bng_session_address_key(session);
-}
-
-static uint16_t session_flags(const struct bng_session_object *session)
-{
-	return (uint16_t)((session->dhcp_fast_path ? BNG_SESSION_FAST_DHCP : 0) |
-			  (session->anti_spoof == BNG_ANTI_SPOOF_LOG ? BNG_SESSION_SPOOF_LOG : 0) |
-			  (session->line.relay_address ? BNG_SESSION_RELAYED : 0) |
-			  (session->has_option82 ? BNG_SESSION_HAS_OPTION82 : 0) |
-			  (session->has_client_id ? BNG_SESSION_HAS_CLIENT_ID : 0));
-}
-
-void bng_entry_session(const struct bng_session_object *session, struct bng_session *ret)
-{
-	const uint8_t *frame_mac = session->line.relay_address ? session->line.relay_mac : session->line.mac;
-
-	memset(ret, 0, sizeof(*ret));
-	ret->session_id = session->head.id;
-	ret->generation = session->head.generation;
-	ret->ends_ns = session->ends_ns;
-	ret->option82_hash = session->option82_hash;
-	ret->client_id_hash = session->client_id_hash;
-	ret->slot = session->head.index;
-	ret->vrf = bng_session_vrf(session);
-	ret->ipv4 = session->has_ipv4 ? session->address : 0;
-	ret->template_index = session->template ? session->template->head.index : 0;
-	ret->s_tpid = htons((uint16_t)session->line.s_tpid);
-	ret->c_tpid = htons((uint16_t)session->line.c_tpid);
-	ret->flags = session_flags(session);
-	memcpy(ret->frame_mac, frame_mac, sizeof(ret->frame_mac));
-}
 
 void bng_entry_port(const struct bng_port_object *port, struct bng_port *ret)
 {
@@ -143,28 +96,6 @@ void bng_entry_route(const struct bng_route_object *route, struct bng_route *ret
 		.kind = route->kind,
 		.next_hop = route->next_hop ? route->next_hop->head.index : 0,
 	};
-}
-
-void bng_entry_filter(const struct bng_filter_object *filter, struct bng_filter *ret)
-{
-	uint32_t i;
-
-	memset(ret, 0, sizeof(*ret));
-	ret->rule_count = filter->rule_count;
-	ret->permits_rest = filter->default_action == BNG_ACTION_PERMIT;
-	for (i = 0; i < filter->rule_count; i++) {
-		const struct bng_filter_object_rule *rule = &filter->rules[i];
-
-		ret->rules[i] = (struct bng_filter_rule){
-			.remote = rule->prefix,
-			.mask = ~bng_host_bits(rule->prefix_length),
-			.port_first = (uint16_t)rule->port_first,
-			.port_last = (uint16_t)rule->port_last,
-			.protocol = (uint8_t)rule->protocol,
-			.ways = (uint8_t)rule->direction,
-			.permits = rule->action == BNG_ACTION_PERMIT,
-		};
-	}
 }
 
 void bng_entry_guard_rate(const struct bng_guard_object *guard, uint32_t class, struct bng_guard_rate *ret)

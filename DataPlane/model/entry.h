@@ -8,6 +8,11 @@
 struct bng_line_key bng_entry_line_key(const struct bng_session_object *session);
 struct bng_address_key bng_entry_address_key(const struct bng_session_object *session);
 void bng_entry_session(const struct bng_session_object *session, struct bng_session *ret);
+/* Zero where nothing is policed. */
+struct bng_rate bng_entry_rate(const struct bng_rate_object *rate);
+/* routes4: prefix i behind the session, all with the same value. */
+struct bng_route_key bng_entry_framed_key(const struct bng_session_object *session, uint32_t i);
+struct bng_route bng_entry_framed(const struct bng_session_object *session);
 
 /* What the interface says is the caller's to add: ifindex, mac, address, and the mtu if the object leaves it
  * open. */

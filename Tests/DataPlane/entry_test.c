@@ -44,7 +44,56 @@ TEST(session_entries_keep_network_order_and_zero_padding)
 	assert_int_equal(value.template_index, 1);
 	assert_int_equal(value.slot, session->head.index);
 	assert_memory_equal(value.frame_mac, session->line.mac, 6);
-	assert_memory_equal(value._pad, "\0\0\0\0", 4);
+	assert_memory_equal(value._pad, "\0\0\0\0\0\0", 6);
+	assert_int_equal(value.filter_index | value.overhead, 0);
+	assert_int_equal(value.rate_up.multiplier | value.rate_down.tolerance, 0);
+	bng_state_done(&state);
+}
+
+TEST(what_a_session_is_granted_is_in_its_entries)
+{
+	static const uint8_t prefix[4] = {203, 0, 113, 0}, vrf[4] = {0, 0, 0, 0};
+	union bng_any_object it = test_session(1, 0x64400102), filter = test_filter(5);
+	struct bng_session value;
+	struct bng_route_key key;
+	struct bng_route route;
+	struct bng_filter rules;
+
+	test_state_init(&state, 10);
+	test_apply_base(&state);
+	filter.filter.rules[0].prefix = inet_addr("192.0.2.0");
+	filter.filter.rules[0].prefix_length = 24;
+	assert_int_equal(test_apply(&state, &filter, &refusal), BNG_OK);
+	it.session.filter_id = 5;
+	it.session.rate_down =
+		(struct bng_rate_object){.present = true, .bits_per_second = 8000000, .burst_bytes = 100000};
+	test_add_framed(&it, "203.0.113.0", 29);
+	assert_int_equal(test_apply(&state, &it, &refusal), BNG_OK);
+	bng_entry_session((const void *)bng_state_get(&state, BNG_FAMILY_SESSION, 1), &value);
+	assert_int_equal(
+		value.flags, BNG_SESSION_FAST_DHCP | BNG_SESSION_POLICED_DOWN | BNG_SESSION_HAS_ROUTES);
+	assert_int_equal(value.filter_index, 1);
+	/* 8 Mbit/s: a byte takes 1,000 ns, 100,000 bytes 0.1 s. */
+	assert_int_equal(value.rate_down.multiplier, 1000ULL << 24);
+	assert_int_equal(value.rate_down.tolerance, 100000000ULL << 8);
+	assert_int_equal(value.rate_up.multiplier, 0);
+	key = bng_entry_framed_key((const void *)bng_state_get(&state, BNG_FAMILY_SESSION, 1), 0);
+	route = bng_entry_framed((const void *)bng_state_get(&state, BNG_FAMILY_SESSION, 1));
+	assert_int_equal(key.prefix_bits, 32 + 29);
+	assert_memory_equal(&key.vrf, vrf, 4);
+	assert_memory_equal(&key.ipv4, prefix, 4);
+	assert_int_equal(route.kind, BNG_ROUTE_SESSION);
+	assert_int_equal(route.session, it.session.address);
+	memset(&rules, 0xff, sizeof(rules));
+	bng_entry_filter((const void *)bng_state_get(&state, BNG_FAMILY_FILTER, 5), &rules);
+	assert_int_equal(rules.rule_count, 1);
+	assert_int_equal(rules.permits_rest, 1);
+	assert_int_equal(rules.rules[0].remote, inet_addr("192.0.2.0"));
+	assert_int_equal(rules.rules[0].mask, inet_addr("255.255.255.0"));
+	assert_int_equal(rules.rules[0].permits, 0);
+	assert_int_equal(rules.rules[0].ways, BNG_WAY_UP);
+	assert_int_equal(rules.rules[0].port_first, 25);
+	assert_int_equal(rules.rules[1].remote | rules.rules[1].mask | rules.rules[31].ways, 0);
 	bng_state_done(&state);
 }
 

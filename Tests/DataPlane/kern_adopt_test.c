@@ -205,6 +205,131 @@ TEST(a_session_has_one_entry_per_key_and_its_old_keys_go)
 	end();
 }
 
+/* Framed routes of sessions in the kernel's table. */
+static int count_framed(void *context, const void *key, const void *value)
+{
+	const struct bng_route *route = value;
+
+	(void)key;
+	*(uint32_t *)context += route->kind == BNG_ROUTE_SESSION;
+	return 0;
+}
+
+static uint32_t framed_entries(void)
+{
+	uint32_t count = 0;
+
+	assert_int_equal(bng_walk_keys(kern.maps[BNG_MAP_routes4], sizeof(struct bng_route_key),
+				 sizeof(struct bng_route), count_framed, &count),
+		0);
+	return count;
+}
+
+static struct bng_route route_of(const char *prefix, uint32_t length)
+{
+	struct bng_route_key key = {.prefix_bits = 32 + length, .ipv4 = inet_addr(prefix)};
+	struct bng_route route = {0};
+
+	assert_int_equal(bpf_map_lookup_elem(kern.maps[BNG_MAP_routes4], &key, &route), 0);
+	return route;
+}
+
+TEST(framed_routes_come_change_and_go_with_their_session)
+{
+	union bng_any_object one = test_session(1, 0x64400101);
+	struct bng_final final;
+
+	begin();
+	upsert_base();
+	test_add_framed(&one, "203.0.113.0", 29);
+	test_add_framed(&one, "198.51.100.0", 24);
+	upsert(&one);
+	assert_int_equal(framed_entries(), 2);
+	assert_int_equal(route_of("203.0.113.0", 29).session, one.session.address);
+	/* One stays and leads to the new address, one goes, one comes. */
+	one.head.generation = 2;
+	one.session.address = htonl(0x64400102);
+	one.session.framed[1].prefix = inet_addr("198.51.101.0");
+	upsert(&one);
+	assert_int_equal(framed_entries(), 2);
+	assert_int_equal(route_of("203.0.113.0", 29).session, one.session.address);
+	assert_int_equal(route_of("198.51.101.0", 24).kind, BNG_ROUTE_SESSION);
+	assert_int_equal(route_of("198.51.100.0", 24).kind, BNG_ROUTE_NEXT_HOP);
+	remove_session(1, &final);
+	assert_int_equal(framed_entries(), 0);
+	end();
+}
+
+TEST(filters_stand_in_their_map_while_they_are_held)
+{
+	union bng_any_object filter = test_filter(9);
+	struct bng_refusal refusal;
+	struct bng_change change;
+	struct bng_filter value;
+	uint32_t index = 1;
+
+	begin();
+	upsert(&filter);
+	assert_int_equal(bpf_map_lookup_elem(kern.maps[BNG_MAP_filters], &index, &value), 0);
+	assert_int_equal(value.rules[0].port_last, 25);
+	assert_int_equal(bng_state_prepare_removal(&state, BNG_FAMILY_FILTER, 9, 99, &change, &refusal), 0);
+	assert_int_equal(bng_kern_remove(&kern, &state, &change, &clock_, NULL), 0);
+	bng_state_commit(&state, &change);
+	assert_int_equal(bpf_map_lookup_elem(kern.maps[BNG_MAP_filters], &index, &value), -ENOENT);
+	end();
+}
+
+TEST(a_slot_starts_with_full_buckets_and_active)
+{
+	union bng_any_object one = test_session(1, 0x64400101);
+	struct bng_policer *policers;
+	struct bng_final final;
+
+	begin();
+	upsert_base();
+	upsert(&one);
+	policers = &kern.policers[stored_session(&one).slot * BNG_DIRECTIONS];
+	assert_int_equal(kern.session_state[stored_session(&one).slot].active_ns, clock_.boot_ns);
+	policers[BNG_UP].full_at = policers[BNG_DOWN].multiplier = 77;
+	/* A change of content is no new slot. */
+	one.head.generation = 2;
+	upsert(&one);
+	assert_int_equal(policers[BNG_UP].full_at, 77);
+	remove_session(1, &final);
+	assert_int_equal(policers[BNG_UP].full_at | policers[BNG_DOWN].multiplier, 0);
+	end();
+}
+
+TEST(adoption_restores_routes_and_filters_a_crash_left_out)
+{
+	union bng_any_object one = test_session(1, 0x64400101);
+	struct bng_route_key key = {.prefix_bits = 32 + 29, .ipv4 = inet_addr("203.0.113.0")};
+	struct bng_route wrong = {.kind = BNG_ROUTE_SESSION, .session = 1};
+	struct bng_filter value = {.rule_count = 1};
+	uint32_t index = 5;
+
+	begin();
+	upsert_base();
+	test_add_framed(&one, "203.0.113.0", 29);
+	upsert(&one);
+	one.head.index = stored_session(&one).slot;
+	unload();
+	load();
+	assert_int_equal(adopt(&one), 0);
+	assert_int_equal(framed_entries(), 1);
+	assert_int_equal(bpf_map_update_elem(kern.maps[BNG_MAP_routes4], &key, &wrong, 0), 0);
+	key.ipv4 = inet_addr("203.0.114.0");
+	assert_int_equal(bpf_map_update_elem(kern.maps[BNG_MAP_routes4], &key, &wrong, 0), 0);
+	assert_int_equal(bpf_map_update_elem(kern.maps[BNG_MAP_filters], &index, &value, 0), 0);
+	unload();
+	load();
+	assert_int_equal(adopt(&one), 3);
+	assert_int_equal(framed_entries(), 1);
+	assert_int_equal(route_of("203.0.113.0", 29).session, one.session.address);
+	assert_int_equal(bpf_map_lookup_elem(kern.maps[BNG_MAP_filters], &index, &value), -ENOENT);
+	end();
+}
+
 TEST(final_counters_are_kept_summed_and_the_slot_is_wiped)
 {
 	union bng_any_object one = test_session(1, 0x64400101);

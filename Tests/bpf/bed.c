@@ -33,7 +33,8 @@ int bed_network(struct bed *bed)
 	static const char script[] =
 		"set -e; ip link set lo up;"
 		"for p in access0 core0 access1; do"
-		"  ip link add $p type veth peer name ${p}p; ip link set $p up; ip link set ${p}p up; done;"
+		"  ip link add $p numrxqueues 2 numtxqueues 2 type veth peer name ${p}p numrxqueues 2 "
+		"numtxqueues 2; ip link set $p up; ip link set ${p}p up; done;"
 		"ip link set access0 address 02:00:5e:00:53:01; ip link set access1 address "
 		"02:00:5e:00:53:01;"
 		"ip link set core0 address 02:00:5e:00:53:02;"
@@ -104,6 +105,7 @@ static int load_programs(struct bed *bed, uint32_t sessions)
 	bpf_map__set_max_entries(bed->access->maps.session_addresses, sessions);
 	bpf_map__set_max_entries(bed->access->maps.session_state, sessions);
 	bpf_map__set_max_entries(bed->access->maps.session_counters, sessions);
+	bpf_map__set_max_entries(bed->access->maps.policers, sessions * BNG_DIRECTIONS);
 	error = xdp_access__load(bed->access);
 	if (error)
 		return error;
@@ -269,7 +271,7 @@ void bed_reset(struct bed *bed)
 {
 	struct bpf_map *hashes[] = {bed->access->maps.sessions, bed->access->maps.session_addresses,
 		bed->access->maps.own_addresses, bed->access->maps.trusted_relays,
-		bed->access->maps.guard_lines, bed->access->maps.routes4};
+		bed->access->maps.guard_lines, bed->access->maps.routes4, bed->access->maps.filters};
 	uint32_t slots = bpf_map__max_entries(bed->access->maps.session_state);
 
 	for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++)
@@ -277,6 +279,8 @@ void bed_reset(struct bed *bed)
 	for (uint32_t i = 0; i < slots && i < 64; i++) {
 		zero_entry(bed->access->maps.session_state, i);
 		zero_entry(bed->access->maps.session_counters, i);
+		zero_entry(bed->access->maps.policers, i * BNG_DIRECTIONS + BNG_UP);
+		zero_entry(bed->access->maps.policers, i * BNG_DIRECTIONS + BNG_DOWN);
 	}
 	for (uint32_t i = 0; i < BNG_MAX_PORTS * BNG_PUNT_CLASSES; i++)
 		zero_entry(bed->access->maps.guard_ports, i);

@@ -64,7 +64,17 @@ enum bng_session_flags {
 	BNG_SESSION_RELAYED = 1 << 2,       /* behind a layer-3 relay: frames carry relay_mac */
 	BNG_SESSION_HAS_OPTION82 = 1 << 3,  /* option82_hash is meaningful */
 	BNG_SESSION_HAS_CLIENT_ID = 1 << 4, /* client_id_hash is meaningful */
+	BNG_SESSION_POLICED_UP = 1 << 5,    /* rate_up is meaningful */
+	BNG_SESSION_POLICED_DOWN = 1 << 6,
+	BNG_SESSION_HAS_ROUTES = 1 << 7, /* prefixes of routes4 lead to it: it may send from them */
 };
+
+/* A rate and its bucket, in the units of bng_rate.h. */
+struct bng_rate {
+	__u64 multiplier; /* time a byte takes */
+	__u64 tolerance;  /* time the bucket's bytes take */
+};
+_Static_assert(sizeof(struct bng_rate) == 16, "bng_rate");
 
 /* Value of sessions. Replaced as a whole, so that a reader sees the old or the new one. */
 struct bng_session {
@@ -80,17 +90,22 @@ struct bng_session {
 	__be16 s_tpid; /* 0: untagged */
 	__be16 c_tpid;
 	__u16 flags;
-	__u8 frame_mac[6]; /* layer-2 address frames to and from this session carry: client or relay */
-	__u8 _pad[4];
+	__u8 frame_mac[6];  /* layer-2 address frames to and from this session carry: client or relay */
+	__u32 filter_index; /* 0: none */
+	struct bng_rate rate_up;
+	struct bng_rate rate_down;
+	__u16 overhead; /* bytes around each IP packet that count against the rates */
+	__u8 _pad[6];
 };
-_Static_assert(sizeof(struct bng_session) == 72, "bng_session");
+_Static_assert(sizeof(struct bng_session) == 112, "bng_session");
 _Static_assert(offsetof(struct bng_session, slot) == 40, "bng_session.slot");
 _Static_assert(offsetof(struct bng_session, flags) == 60, "bng_session.flags");
+_Static_assert(offsetof(struct bng_session, rate_up) == 72, "bng_session.rate_up");
 
 /*
  * session_state: ARRAY (mmapable), by slot. Survives a change of the session's content.
- * The programs write expires_ns, renewals and the drop fields; the agent writes the rest and sets expires_ns
- * on upsert.
+ * The programs write expires_ns, renewals, active_ns and the drop fields; the agent writes the rest, sets
+ * expires_ns on upsert and active_ns when it gives the slot out.
  */
 struct bng_session_state {
 	__u64 session_id;        /* owner of the slot; 0: free */
@@ -102,9 +117,21 @@ struct bng_session_state {
 	__u32 last_drop_reason;
 	__u32 lapse_reported; /* 1: the agent has reported this slot's end */
 	__u64 dhcp_replies;   /* answered by the fast path; here, and not per CPU, to spare a cache line */
-	__u64 _pad;
+	__u64 active_ns;      /* last packet taken from the line; written once a second at most */
 };
 _Static_assert(sizeof(struct bng_session_state) == 64, "bng_session_state");
+
+/*
+ * policers: ARRAY (mmapable), by slot * BNG_DIRECTIONS + direction. A cache line each: up and down run on
+ * different CPUs. Only the programs write; the agent wipes it when it gives the slot out.
+ */
+enum bng_direction { BNG_UP = 0, BNG_DOWN = 1, BNG_DIRECTIONS = 2 };
+struct bng_policer {
+	__u64 full_at;    /* when the bucket would be full again (GCRA's theoretical arrival time) */
+	__u64 multiplier; /* of the rate it was last charged under */
+	__u64 _pad[6];
+};
+_Static_assert(sizeof(struct bng_policer) == 64, "bng_policer");
 
 /* session_counters: PERCPU_ARRAY, by slot. */
 struct bng_session_counters {
@@ -207,11 +234,14 @@ enum bng_route_kind {
 	BNG_ROUTE_BLACKHOLE = 3,
 	BNG_ROUTE_OWN =
 		4, /* a /32 the agent adds for every own address, so that upstream data needs one look-up */
+	BNG_ROUTE_SESSION = 5, /* a prefix behind a session */
 };
 struct bng_route {
 	__u32 kind;
-	__u32 next_hop; /* index into next_hops */
+	__u32 next_hop; /* index into next_hops, for NEXT_HOP */
+	__be32 session; /* address of the session, for SESSION */
 };
+_Static_assert(sizeof(struct bng_route) == 12, "bng_route");
 _Static_assert(sizeof(struct bng_route_key) == 12, "bng_route_key");
 
 /* next_hops: ARRAY, by index. */
@@ -291,6 +321,9 @@ _Static_assert(sizeof(struct bng_punt) == 40, "bng_punt");
 	X(no_session)                                                                                        \
 	X(session_lapsed)                                                                                    \
 	X(spoofed_source)                                                                                    \
+	X(filtered)            /* by the session's filter */                                                 \
+	X(policed_up)          /* above what the session may send */                                         \
+	X(policed_down)        /* above what the session may be sent */                                      \
 	X(martian_destination) /* multicast, broadcast, loopback, 0/8, 240/4 */                              \
 	X(ttl_expired)                                                                                       \
 	X(too_big)                                                                                           \

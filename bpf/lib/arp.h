@@ -68,7 +68,7 @@ __noinline int handle_arp(struct xdp_md *ctx)
 		return punt(ctx, BNG_PUNT_ARP, BNG_PUNT_REASON_arp_unknown);
 	}
 	/* RFC 5227: a probe carries no sender address. */
-	if (sender && sender != session->ipv4 && !(session->flags & BNG_SESSION_SPOOF_LOG)) {
+	if (sender && !is_source_of(s, session, sender) && !(session->flags & BNG_SESSION_SPOOF_LOG)) {
 		s->slot = session->slot;
 		blame_session(s, BNG_DROP_spoofed_source);
 		return drop(s, BNG_DROP_spoofed_source);
@@ -78,9 +78,8 @@ __noinline int handle_arp(struct xdp_md *ctx)
 	if (target == session->ipv4)
 		return drop(s, BNG_DROP_arp_not_ours);
 
-	s->address.vrf = session->vrf;
-	s->address.ipv4 = target;
-	struct bng_session *other = session_by_address(s);
+	struct bng_line_key *line = line_of(s, session->vrf, target);
+	struct bng_session *other = line ? bpf_map_lookup_elem(&sessions, line) : NULL;
 	struct bng_session_state *state = other ? state_of(other) : NULL;
 
 	if (!state || session_lapse(other, state, bpf_ktime_get_boot_ns()))

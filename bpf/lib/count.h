@@ -3,8 +3,8 @@
 #ifndef BNG_COUNT_H
 #define BNG_COUNT_H
 
+#include "clock.h"
 #include "maps.h"
-#include "scratch.h"
 
 static __always_inline void count(struct bng_scratch *s, __u32 reason)
 {
@@ -36,7 +36,7 @@ static __always_inline void blame_session(struct bng_scratch *s, __u32 reason)
 	if (counters)
 		counters->dropped_packets += 1;
 	if (state) {
-		state->last_drop_ns = bpf_ktime_get_boot_ns();
+		state->last_drop_ns = clock_now(s);
 		state->last_drop_reason = reason;
 	}
 }

@@ -1,24 +1,37 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The way to a line, shared by packets from the core and from other lines: session by address, lease, TTL,
- * MTU, encapsulation. */
+ * MTU, filter,
+ * policer, encapsulation. */
 #ifndef BNG_DOWNSTREAM_H
 #define BNG_DOWNSTREAM_H
 
+#include "filter.h"
 #include "forward.h"
 #include "icmp.h"
+#include "police.h"
 #include "session.h"
 
-/* BNG_NEXT: s->address has no session. */
-static __always_inline int send_to_line(struct xdp_md *ctx, struct bng_scratch *s, __u64 now, __u32 reason)
+/* 0, or why the session does not get the packet. */
+static __always_inline __u32 withheld_down(
+	struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session)
 {
-	struct bng_line_key *line = bpf_map_lookup_elem(&session_addresses, &s->address);
+	if (session->filter_index) {
+		s->filter = session->filter_index;
+		if (!is_permitted(ctx, BNG_WAY_DOWN))
+			return BNG_DROP_filtered;
+	}
+	if ((session->flags & BNG_SESSION_POLICED_DOWN) && !police(s, session, &session->rate_down, BNG_DOWN))
+		return BNG_DROP_policed_down;
+	return 0;
+}
 
-	if (!line)
-		return BNG_NEXT;
+static __always_inline int send_to_line(
+	struct xdp_md *ctx, struct bng_scratch *s, struct bng_line_key *line, __u64 now, __u32 reason)
+{
 	struct bng_session *session = bpf_map_lookup_elem(&sessions, line);
 
 	if (!session)
-		return BNG_NEXT;
+		return refuse(ctx, BNG_DROP_no_subscriber);
 	s->out_port = line->port;
 	struct bng_port *port = bpf_map_lookup_elem(&ports, &s->out_port);
 	struct bng_session_state *state = state_of(session);
@@ -38,6 +51,11 @@ static __always_inline int send_to_line(struct xdp_md *ctx, struct bng_scratch *
 		s->icmp.mtu = port->mtu;
 		return refuse(ctx, BNG_DROP_too_big);
 	}
+
+	__u32 withheld = withheld_down(ctx, s, session);
+
+	if (withheld)
+		return refuse_silently(withheld);
 
 	struct bng_session_counters *counters = counters_of(session);
 

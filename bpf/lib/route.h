@@ -63,14 +63,6 @@ static __always_inline void remember_hop(struct bng_scratch *s, __u32 next_hop, 
 	hop->resolved_ns = s->clock_ns;
 }
 
-static __always_inline struct bng_route *route_of(struct bng_scratch *s, __u32 vrf, __be32 destination)
-{
-	s->route.prefix_bits = 64;
-	s->route.vrf = bpf_htonl(vrf);
-	s->route.ipv4 = destination;
-	return bpf_map_lookup_elem(&routes4, &s->route);
-}
-
 static __always_inline int is_core_port_with(struct bng_scratch *s, __u32 index, __u32 ifindex)
 {
 	s->out_port = index;

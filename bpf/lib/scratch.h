@@ -83,6 +83,14 @@ struct bng_icmp_due {
 	__u32 sent; /* tx reason, 0: the cause calls for no error */
 };
 
+/* What a filter's rules are held against. */
+struct bng_packet_facts {
+	__u32 way; /* enum bng_way */
+	__u32 protocol;
+	__be32 remote;
+	__u32 port; /* of the remote side, 0: not seen */
+};
+
 struct bng_scratch {
 	/* First, so that its address is the scratch's and needs no register of its own. */
 	union {
@@ -115,11 +123,17 @@ struct bng_scratch {
 	__u32 out_port;
 	__u32 hop_slot; /* index into hop_cache */
 	__u32 hop_mtu;  /* of the core port toward a GATEWAY */
-	__u8 front[96]; /* Ethernet to giaddr and chaddr, while the frame grows in front */
+	struct bng_packet_facts facts;
+	__u32 filter;  /* index of the session's */
+	__u32 policer; /* index into policers */
+	__u32 rate_bytes;
+	struct bng_rate rate; /* the session's, of one direction */
+	__u8 front[96];       /* Ethernet to giaddr and chaddr, while the frame grows in front */
 
 	struct bng_line_key line;
 	struct bng_address_key address;
 	struct bng_route_key route;
+	struct bng_route toward; /* the route of the packet's destination */
 	struct bng_relay_key relay;
 	struct bng_guard_key guard;
 	__u64 clock_jiffies; /* of this CPU, not of the packet */

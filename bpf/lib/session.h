@@ -5,14 +5,40 @@
 
 #include "ethernet.h"
 
-/* The session whose address is s->address, with its line in s->line. */
-static __always_inline struct bng_session *session_by_address(struct bng_scratch *s)
+static __always_inline struct bng_route *route_of(struct bng_scratch *s, __u32 vrf, __be32 destination)
 {
-	struct bng_line_key *line = bpf_map_lookup_elem(&session_addresses, &s->address);
+	s->route.prefix_bits = 64;
+	s->route.vrf = bpf_htonl(vrf);
+	s->route.ipv4 = destination;
+	return bpf_map_lookup_elem(&routes4, &s->route);
+}
 
-	if (!line)
-		return NULL;
-	return bpf_map_lookup_elem(&sessions, line);
+static __always_inline struct bng_line_key *line_of(struct bng_scratch *s, __u32 vrf, __be32 ipv4)
+{
+	s->address.vrf = vrf;
+	s->address.ipv4 = ipv4;
+	return bpf_map_lookup_elem(&session_addresses, &s->address);
+}
+
+/* The line of the session that the prefix around an address belongs to. */
+static __always_inline struct bng_line_key *line_behind_prefix(struct bng_scratch *s, __u32 vrf, __be32 ipv4)
+{
+	struct bng_route *route = route_of(s, vrf, ipv4);
+
+	return route && route->kind == BNG_ROUTE_SESSION ? line_of(s, vrf, route->session) : NULL;
+}
+
+/* The session's own address, or one of a prefix behind it. */
+static __always_inline int is_source_of(
+	struct bng_scratch *s, const struct bng_session *session, __be32 source)
+{
+	if (!session->ipv4 || source == session->ipv4)
+		return session->ipv4 != 0;
+	if (!(session->flags & BNG_SESSION_HAS_ROUTES))
+		return 0;
+	struct bng_route *route = route_of(s, session->vrf, source);
+
+	return route && route->kind == BNG_ROUTE_SESSION && route->session == session->ipv4;
 }
 
 /*
@@ -22,10 +48,10 @@ static __always_inline struct bng_session *session_by_address(struct bng_scratch
 static __always_inline struct bng_session *session_behind_relay(
 	struct bng_scratch *s, __u32 vrf, __be32 source)
 {
-	s->address.vrf = vrf;
-	s->address.ipv4 = source;
-	struct bng_line_key *line = bpf_map_lookup_elem(&session_addresses, &s->address);
+	struct bng_line_key *line = line_of(s, vrf, source);
 
+	if (!line && (s->port_flags & BNG_PORT_TRUST_RELAYS))
+		line = line_behind_prefix(s, vrf, source);
 	if (!line || line->port != s->line.port || line->s_vlan != s->line.s_vlan ||
 		line->c_vlan != s->line.c_vlan)
 		return NULL;

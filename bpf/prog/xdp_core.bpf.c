@@ -21,21 +21,25 @@ static __always_inline int handle_ipv4(struct xdp_md *ctx, struct bng_scratch *s
 		return drop(s, BNG_DROP_malformed_ipv4);
 	if (is_martian(s->destination))
 		return pass(s);
-	s->address.vrf = port->vrf;
-	s->address.ipv4 = s->destination;
-	verdict = send_to_line(ctx, s, clock_now(s), BNG_TX_forward_down);
-	if (verdict != BNG_NEXT)
-		return verdict;
 
-	struct bng_route *route = route_of(s, port->vrf, s->destination);
+	struct bng_line_key *line = line_of(s, port->vrf, s->destination);
 
-	if (!route)
-		return pass(s);
-	if (route->kind == BNG_ROUTE_BLACKHOLE)
-		return drop(s, BNG_DROP_route_blackhole);
-	if (route->kind != BNG_ROUTE_SUBSCRIBERS || own_address_flags(s, port->vrf, s->destination))
-		return pass(s);
-	return refuse(ctx, BNG_DROP_no_subscriber);
+	if (!line) {
+		struct bng_route *route = route_of(s, port->vrf, s->destination);
+
+		if (!route)
+			return pass(s);
+		if (route->kind == BNG_ROUTE_BLACKHOLE)
+			return drop(s, BNG_DROP_route_blackhole);
+		if (route->kind == BNG_ROUTE_SESSION)
+			line = line_of(s, port->vrf, route->session);
+		else if (route->kind != BNG_ROUTE_SUBSCRIBERS ||
+			 own_address_flags(s, port->vrf, s->destination))
+			return pass(s);
+		if (!line)
+			return refuse(ctx, BNG_DROP_no_subscriber);
+	}
+	return send_to_line(ctx, s, line, clock_now(s), BNG_TX_forward_down);
 }
 
 SEC("xdp")

@@ -13,31 +13,23 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bed.h"
-#include "generator.skel.h"
-#include "packet.h"
+#include "bench.h"
 
-enum { LINES = 65536, ROUNDS = 9, LIVE_FRAMES = 400000, BATCH = 64, RETRIES = 6 };
+enum { ROUNDS = 9, RETRIES = 6 };
 
-static struct bed bed;
-static struct generator *generator;
+struct bed bed;
+struct generator *generator;
 static FILE *json;
 static int missed;
 static const uint8_t client_mac[6] = {0x02, 0x00, 0x5e, 0x40, 0x00, 0x00};
 
-struct traffic {
-	struct packet packet;
-	bool many, tagged, downstream;
-	uint32_t chaddr_at, address_at;
-};
-
-static void die(const char *what)
+void die(const char *what)
 {
 	fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
 	exit(1);
 }
 
-static double seconds(void)
+double seconds(void)
 {
 	struct timespec t;
 
@@ -45,7 +37,7 @@ static double seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void attach(const char *interface, struct bpf_program *program)
+void attach(const char *interface, struct bpf_program *program)
 {
 	int index = (int)if_nametoindex(interface);
 
@@ -54,14 +46,17 @@ static void attach(const char *interface, struct bpf_program *program)
 		die(interface);
 }
 
-static void one_line(uint32_t n, bool tagged)
+static void one_line(uint32_t n, bool tagged, const struct grants *grants)
 {
 	struct bng_line_key line = {.port = BED_ACCESS};
 	struct bng_session session = {.session_id = 1000 + n,
 		.generation = 1,
 		.slot = n,
 		.template_index = BED_TEMPLATE,
-		.flags = BNG_SESSION_FAST_DHCP};
+		.flags = (uint16_t)(BNG_SESSION_FAST_DHCP | grants->flags),
+		.filter_index = grants->filter_index,
+		.rate_up = grants->rate,
+		.rate_down = grants->rate};
 	uint8_t address[4] = {100, 64, (uint8_t)(n >> 8), (uint8_t)n};
 
 	memcpy(line.mac, client_mac, 6);
@@ -80,9 +75,17 @@ static void one_line(uint32_t n, bool tagged)
 
 static void put_lines(bool many, bool tagged)
 {
+	static const struct grants none;
+
 	bed_reset(&bed);
 	for (uint32_t n = 0; n < (many ? LINES : 1); n++)
-		one_line(n, tagged);
+		one_line(n, tagged, &none);
+}
+
+void put_line(const struct grants *grants)
+{
+	bed_reset(&bed);
+	one_line(0, true, grants);
 }
 
 static void set_layers(struct packet_layers *layers, bool tagged)
@@ -127,10 +130,10 @@ static struct traffic dhcp_traffic(bool renew, bool many)
 	return t;
 }
 
-static struct traffic data_traffic(bool downstream, bool tagged, bool many)
+struct traffic data_traffic(bool downstream, bool tagged, bool many, uint32_t payload_length)
 {
 	static struct traffic t;
-	static const uint8_t payload[26];
+	static const uint8_t payload[2048];
 	struct packet_layers layers;
 
 	memset(&t, 0, sizeof(t));
@@ -144,11 +147,11 @@ static struct traffic data_traffic(bool downstream, bool tagged, bool many)
 		layers.from = bed_gateway_mac;
 		layers.to = bed_core_mac;
 	}
-	packet_udp(&t.packet, &layers, 5000, 6000, payload, sizeof(payload));
+	packet_udp(&t.packet, &layers, 5000, 6000, payload, payload_length);
 	return t;
 }
 
-static void aim(const struct traffic *t)
+void aim(const struct traffic *t)
 {
 	memset(generator->bss->template_bytes, 0, sizeof(generator->bss->template_bytes));
 	memcpy(generator->bss->template_bytes, t->packet.bytes,
@@ -216,8 +219,8 @@ static double median(double *values, int count)
 	return values[count / 2];
 }
 
-static void report(const char *id, const char *what, double value, const char *unit, double limit,
-	double peer, double ratio, double goal, bool met)
+void report(const char *id, const char *what, double value, const char *unit, double limit, double peer,
+	double ratio, double goal, bool met)
 {
 	static bool first = true;
 
@@ -300,6 +303,32 @@ static void time_path(const char *id, const char *what, struct bpf_program *prog
 	report(id, what, ns, "ns/packet", 0, floor, ns / goal, goal, ns <= goal);
 }
 
+/* What a grant adds to the QinQ rows. */
+static void time_grants(double floor)
+{
+	struct bng_filter filter = {.rule_count = BNG_MAX_FILTER_RULES, .permits_rest = 1};
+	const struct grants fast = policed(100000000000, 64 << 20), slow = policed(64000, 1600),
+			    filtered = {.filter_index = 1};
+
+	put_line(&fast);
+	time_path("F2.ns.up.policed", "line to core, QinQ, policed, within the rate",
+		bed.access->progs.xdp_access, data_traffic(false, true, false, SMALL), "access0", "access0p",
+		150, floor);
+	time_path("F2.ns.down.policed", "core to line, QinQ, policed, within the rate",
+		bed.core->progs.xdp_core, data_traffic(true, true, false, SMALL), "core0", "core0p", 150,
+		floor);
+	put_line(&slow);
+	time_path("F2.ns.up.dropped", "line to core, QinQ, above the rate", bed.access->progs.xdp_access,
+		data_traffic(false, true, false, SMALL), "access0", "access0p", 150, floor);
+	put_line(&filtered);
+	for (int i = 0; i < BNG_MAX_FILTER_RULES; i++)
+		filter.rules[i] = (struct bng_filter_rule){
+			.port_first = 25, .port_last = 25, .protocol = 17, .ways = BNG_WAY_BOTH};
+	bed_put(bed.access->maps.filters, &filtered.filter_index, &filter);
+	time_path("F2.ns.up.filtered", "line to core, QinQ, past 32 rules", bed.access->progs.xdp_access,
+		data_traffic(false, true, false, SMALL), "access0", "access0p", 150, floor);
+}
+
 static void time_paths(void)
 {
 	int stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
@@ -316,23 +345,18 @@ static void time_paths(void)
 	time_path("F1.ns.renew.hot", "xdp_access, renewing REQUEST, one line", bed.access->progs.xdp_access,
 		dhcp_traffic(true, false), "access0", "access0p", 150, floor);
 	time_path("F2.ns.up.untagged", "line to core, untagged, one line", bed.access->progs.xdp_access,
-		data_traffic(false, false, false), "access0", "access0p", 150, floor);
+		data_traffic(false, false, false, SMALL), "access0", "access0p", 150, floor);
 	time_path("F2.ns.down.untagged", "core to line, untagged, one line", bed.core->progs.xdp_core,
-		data_traffic(true, false, false), "core0", "core0p", 150, floor);
+		data_traffic(true, false, false, SMALL), "core0", "core0p", 150, floor);
 	put_lines(false, true);
 	time_path("F2.ns.up.qinq", "line to core, QinQ, one line", bed.access->progs.xdp_access,
-		data_traffic(false, true, false), "access0", "access0p", 150, floor);
+		data_traffic(false, true, false, SMALL), "access0", "access0p", 150, floor);
 	time_path("F2.ns.down.qinq", "core to line, QinQ, one line", bed.core->progs.xdp_core,
-		data_traffic(true, true, false), "core0", "core0p", 150, floor);
+		data_traffic(true, true, false, SMALL), "core0", "core0p", 150, floor);
 	put_lines(true, true);
 	time_path("F1.ns.discover.64k", "xdp_access, DISCOVER, 64k QinQ lines", bed.access->progs.xdp_access,
 		dhcp_traffic(false, true), "access0", "access0p", 300, floor);
-	struct traffic up = data_traffic(false, true, true), down = data_traffic(true, true, true);
-
-	up.address_at = up.packet.ip_at + 12;
-	down.address_at = down.packet.ip_at + 16;
-	(void)up;
-	(void)down;
+	time_grants(floor);
 	close(stats);
 }
 
@@ -353,11 +377,16 @@ static void compare_rates(void)
 
 int main(int argc, char **argv)
 {
+	const char *only = NULL;
+
 	if (geteuid() != 0)
 		return 77;
-	for (int i = 1; i + 1 < argc; i += 2)
+	for (int i = 1; i + 1 < argc; i += 2) {
 		if (!strcmp(argv[i], "--json"))
 			json = fopen(argv[i + 1], "w");
+		else if (!strcmp(argv[i], "--only")) /* rates, times, police */
+			only = argv[i + 1];
+	}
 	/* ksoftirqd, once it is needed, must run before the generator fills the ring again. */
 	if (nice(19) == -1 && errno)
 		die("nice");
@@ -368,8 +397,12 @@ int main(int argc, char **argv)
 		die("generator");
 	attach("access0p", generator->progs.count);
 	attach("core0p", generator->progs.count);
-	compare_rates();
-	time_paths();
+	if (!only || !strcmp(only, "rates"))
+		compare_rates();
+	if (!only || !strcmp(only, "times"))
+		time_paths();
+	if (!only || !strcmp(only, "police"))
+		missed |= police_exactly();
 	if (json) {
 		fprintf(json, "\n]\n");
 		fclose(json);

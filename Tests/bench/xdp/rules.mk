@@ -5,8 +5,9 @@ build/bpf/generator.bpf.o: Tests/bench/xdp/generator.bpf.c bpf/rules.mk
 	@mkdir -p $(@D)
 	$(CLANG_BPF) $(BPF_CFLAGS) -c $< -o $@
 
-build/bpf/bench-xdp: Tests/bench/xdp/bench.c build/bpf/generator.skel.h $(BPF_SKELETONS) $(BPF_TEST_BED)
-	$(CC) $(BPF_TEST_FLAGS) -MF $@.d $< $(BPF_TEST_BED) -lbpf -lcap -o $@
+build/bpf/bench-xdp: Tests/bench/xdp/bench.c Tests/bench/xdp/police.c Tests/bench/xdp/bench.h build/bpf/generator.skel.h \
+		$(BPF_SKELETONS) $(BPF_TEST_BED)
+	$(CC) $(filter-out -MMD -MP,$(BPF_TEST_FLAGS)) -pthread $(filter %.c,$^) $(BPF_TEST_BED) -lbpf -lcap -lm -o $@
 
 .PHONY: bench-xdp
 bench-xdp: build/bpf/bench-xdp ## Fast path and forwarding against a bare XDP echo (root)

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of the fast path's bench share: the bed, the generator, traffic, the report.
+#ifndef BNG_BENCH_H
+#define BNG_BENCH_H
+
+#include "bed.h"
+#include "generator.skel.h"
+#include "packet.h"
+
+enum { LINES = 65536, LIVE_FRAMES = 400000, BATCH = 64, SMALL = 26 /* bytes of UDP payload */ };
+
+struct traffic {
+	struct packet packet;
+	bool many, tagged, downstream;
+	uint32_t chaddr_at, address_at;
+};
+
+// What a line is granted; all zero: nothing but to forward.
+struct grants {
+	struct bng_rate rate;
+	uint32_t filter_index;
+	uint16_t flags;
+};
+
+extern struct bed bed;
+extern struct generator *generator;
+
+void die(const char *what);
+double seconds(void);
+void attach(const char *interface, struct bpf_program *program);
+void put_line(const struct grants *grants); // one QinQ line
+struct traffic data_traffic(bool downstream, bool tagged, bool many, uint32_t payload_length);
+void aim(const struct traffic *t); // what the generator sends
+void report(const char *id, const char *what, double value, const char *unit, double limit, double peer,
+	double ratio, double goal, bool met);
+
+// police.c: both directions policed. Then two CPUs sending into one policed line: 1 if a plan is missed by
+// more than a hundredth.
+struct grants policed(uint64_t bits_per_second, uint32_t burst_bytes);
+int police_exactly(void);
+
+#endif

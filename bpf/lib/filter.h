@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* A session's filter: stateless rules on the side that is not the subscriber, the first that matches decides. */
+#ifndef BNG_FILTER_H
+#define BNG_FILTER_H
+
+#include "ipv4.h"
+#include "maps.h"
+
+/* 0: the packet shows none, and no rule with ports matches it. */
+static __always_inline __u32 remote_port(struct xdp_md *ctx, struct bng_scratch *s, __u32 way)
+{
+	if ((s->fragment & BNG_IP_OFFSET) || s->ip_length < s->ip_header_length + 4u ||
+		bpf_xdp_load_bytes(ctx, s->l2_length + s->ip_header_length, s->header, 4))
+		return 0;
+	__u32 ports_of_packet = bpf_ntohl(*(__be32 *)s->header);
+
+	return way == BNG_WAY_UP ? ports_of_packet & 0xffff : ports_of_packet >> 16;
+}
+
+/*
+ * What the packet shows is read from the scratch anew for each rule: what a verifier learnt of it from one rule
+ * would make another state of all that follow.
+ */
+static __always_inline int matches(
+	const volatile struct bng_packet_facts *packet, const struct bng_filter_rule *rule)
+{
+	return (rule->ways & packet->way) && !((packet->remote ^ rule->remote) & rule->mask) &&
+	       (!rule->protocol || rule->protocol == packet->protocol) &&
+	       (!rule->port_first || (packet->port >= rule->port_first && packet->port <= rule->port_last));
+}
+
+/* 1: the filter s->filter lets the packet go this way (one of enum bng_way). Global: see handle_arp. */
+__noinline int is_permitted(struct xdp_md *ctx, __u32 way)
+{
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	if (!s)
+		return 0;
+	struct bng_filter *filter = bpf_map_lookup_elem(&filters, &s->filter);
+
+	if (!filter)
+		return 0;
+	__u32 count = filter->rule_count;
+
+	s->facts.way = way;
+	s->facts.protocol = s->protocol;
+	s->facts.port = remote_port(ctx, s, way);
+	s->facts.remote = s->source;
+	if (way == BNG_WAY_UP)
+		s->facts.remote = s->destination;
+#pragma clang loop unroll(full)
+	for (__u32 i = 0; i < BNG_MAX_FILTER_RULES; i++) {
+		const struct bng_filter_rule *rule = &filter->rules[i];
+		__u32 permits = rule->permits;
+
+		BNG_OPAQUE(permits); /* loaded here, or every exit would leave its index to one load behind them */
+		if (i >= count)
+			break;
+		if (matches(&s->facts, rule))
+			return permits;
+	}
+	return filter->permits_rest;
+}
+
+#endif
