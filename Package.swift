@@ -59,7 +59,7 @@ let contract: [Target] = [
 let drivers: [Target] = [
     .target(
         name: "BNGConfiguration",
-        dependencies: ["BNGCore", "Fleet", "Subscribers", .product(name: "Yams", package: "Yams")],
+        dependencies: ["Addressing", "BNGCore", "Fleet", "Subscribers", .product(name: "Yams", package: "Yams")],
         path: "ControlPlane/Drivers/BNGConfiguration", swiftSettings: strict),
     .target(
         name: "AgentDriver",
@@ -122,7 +122,8 @@ let tests: [Target] = [
     unitTests("AddressingTests", ["BNGCore", "Addressing", "TestVectors"]),
     unitTests("SubscribersTests", ["BNGCore", "Subscribers"]),
     unitTests("AgentContractTests", ["BNGCore", "Fleet", "AgentContract", "AgentProto", "TestVectors", protobuf]),
-    unitTests("BNGConfigurationTests", ["BNGCore", "Fleet", "Subscribers", "BNGConfiguration", "TestVectors"]),
+    unitTests(
+        "BNGConfigurationTests", ["Addressing", "BNGCore", "Fleet", "Subscribers", "BNGConfiguration", "TestVectors"]),
     unitTests("LocalAAATests", ["BNGCore", "Subscribers", "LocalAAA", "TestVectors"]),
     unitTests("AccountingDriverTests", nio + ["AccountingDriver", "BNGCore", "Subscribers", logging]),
     unitTests("TelemetryTests", ["Telemetry", logging]),

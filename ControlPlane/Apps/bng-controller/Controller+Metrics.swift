@@ -127,17 +127,24 @@ extension Controller {
         var addresses = MetricFamily("bng_pool_addresses", help: "Addresses by pool and state.", kind: .gauge)
         var exhausted = MetricFamily(
             "bng_pool_exhausted_total", help: "Requests for which a pool had no address.", kind: .counter)
+        var alarms = MetricFamily(
+            "bng_pool_alarm", help: "1 while a pool holds more than its alarm threshold.", kind: .gauge)
         for (name, usage) in (try? await self.plane.poolUsage()) ?? [] {
-            for (state, value) in [("held", usage.held), ("returned", usage.returned), ("unused", usage.unused)] {
+            let states = [
+                ("held", usage.held), ("returned", usage.returned), ("unused", usage.unused),
+                ("external", usage.external),
+            ]
+            for (state, value) in states {
                 addresses.add(value, .init("pool", name), .init("state", state))
             }
             exhausted.add(usage.exhausted, .init("pool", name))
+            alarms.add(usage.alarm ? 1 : 0, .init("pool", name))
         }
         var events = MetricFamily(
             "bng_subscriber_events_total", help: "What the subscriber plane has done and refused.", kind: .counter)
         let counters = (try? await self.plane.counters()) ?? [:]
         for counter in PlaneCounter.allCases { events.add(counters[counter] ?? 0, .init("event", counter.rawValue)) }
-        return [sessions, addresses, exhausted, events]
+        return [sessions, addresses, exhausted, alarms, events]
     }
 
     private func processMetrics() -> [MetricFamily] {

@@ -117,6 +117,7 @@ extension PoolView {
         self.init(
             name: pool.name, vrf: pool.vrf, prefix: pool.prefix.description, gateway: pool.gateway.description,
             total: usage.total, held: usage.held, returned: usage.returned, unused: usage.unused,
-            exhausted: usage.exhausted)
+            exhausted: usage.exhausted, external: usage.external, alarm: usage.alarm,
+            allocation: pool.allocation.rawValue)
     }
 }

@@ -175,10 +175,16 @@ public struct PoolView: Codable, Sendable, Equatable {
     public var unused: Int
     /// Times nothing could be given.
     public var exhausted: UInt64
+    /// Held outside the ranges: static or granted by AAA.
+    public var external: Int
+    /// More is held than the pool's alarm threshold.
+    public var alarm: Bool
+    /// sticky or ring.
+    public var allocation: String
 
     public init(
         name: String, vrf: UInt32, prefix: String, gateway: String, total: Int, held: Int, returned: Int, unused: Int,
-        exhausted: UInt64
+        exhausted: UInt64, external: Int, alarm: Bool, allocation: String
     ) {
         self.name = name
         self.vrf = vrf
@@ -189,6 +195,9 @@ public struct PoolView: Codable, Sendable, Equatable {
         self.returned = returned
         self.unused = unused
         self.exhausted = exhausted
+        self.external = external
+        self.alarm = alarm
+        self.allocation = allocation
     }
 }
 

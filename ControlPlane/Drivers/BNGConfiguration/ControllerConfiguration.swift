@@ -2,6 +2,7 @@
 // The configuration of a controller as values: what a valid file says, defaults filled in. docs/operate/configuration.md
 // explains every key.
 
+import Addressing
 import BNGCore
 import Fleet
 import Subscribers
@@ -129,4 +130,7 @@ public struct Pool: Sendable, Equatable {
     public var quarantine: Seconds
     /// Ascending codes, `dns` and `domain` included.
     public var options: [RawDHCPOption]
+    public var allocation = AddressPool.Allocation.sticky
+    /// Share of the addresses held from which it is an alarm; 0: never.
+    public var alarmPercent = 90
 }

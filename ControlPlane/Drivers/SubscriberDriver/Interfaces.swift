@@ -2,6 +2,7 @@
 // What the subscriber plane needs of the world: a durable store, the nodes, and its own configuration. The app adapts the
 // other drivers to these protocols; drivers do not know each other.
 
+import Addressing
 import BNGCore
 import Ethernet
 import Fleet
@@ -134,6 +135,9 @@ public struct PoolPolicy: Sendable {
     public var serverIdentifier: IPv4Address
     public var quarantine: Seconds
     public var declineRest: Seconds
+    public var allocation = AddressPool.Allocation.sticky
+    /// Share of the addresses held from which it is an alarm; 0: never.
+    public var alarmPercent = 0
 
     public init(
         name: String, vrf: VRF, prefix: IPv4Prefix, ranges: [IPv4Range], statics: [MACAddress: IPv4Address],

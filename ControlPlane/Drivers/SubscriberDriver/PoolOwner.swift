@@ -33,7 +33,8 @@ final class PoolOwner: @unchecked Sendable {
         self.loop.preconditionInEventLoop()
         self.pools[policy.name] = AddressPool(
             name: policy.name, vrf: policy.vrf, ranges: policy.ranges, statics: policy.statics,
-            excluded: [policy.template.gateway, policy.serverIdentifier])
+            excluded: [policy.template.gateway, policy.serverIdentifier], allocation: policy.allocation,
+            alarmPercent: policy.alarmPercent)
     }
 
     func take(_ request: AddressRequest) -> Result<IPv4Address, DenialError> {
