@@ -37,6 +37,7 @@ let core: [Target] = [
 let protocols: [Target] = [
     pure("DHCPv4", in: "Protocols", ["BNGCore"]),
     pure("Ethernet", in: "Protocols", ["BNGCore"]),
+    pure("RADIUS", in: "Protocols", ["BNGCore"]),
 ]
 
 let domain: [Target] = [
@@ -53,6 +54,7 @@ let contract: [Target] = [
         name: "AgentContract", dependencies: ["AgentProto", "BNGCore", "Fleet", protobuf, crypto],
         path: "ControlPlane/Contract/AgentContract/Mapping", swiftSettings: strict),
     pure("AdminContract", in: "Contract", []),
+    pure("RADIUSContract", in: "Contract", ["BNGCore", "RADIUS", "Subscribers"]),
 ]
 
 let drivers: [Target] = [
@@ -107,6 +109,8 @@ let tests: [Target] = [
     .target(name: "TestVectors", dependencies: [], path: "Tests/support/TestVectors", swiftSettings: strict),
     unitTests("BNGCoreTests", ["BNGCore"]),
     unitTests("DHCPv4Tests", ["BNGCore", "DHCPv4", "Ethernet", "TestVectors"]),
+    unitTests("RADIUSTests", ["BNGCore", "RADIUS", "TestVectors", crypto]),
+    unitTests("RADIUSContractTests", ["BNGCore", "RADIUS", "RADIUSContract", "Subscribers", "TestVectors", crypto]),
     unitTests("AddressingTests", ["BNGCore", "Addressing", "TestVectors"]),
     unitTests("SubscribersTests", ["BNGCore", "Subscribers"]),
     unitTests("AgentContractTests", ["BNGCore", "Fleet", "AgentContract", "AgentProto", "TestVectors", protobuf]),
@@ -151,6 +155,9 @@ let fuzzers: [Target] =
         .executableTarget(
             name: "fuzz-dhcpv4", dependencies: ["FuzzDriver", "BNGCore", "DHCPv4", "Ethernet"],
             path: "Tests/fuzz/fuzz-dhcpv4", swiftSettings: strict),
+        .executableTarget(
+            name: "fuzz-radius", dependencies: ["FuzzDriver", "BNGCore", "RADIUS", "RADIUSContract", "Subscribers"],
+            path: "Tests/fuzz/fuzz-radius", swiftSettings: strict),
     ]
 
 let package = Package(
