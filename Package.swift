@@ -85,6 +85,13 @@ let drivers: [Target] = [
         ],
         path: "ControlPlane/Drivers/AdminAPI", swiftSettings: strict),
     .target(
+        name: "RADIUSDriver",
+        dependencies: nio + [
+            "BNGCore", "RADIUS", "RADIUSContract", "Subscribers", logging, crypto,
+            .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
+        ],
+        path: "ControlPlane/Drivers/RADIUSDriver", swiftSettings: strict),
+    .target(
         name: "Telemetry", dependencies: ["BNGCore", logging],
         path: "ControlPlane/Drivers/Telemetry", swiftSettings: strict),
 ]
@@ -134,6 +141,12 @@ let tests: [Target] = [
         "AgentDriverTests",
         nio + [
             "BNGCore", "Fleet", "AgentContract", "AgentProto", "AgentDriver", "TestVectors", protobuf, logging,
+            .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ]),
+    unitTests(
+        "RADIUSDriverTests",
+        nio + [
+            "BNGCore", "RADIUS", "RADIUSContract", "RADIUSDriver", "Subscribers", "TestVectors", logging, crypto,
             .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
     unitTests(
