@@ -38,6 +38,7 @@ let core: [Target] = [
 let protocols: [Target] = [
     pure("DHCPv4", in: "Protocols", ["BNGCore"]),
     pure("Ethernet", in: "Protocols", ["BNGCore"]),
+    pure("RADIUS", in: "Protocols", ["BNGCore"]),
 ]
 
 let domain: [Target] = [
@@ -54,6 +55,7 @@ let contract: [Target] = [
         name: "AgentContract", dependencies: ["AgentProto", "BNGCore", "Fleet", protobuf, crypto],
         path: "ControlPlane/Contract/AgentContract/Mapping", swiftSettings: strict),
     pure("AdminContract", in: "Contract", []),
+    pure("RADIUSContract", in: "Contract", ["BNGCore", "RADIUS", "Subscribers"]),
 ]
 
 let drivers: [Target] = [
@@ -94,6 +96,13 @@ let drivers: [Target] = [
         ],
         path: "ControlPlane/Drivers/AdminAPI", swiftSettings: strict),
     .target(
+        name: "RADIUSDriver",
+        dependencies: nio + [
+            "BNGCore", "RADIUS", "RADIUSContract", "Subscribers", logging, crypto,
+            .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
+        ],
+        path: "ControlPlane/Drivers/RADIUSDriver", swiftSettings: strict),
+    .target(
         name: "Telemetry", dependencies: ["BNGCore", logging],
         path: "ControlPlane/Drivers/Telemetry", swiftSettings: strict),
 ]
@@ -119,6 +128,8 @@ let tests: [Target] = [
     .target(name: "TestVectors", dependencies: [], path: "Tests/support/TestVectors", swiftSettings: strict),
     unitTests("BNGCoreTests", ["BNGCore"]),
     unitTests("DHCPv4Tests", ["BNGCore", "DHCPv4", "Ethernet", "TestVectors"]),
+    unitTests("RADIUSTests", ["BNGCore", "RADIUS", "TestVectors", crypto]),
+    unitTests("RADIUSContractTests", ["BNGCore", "RADIUS", "RADIUSContract", "Subscribers", "TestVectors", crypto]),
     unitTests("AddressingTests", ["BNGCore", "Addressing", "TestVectors"]),
     unitTests("SubscribersTests", ["BNGCore", "Subscribers"]),
     unitTests("AgentContractTests", ["BNGCore", "Fleet", "AgentContract", "AgentProto", "TestVectors", protobuf]),
@@ -148,6 +159,12 @@ let tests: [Target] = [
             .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
     unitTests(
+        "RADIUSDriverTests",
+        nio + [
+            "BNGCore", "RADIUS", "RADIUSContract", "RADIUSDriver", "Subscribers", "TestVectors", logging, crypto,
+            .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ]),
+    unitTests(
         "SubscriberDriverTests",
         nio + [
             "BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "Subscribers", "SubscriberDriver", "TestVectors",
@@ -166,6 +183,9 @@ let fuzzers: [Target] =
         .executableTarget(
             name: "fuzz-dhcpv4", dependencies: ["FuzzDriver", "BNGCore", "DHCPv4", "Ethernet"],
             path: "Tests/fuzz/fuzz-dhcpv4", swiftSettings: strict),
+        .executableTarget(
+            name: "fuzz-radius", dependencies: ["FuzzDriver", "BNGCore", "RADIUS", "RADIUSContract", "Subscribers"],
+            path: "Tests/fuzz/fuzz-radius", swiftSettings: strict),
     ]
 
 let package = Package(
