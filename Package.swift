@@ -113,7 +113,7 @@ let apps: [Target] = [
         dependencies: nio + [
             "AccountingDriver", "AdminAPI", "AdminContract", "AgentContract", "AgentDriver", "Addressing", "BNGCore",
             "BNGConfiguration",
-            "DHCPv4", "Fleet", "LocalAAA",
+            "DHCPv4", "Fleet", "LocalAAA", "RADIUS", "RADIUSContract", "RADIUSDriver",
             "Store", "SubscriberDriver", "Subscribers", "Telemetry", argumentParser, logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ],

@@ -108,15 +108,15 @@ RADSEC = """
 
 
 class Certificates:
-    """A CA, a server certificate for radius.example and a client certificate."""
+    """A CA, a server certificate for an address and a client certificate."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, address="192.0.2.6"):
         self.dir = pathlib.Path(directory)
         self.dir.mkdir(exist_ok=True)
         run = lambda command: sh(command, cwd=self.dir)  # noqa: E731
         run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=lab-ca")
-        for name, subject in (("server", "radius.example"), ("client", "bng")):
-            (self.dir / f"{name}.ext").write_text(f"subjectAltName=DNS:{subject}\n")
+        for name, subject, alternative in (("server", "radius.example", f"IP:{address}"), ("client", "bng", "DNS:bng")):
+            (self.dir / f"{name}.ext").write_text(f"subjectAltName={alternative}\n")
             run(f"openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout {name}.key -out {name}.csr -subj /CN={subject}")
             run(f"openssl x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile {name}.ext -out {name}.pem")
         for key in self.dir.glob("*.key"):

@@ -132,7 +132,7 @@ def test_radsec(lab):
     tls = certificates.dir
 
     def yaml(**_):
-        return (f"{{name: aaa, tls: {{host: radius.example, address: {server.address}, port: 2083, certificate: {tls}/client.pem, key: {tls}/client.key, "
+        return (f"{{name: aaa, tls: {{host: {server.address}, port: 2083, certificate: {tls}/client.pem, key: {tls}/client.key, "
                 f"authority: {tls}/ca.pem}}}}")
     server.yaml = yaml
     up(lab, [server])

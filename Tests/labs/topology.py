@@ -420,6 +420,10 @@ max-sessions = {max_sessions}
         wait_for("an audit", lambda: self.audit()["audits"] > before, 10)
         return self.audit()["differences"]
 
+    @staticmethod
+    def agent_binary():
+        return BIN / "bng-agent"
+
     def sessions(self):
         return self.ctl("show", "sessions")["sessions"]
 

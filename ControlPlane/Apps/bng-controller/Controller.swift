@@ -33,6 +33,7 @@ final class Controller: Service {
     private let delegate: NodeDelegate
     private let shardLoops: MultiThreadedEventLoopGroup
     private let agentLoops: MultiThreadedEventLoopGroup
+    private let aaaLoops: MultiThreadedEventLoopGroup
     private let lock: StateLock
     private let logger: Logger
 
@@ -60,23 +61,25 @@ final class Controller: Service {
         self.shardLoops = MultiThreadedEventLoopGroup(numberOfThreads: configuration.controller.shards)
         self.agentLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         self.adminLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        self.aaaLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         self.server = try await AgentServer(
             configuration: configuration.agentServer, loop: self.agentLoops.next(),
             store: NodeStoreAdapter(store: self.store), memory: configuration.memory(from: state),
             logger: Logger(label: "agents"), now: Self.utcNow)
         self.aaa = try AAA(
-            configuration, stored: state.subscribers, store: self.store, loop: self.adminLoops.next(),
+            configuration, stored: state.subscribers, store: self.store, group: self.aaaLoops,
             logger: Logger(label: "aaa"))
+        let reachable = ReachableNodes()
         self.templates = TemplateRegistry(configuration: configuration, server: self.server)
         let shards = Array(self.shardLoops.makeIterator())
         self.plane = SubscriberPlane(
             configuration: configuration.plane(firstSessionCounter: firstCounter, aaa: self.aaa.policy), loops: shards,
             store: SessionStoreAdapter(store: self.store, issuer: configuration.controller.id),
-            link: DataPlaneAdapter(server: self.server, templates: self.templates, loop: self.agentLoops.next()),
+            link: DataPlaneAdapter(
+                server: self.server, templates: self.templates, reachable: reachable, loop: self.agentLoops.next()),
             utcNow: Self.utcNow)
-        self.aaa.serve(self.plane)
         self.delegate = NodeDelegate(
-            plane: self.plane, store: self.store, shards: shards, configuration: configuration,
+            plane: self.plane, store: self.store, shards: shards, configuration: configuration, reachable: reachable,
             logger: Logger(label: "agents"))
         logger.info(
             "store loaded",
@@ -101,6 +104,7 @@ final class Controller: Service {
         }
         await self.subscribers.reportUnservable(to: self.logger)
         self.registerMetrics()
+        try await self.aaa.start(self.plane, now: Self.utcNow())
         try await self.server.start(delegate: self.delegate)
         self.started.store(true, ordering: .releasing)
         self.logger.info(

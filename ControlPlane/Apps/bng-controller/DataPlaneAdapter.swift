@@ -16,6 +16,7 @@ import Synchronization
 struct DataPlaneAdapter: DataPlaneLink {
     let server: AgentServer
     let templates: TemplateRegistry
+    let reachable: ReachableNodes
     /// Answers are called here; the plane hops to its shards itself.
     let loop: any EventLoop
 
@@ -48,6 +49,8 @@ struct DataPlaneAdapter: DataPlaneLink {
         }
     }
 
+    func isReachable(_ node: NodeName) -> Bool { self.reachable.contains(node) }
+
     func prepare(_ variant: TemplateVariant, then ready: @escaping @Sendable (UInt64?) -> Void) {
         self.templates.prepare(variant, then: ready)
     }
@@ -72,6 +75,19 @@ extension SessionTotals {
     }
 }
 
+/// Nodes whose agents are connected.
+final class ReachableNodes: Sendable {
+    private let names = Mutex<Set<NodeName>>([])
+
+    func contains(_ node: NodeName) -> Bool { self.names.withLock { $0.contains(node) } }
+
+    func set(_ node: NodeName, _ isReachable: Bool) {
+        self.names.withLock { names in
+            if isReachable { names.insert(node) } else { names.remove(node) }
+        }
+    }
+}
+
 extension TerminateCause {
     /// What an agent calls the end it has enforced.
     init(lapse: String) {
@@ -90,13 +106,15 @@ final class NodeDelegate: AgentServerDelegate {
     private let shards: [any EventLoop]
     /// Policy of each port, by node and name.
     private let policies: [NodeName: [String: PortPolicy]]
+    private let reachable: ReachableNodes
     private let portMACs = Mutex<[NodeName: [String: MACAddress]]>([:])
     private let logger: Logger
 
     init(
         plane: SubscriberPlane, store: Store, shards: [any EventLoop], configuration: ControllerConfiguration,
-        logger: Logger
+        reachable: ReachableNodes, logger: Logger
     ) {
+        self.reachable = reachable
         self.plane = plane
         self.store = store
         self.shards = shards
@@ -164,7 +182,9 @@ final class NodeDelegate: AgentServerDelegate {
         self.afterEverythingIsStored { self.afterShards(ready) }
     }
 
-    func agentServer(_ server: AgentServer, node: NodeName, became reachability: NodeReachability) {}
+    func agentServer(_ server: AgentServer, node: NodeName, became reachability: NodeReachability) {
+        self.reachable.set(node, reachability == .connected)
+    }
 
     /// Runs once every shard has done what it was given before.
     private func afterShards(_ then: @escaping @Sendable () -> Void) {

@@ -58,6 +58,9 @@ public protocol DataPlaneLink: Sendable {
     func counters(
         node: NodeName, ids: [SessionID], then done: @escaping @Sendable ([SessionID: SessionTotals]?) -> Void)
 
+    /// Whether the node can be told something now.
+    func isReachable(_ node: NodeName) -> Bool
+
     /// Makes sure that every node is told of a variant of a pool's template before any session that is installed after `ready`
     /// names it; gives its id, or nil where there is no room for another variant.
     func prepare(_ variant: TemplateVariant, then ready: @escaping @Sendable (UInt64?) -> Void)

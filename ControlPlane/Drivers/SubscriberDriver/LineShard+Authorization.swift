@@ -16,6 +16,8 @@ extension LineShard {
         guard let authority = self.policy.authority else {
             return self.accepted(record.id, ServiceGrant(source: .open, userName: user))
         }
+        // The template found nothing it asks for: there is no name to ask about.
+        guard !user.isEmpty else { return self.rejected(record.id, user, "the line has nothing to be named by") }
         let request = AuthorizationRequest(session: record.id, userName: user, credential: .line, facts: facts)
         authority.authorize(request) { outcome in
             self.onLoop {

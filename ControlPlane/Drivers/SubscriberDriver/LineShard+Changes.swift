@@ -141,7 +141,11 @@ extension LineShard {
             return done(.refused(.sessionContextNotFound, "the session is ending"))
         }
         switch kind {
-        case .change(let change): self.change(entry, .change(change), then: done)
+        case .change(let change):
+            guard let node = entry.session?.record.node, self.world.link.isReachable(node) else {
+                return done(.refused(.resourcesUnavailable, "the session's node is away; nothing was changed"))
+            }
+            self.change(entry, .change(change), then: done)
         case .disconnect:
             entry.removalWaiters.append { done(.done) }
             self.perform(entry, .session(.end(.adminReset, at: self.world.utcNow())))

@@ -11,6 +11,8 @@ struct AddressRequest: Sendable {
     var pool: String
     var line: LineKey
     var session: SessionID
+    /// The user name, for pools whose addresses go by it.
+    var subscriber: String
     /// AAA's choice.
     var granted: IPv4Address?
     var wish: IPv4Address?
@@ -43,17 +45,16 @@ final class PoolOwner: @unchecked Sendable {
         if let granted = request.granted {
             // AAA decides: a client that insists on another address is told that it is wrong.
             if request.exact, let wish = request.wish, wish != granted { return .failure(.outsidePool) }
-            return self.take(granted, request)
+            return self.pools[request.pool]?.takeGranted(
+                granted, for: request.line, session: request.session, now: request.now) ?? .failure(.unknownPool)
         }
-        if request.exact, let wish = request.wish { return self.take(wish, request) }
+        if request.exact, let wish = request.wish {
+            return self.pools[request.pool]?.takeExactly(
+                wish, for: request.line, session: request.session, now: request.now) ?? .failure(.unknownPool)
+        }
         return self.pools[request.pool]?.take(
-            for: request.line, session: request.session, wish: request.wish, now: request.now)
-            ?? .failure(.unknownPool)
-    }
-
-    private func take(_ address: IPv4Address, _ request: AddressRequest) -> Result<IPv4Address, DenialError> {
-        self.pools[request.pool]?.takeExactly(
-            address, for: request.line, session: request.session, now: request.now) ?? .failure(.unknownPool)
+            for: request.line, session: request.session, subscriber: request.subscriber, wish: request.wish,
+            now: request.now) ?? .failure(.unknownPool)
     }
 
     func giveBack(

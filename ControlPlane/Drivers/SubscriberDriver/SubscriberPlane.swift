@@ -109,6 +109,9 @@ public final class SubscriberPlane: Sendable {
 
     // MARK: From AAA
 
+    /// A sequence number for a record that is no session's.
+    public func nextAccountingSequence() -> UInt64 { self.world.nextAccountingSequence() }
+
     /// Carries out a request of RFC 5176 on every session that matches. `done` is called once: after the data planes have
     /// confirmed, or with why not.
     public func apply(

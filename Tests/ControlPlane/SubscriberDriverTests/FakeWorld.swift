@@ -115,6 +115,8 @@ final class FakeLink: DataPlaneLink {
         done(self.state.withLock { $0.counters })
     }
 
+    func isReachable(_ node: NodeName) -> Bool { self.state.withLock { $0.counters != nil } }
+
     func prepare(_ variant: TemplateVariant, then ready: @escaping @Sendable (UInt64?) -> Void) {
         self.state.withLock { $0.prepared.append(variant) }
         ready(77)
