@@ -60,7 +60,9 @@ let contract: [Target] = [
 let drivers: [Target] = [
     .target(
         name: "BNGConfiguration",
-        dependencies: ["BNGCore", "Fleet", "Addressing", .product(name: "Yams", package: "Yams")],
+        dependencies: [
+            "BNGCore", "Fleet", "Addressing", "RADIUS", "RADIUSContract", .product(name: "Yams", package: "Yams"),
+        ],
         path: "ControlPlane/Drivers/BNGConfiguration", swiftSettings: strict),
     .target(
         name: "AgentDriver",
@@ -101,7 +103,7 @@ let apps: [Target] = [
         name: "bng-controller",
         dependencies: nio + [
             "AdminAPI", "AdminContract", "AgentContract", "AgentDriver", "Addressing", "BNGCore", "BNGConfiguration",
-            "DHCPv4", "Fleet",
+            "DHCPv4", "Fleet", "RADIUS", "RADIUSContract", "RADIUSDriver",
             "Store", "SubscriberDriver", "Subscribers", "Telemetry", argumentParser, logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ],
@@ -121,7 +123,9 @@ let tests: [Target] = [
     unitTests("AddressingTests", ["BNGCore", "Addressing", "TestVectors"]),
     unitTests("SubscribersTests", ["BNGCore", "Subscribers"]),
     unitTests("AgentContractTests", ["BNGCore", "Fleet", "AgentContract", "AgentProto", "TestVectors", protobuf]),
-    unitTests("BNGConfigurationTests", ["BNGCore", "Fleet", "BNGConfiguration", "TestVectors"]),
+    unitTests(
+        "BNGConfigurationTests",
+        ["BNGCore", "Fleet", "BNGConfiguration", "RADIUS", "RADIUSContract", "TestVectors"]),
     unitTests("TelemetryTests", ["Telemetry", logging]),
     unitTests(
         "AdminAPITests",

@@ -59,6 +59,7 @@ struct ConfigurationReader {
         for node in reader.list("nodes", required: true) { self.readNode(node) }
         for node in reader.list("pools") { self.readPool(node) }
         if let node = reader.node("guard") { self.readGuard(node) }
+        if let node = reader.node("radius") { self.readRADIUS(node) }
         reader.finish()
         self.checkReferences()
     }

@@ -15,6 +15,8 @@ public struct ControllerConfiguration: Sendable, Equatable {
     public var nodes: [NodeSettings] = []
     public var pools: [Pool] = []
     public var guardRates: [GuardRate] = []
+    /// nil: no RADIUS.
+    public var radius: RADIUSSettings?
 
     init() {}
 }
