@@ -61,7 +61,10 @@ let contract: [Target] = [
 let drivers: [Target] = [
     .target(
         name: "BNGConfiguration",
-        dependencies: ["Addressing", "BNGCore", "Fleet", "Subscribers", .product(name: "Yams", package: "Yams")],
+        dependencies: [
+            "Addressing", "BNGCore", "Fleet", "RADIUS", "RADIUSContract", "Subscribers",
+            .product(name: "Yams", package: "Yams"),
+        ],
         path: "ControlPlane/Drivers/BNGConfiguration", swiftSettings: strict),
     .target(
         name: "AgentDriver",
@@ -134,7 +137,11 @@ let tests: [Target] = [
     unitTests("SubscribersTests", ["BNGCore", "Subscribers"]),
     unitTests("AgentContractTests", ["BNGCore", "Fleet", "AgentContract", "AgentProto", "TestVectors", protobuf]),
     unitTests(
-        "BNGConfigurationTests", ["Addressing", "BNGCore", "Fleet", "Subscribers", "BNGConfiguration", "TestVectors"]),
+        "BNGConfigurationTests",
+        [
+            "Addressing", "BNGCore", "Fleet", "RADIUS", "RADIUSContract", "Subscribers", "BNGConfiguration",
+            "TestVectors",
+        ]),
     unitTests("LocalAAATests", ["BNGCore", "Subscribers", "LocalAAA", "TestVectors"]),
     unitTests("AccountingDriverTests", nio + ["AccountingDriver", "BNGCore", "Subscribers", logging]),
     unitTests("TelemetryTests", ["Telemetry", logging]),

@@ -114,13 +114,15 @@ final class AAA: Sendable {
         return AAAView(
             chain: self.configuration.aaa.chain.map(\.rawValue),
             servers: await self.serverStatus().map(AAAServerView.init), spool: spool,
-            dynamicAuthorization: Counts(await self.dynamicCounters()).values)
+            dynamicAuthorization: await self.dynamicCounters())
     }
 
     func serverStatus() async -> [RADIUSServerStatus] { await self.radius?.status() ?? [] }
 
-    func dynamicCounters() async -> DynamicAuthorizationCounters {
-        await self.dynamic?.counters() ?? DynamicAuthorizationCounters()
+    /// By name, zero values left out.
+    func dynamicCounters() async -> [String: UInt64] {
+        guard let counters = await self.dynamic?.counters() else { return [:] }
+        return Counts(counters).values
     }
 }
 

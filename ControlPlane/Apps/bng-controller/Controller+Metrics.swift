@@ -171,7 +171,7 @@ extension Controller {
         }
         var dynamic = MetricFamily(
             "bng_dynamic_authorization_total", help: "Requests of RFC 5176, by outcome.", kind: .counter)
-        for (kind, value) in Counts(await self.aaa.dynamicCounters()).values.sorted(by: { $0.key < $1.key }) {
+        for (kind, value) in await self.aaa.dynamicCounters().sorted(by: { $0.key < $1.key }) {
             dynamic.add(value, .init("outcome", kind))
         }
         return [states, flying, times, events, dynamic] + self.spoolMetrics()

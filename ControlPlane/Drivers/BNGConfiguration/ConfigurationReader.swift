@@ -68,6 +68,7 @@ struct ConfigurationReader {
         for node in reader.list("filters") { self.readFilter(node) }
         for node in reader.list("plans") { self.readPlan(node) }
         if let node = reader.node("aaa") { self.readAAA(node) }
+        if let node = reader.node("radius") { self.readRADIUS(node) }
         reader.finish()
         self.checkReferences()
     }

@@ -20,6 +20,8 @@ public struct ControllerConfiguration: Sendable, Equatable {
     public var plans: [ServicePlan] = []
     public var filters: [FilterSettings] = []
     public var aaa = AAASettings()
+    /// nil: no RADIUS.
+    public var radius: RADIUSSettings?
 
     init() {}
 }

@@ -40,6 +40,12 @@ private let complete = """
       lock-out: {after: 3}
       users: {policy: deny}
       accounting: {enabled: true}
+    radius:
+      servers: [{name: r1, tls: {host: r1.example, certificate: a, key: b, authority: c}}]
+      authentication: {servers: [r1]}
+      accounting: {servers: [r1]}
+      rules: [{attribute: Filter-Id, match: "{plan}"}]
+      dynamic-authorization: {listen: "0.0.0.0:3799", clients: [{address: 192.0.2.10, secret-file: a}]}
     """
 
 /// Property names of every object in a schema, by path.
