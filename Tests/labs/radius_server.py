@@ -224,6 +224,8 @@ class RADIUSServer:
     def stop(self):
         if self.process and self.process.alive():
             self.process.kill()
+        # By hand: the kernel removes a namespace's links some time after the namespace.
+        sh(f"ip link del {self.name}", check=False)
         sh(f"ip netns del {self.name}", check=False)
 
 

@@ -223,7 +223,7 @@ def iperf(cpe, reverse=False):
 @pytest.fixture(scope="module")
 def iperf_server(world):
     from topology import Process
-    process = Process("iperf3", ["iperf3", "-s"], world[0].dir / "iperf3.log", ns="server")
+    process = Process("iperf3", ["iperf3", "-s", "-J"], world[0].dir / "iperf3.log", ns="server")
     wait_for("iperf3 listens", lambda: ":5201" in sh("ss -Hlnt", ns="server"), 10)
     yield process
     process.kill()
