@@ -82,8 +82,8 @@ __noinline int is_within_rate(__u32 unused)
 	return 1;
 }
 
-static __always_inline int police(
-	struct bng_scratch *s, const struct bng_session *session, const struct bng_rate *rate, __u32 direction)
+static __always_inline int police(struct bng_scratch *s, const struct bng_session *session,
+	const struct bng_rate *rate, __u32 direction)
 {
 	s->rate.multiplier = rate->multiplier;
 	s->rate.tolerance = rate->tolerance;
