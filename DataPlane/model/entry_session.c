@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sessions, their framed routes and their filters as keys and values of maps; every byte of the result is set.
+// Sessions, their framed routes and their filters as keys and values of maps; every byte of the result is
+// set.
 #include "entry.h"
 
 #include "bng_rate.h"

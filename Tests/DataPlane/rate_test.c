@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The policers' arithmetic (bng_rate.h), as the programs do it: exact at every rate and packet size, across the
-// wrap of time, and no burst won by a change of rate.
+// The policers' arithmetic (bng_rate.h), as the programs do it: exact at every rate and packet size, across
+// the wrap of time, and no burst won by a change of rate.
 #include "test.h"
 
 #include "bng_rate.h"
@@ -41,7 +41,8 @@ static uint64_t passed_bytes(
 static void expect_exact(uint64_t bits_per_second, uint32_t size, uint64_t start_ns)
 {
 	const uint32_t burst = 20000;
-	uint64_t ns, passed = passed_bytes(rate_of(bits_per_second, burst), bits_per_second, size, start_ns, &ns);
+	uint64_t ns,
+		passed = passed_bytes(rate_of(bits_per_second, burst), bits_per_second, size, start_ns, &ns);
 	uint64_t due = (uint64_t)((unsigned __int128)ns * bits_per_second / 8000000000ULL) + burst;
 	/* One packet, and a thousandth for the rounding of a packet's time. */
 	uint64_t slack = size + due / 1000;
@@ -54,8 +55,8 @@ static void expect_exact(uint64_t bits_per_second, uint32_t size, uint64_t start
 
 TEST(what_passes_is_the_rate_at_every_rate_and_size)
 {
-	static const uint64_t rates[] = {64000, 1000000, 33333333, 1000000000, 10000000000, 99999999999,
-		100000000000};
+	static const uint64_t rates[] = {
+		64000, 1000000, 33333333, 1000000000, 10000000000, 99999999999, 100000000000};
 	static const uint32_t sizes[] = {28, 64, 576, 1500, 9000};
 	size_t i, j;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What AAA grants, packet by packet: rates, filters, framed routes, and the activity that keeps a session from
-// being idle.
+// What AAA grants, packet by packet: rates, filters, framed routes, and the activity that keeps a session
+// from being idle.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -48,8 +48,7 @@ static struct bng_policer policer(uint32_t slot, int direction)
 /* The bucket owes so much time. */
 static void owe(uint32_t slot, int direction, uint64_t multiplier, uint64_t owed)
 {
-	struct bng_policer value = {
-		.full_at = bng_rate_time(bed_now_ns()) + owed, .multiplier = multiplier};
+	struct bng_policer value = {.full_at = bng_rate_time(bed_now_ns()) + owed, .multiplier = multiplier};
 	uint32_t key = policer_index(slot, direction);
 
 	bed_put(bed.access->maps.policers, &key, &value);
@@ -258,9 +257,9 @@ struct filter_case {
 
 static void the_first_rule_that_matches_decides(void **state)
 {
-	const struct bng_filter_rule no_smtp =
-		rule(false, BNG_WAY_UP, "0.0.0.0", "0.0.0.0", TCP, 25, 25);
-	const struct bng_filter_rule smtp = rule(true, BNG_WAY_BOTH, "203.0.113.0", "255.255.255.0", TCP, 1, 25);
+	const struct bng_filter_rule no_smtp = rule(false, BNG_WAY_UP, "0.0.0.0", "0.0.0.0", TCP, 25, 25);
+	const struct bng_filter_rule smtp =
+		rule(true, BNG_WAY_BOTH, "203.0.113.0", "255.255.255.0", TCP, 1, 25);
 	const struct bng_filter_rule nothing = rule(false, BNG_WAY_BOTH, "0.0.0.0", "0.0.0.0", 0, 0, 0);
 	const struct filter_case cases[] = {
 		{"no rule, permitted", {}, 0, true, BNG_WAY_UP, TCP, 0, 0, true},
@@ -276,10 +275,10 @@ static void the_first_rule_that_matches_decides(void **state)
 		{"down, the remote side is the source", {smtp}, 1, false, BNG_WAY_DOWN, TCP, 0, 0, true},
 		{"above the range", {rule(true, BNG_WAY_BOTH, "0.0.0.0", "0.0.0.0", TCP, 1, 24)}, 1, false,
 			BNG_WAY_UP, TCP, 0, 0, false},
-		{"below the range", {rule(true, BNG_WAY_BOTH, "0.0.0.0", "0.0.0.0", TCP, 26, 65535)}, 1, false,
-			BNG_WAY_UP, TCP, 0, 0, false},
-		{"another prefix", {rule(true, BNG_WAY_UP, "203.0.112.0", "255.255.255.0", 0, 0, 0)}, 1, false,
-			BNG_WAY_UP, TCP, 0, 0, false},
+		{"below the range", {rule(true, BNG_WAY_BOTH, "0.0.0.0", "0.0.0.0", TCP, 26, 65535)}, 1,
+			false, BNG_WAY_UP, TCP, 0, 0, false},
+		{"another prefix", {rule(true, BNG_WAY_UP, "203.0.112.0", "255.255.255.0", 0, 0, 0)}, 1,
+			false, BNG_WAY_UP, TCP, 0, 0, false},
 		{"a host", {rule(true, BNG_WAY_UP, "203.0.113.9", "255.255.255.255", 0, 0, 0), nothing}, 2,
 			true, BNG_WAY_UP, UDP, 0, 0, true},
 	};
@@ -420,9 +419,9 @@ static void a_session_sends_from_its_framed_routes_and_no_others(void **state)
 		int reason;
 	} cases[] = {
 		{"198.51.100.70", true, BNG_TX_forward_up},
-		{"198.51.100.96", true, BNG_DROP_spoofed_source},  /* outside the prefix */
-		{"198.51.100.80", true, BNG_DROP_spoofed_source},  /* in a longer one of B */
-		{"100.64.3.4", true, BNG_DROP_spoofed_source},     /* B's address */
+		{"198.51.100.96", true, BNG_DROP_spoofed_source}, /* outside the prefix */
+		{"198.51.100.80", true, BNG_DROP_spoofed_source}, /* in a longer one of B */
+		{"100.64.3.4", true, BNG_DROP_spoofed_source},    /* B's address */
 		{"198.51.100.70", false, BNG_DROP_spoofed_source},
 	};
 
@@ -460,8 +459,10 @@ static void a_framed_address_may_ask_by_arp(void **state)
 
 static void a_client_behind_a_relay_sends_from_its_framed_route(void **state)
 {
-	struct packet_layers layers = {
-		.to = bed_port_mac, .from = mac_relay, .source = "198.51.100.70", .destination = "203.0.113.9"};
+	struct packet_layers layers = {.to = bed_port_mac,
+		.from = mac_relay,
+		.source = "198.51.100.70",
+		.destination = "203.0.113.9"};
 
 	put(&line_r, routed(session_r()), 600);
 	change_port(BED_ACCESS, 0, BNG_PORT_TRUST_RELAYS, 0, NULL);

@@ -25,8 +25,9 @@ static __always_inline __u32 withheld_down(
 	return 0;
 }
 
+/* The caller has looked at the clock. */
 static __always_inline int send_to_line(
-	struct xdp_md *ctx, struct bng_scratch *s, struct bng_line_key *line, __u64 now, __u32 reason)
+	struct xdp_md *ctx, struct bng_scratch *s, struct bng_line_key *line, __u32 reason)
 {
 	struct bng_session *session = bpf_map_lookup_elem(&sessions, line);
 
@@ -39,7 +40,7 @@ static __always_inline int send_to_line(
 	if (!port || !state)
 		return drop(s, BNG_DROP_internal_lookup);
 
-	__u32 lapse = session_lapse(session, state, now);
+	__u32 lapse = session_lapse(session, state, clock_again(s));
 
 	s->slot = session->slot;
 	s->session_is_known = 1;

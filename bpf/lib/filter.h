@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* A session's filter: stateless rules on the side that is not the subscriber, the first that matches decides. */
+/* A session's filter: stateless rules on the side that is not the subscriber, the first that matches decides.
+ */
 #ifndef BNG_FILTER_H
 #define BNG_FILTER_H
 
@@ -18,8 +19,8 @@ static __always_inline __u32 remote_port(struct xdp_md *ctx, struct bng_scratch 
 }
 
 /*
- * What the packet shows is read from the scratch anew for each rule: what a verifier learnt of it from one rule
- * would make another state of all that follow.
+ * What the packet shows is read from the scratch anew for each rule: what a verifier learnt of it from one
+ * rule would make another state of all that follow.
  */
 static __always_inline int matches(
 	const volatile struct bng_packet_facts *packet, const struct bng_filter_rule *rule)
@@ -53,7 +54,8 @@ __noinline int is_permitted(struct xdp_md *ctx, __u32 way)
 		const struct bng_filter_rule *rule = &filter->rules[i];
 		__u32 permits = rule->permits;
 
-		BNG_OPAQUE(permits); /* loaded here, or every exit would leave its index to one load behind them */
+		BNG_OPAQUE(permits); /* loaded here, or every exit would leave its index to one load behind
+					them */
 		if (i >= count)
 			break;
 		if (matches(&s->facts, rule))

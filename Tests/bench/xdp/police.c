@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Are plans kept to a hundredth? Two threads, each on a CPU of its own, send live frames into one policed line
-// faster than its plan; what the session's counters say passed is held against the plan.
+// Are plans kept to a hundredth? Two threads, each on a CPU of its own, send live frames into one policed
+// line faster than its plan; what the session's counters say passed is held against the plan.
 #include "bench.h"
 
 #include <math.h>
@@ -77,13 +77,15 @@ static void wait_for_drops(void)
 {
 	uint64_t before = bed_counter(&bed, BED_ACCESS, BNG_DROP_policed_up);
 
-	for (int i = 0; i < 10000 && bed_counter(&bed, BED_ACCESS, BNG_DROP_policed_up) < before + 100000; i++)
+	for (int i = 0; i < 10000 && bed_counter(&bed, BED_ACCESS, BNG_DROP_policed_up) < before + 100000;
+		i++)
 		usleep(1000);
 }
 
 static int police(const struct plan *plan)
 {
-	const struct grants grants = policed(plan->bits_per_second, (uint32_t)(plan->bits_per_second / 40 + 1600));
+	const struct grants grants =
+		policed(plan->bits_per_second, (uint32_t)(plan->bits_per_second / 40 + 1600));
 	struct traffic t = data_traffic(false, true, false, plan->payload);
 	pthread_t threads[SENDERS];
 	double least, bits, start, took, ratio;
