@@ -16,12 +16,13 @@ static __always_inline __u32 withheld_down(
 	struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session)
 {
 	if (session->filter_index) {
-		s->filter = session->filter_index;
-		if (!is_permitted(ctx, BNG_WAY_DOWN))
-			return BNG_DROP_filtered;
+		__u32 refused = filter_packet(ctx, s, session, BNG_WAY_DOWN);
+
+		if (refused)
+			return refused;
 	}
-	if ((session->flags & BNG_SESSION_POLICED_DOWN) && !police(s, session, &session->rate_down, BNG_DOWN))
-		return BNG_DROP_policed_down;
+	if (session->flags & BNG_SESSION_POLICED_DOWN)
+		return police(s, session, &session->rate_down, BNG_DOWN, BNG_DROP_policed_down);
 	return 0;
 }
 

@@ -41,11 +41,11 @@ __noinline int is_within_rate_now(void)
 	struct bng_scratch *s = scratch_of_this_cpu();
 
 	if (!s)
-		return 0;
+		return -1;
 	struct bng_policer *policer = bpf_map_lookup_elem(&policers, &s->policer);
 
 	if (!policer)
-		return 0;
+		return -1;
 	s->clock_ns = bpf_ktime_get_boot_ns();
 
 	__u64 now = bng_rate_time(s->clock_ns);
@@ -72,7 +72,8 @@ __noinline int is_within_rate_now(void)
 }
 
 /*
- * 1: s->rate has room for s->rate_bytes, and they are charged to the bucket s->policer. Global, as
+ * 1: s->rate has room for s->rate_bytes, and they are charged to the bucket s->policer. 0: it has none.
+ * -1: no such bucket. Global, as
  * handle_arp, and so short that no register is spilled.
  */
 __noinline int is_within_rate(void)
@@ -80,11 +81,11 @@ __noinline int is_within_rate(void)
 	struct bng_scratch *s = scratch_of_this_cpu();
 
 	if (!s)
-		return 0;
+		return -1;
 	struct bng_policer *policer = bpf_map_lookup_elem(&policers, &s->policer);
 
 	if (!policer)
-		return 0;
+		return -1;
 	if (policer->multiplier != s->rate.multiplier)
 		return is_within_rate_now();
 
@@ -98,14 +99,20 @@ __noinline int is_within_rate(void)
 	return 1;
 }
 
-static __always_inline int police(struct bng_scratch *s, const struct bng_session *session,
-	const struct bng_rate *rate, __u32 direction)
+/* 0, or why the packet is dropped: above, or the bucket is missing. */
+static __always_inline __u32 police(struct bng_scratch *s, const struct bng_session *session,
+	const struct bng_rate *rate, __u32 direction, __u32 above)
 {
 	s->rate.multiplier = rate->multiplier;
 	s->rate.tolerance = rate->tolerance;
 	s->rate_bytes = s->ip_length + session->overhead;
 	s->policer = session->slot * BNG_DIRECTIONS + direction;
-	return is_within_rate();
+
+	int within = is_within_rate();
+
+	if (within == 1)
+		return 0;
+	return within ? BNG_DROP_internal_lookup : above;
 }
 
 #endif

@@ -49,12 +49,13 @@ static __always_inline __u32 withheld_up(
 	struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session)
 {
 	if (session->filter_index && s->toward.kind != BNG_ROUTE_OWN) {
-		s->filter = session->filter_index;
-		if (!is_permitted(ctx, BNG_WAY_UP))
-			return BNG_DROP_filtered;
+		__u32 refused = filter_packet(ctx, s, session, BNG_WAY_UP);
+
+		if (refused)
+			return refused;
 	}
-	if ((session->flags & BNG_SESSION_POLICED_UP) && !police(s, session, &session->rate_up, BNG_UP))
-		return BNG_DROP_policed_up;
+	if (session->flags & BNG_SESSION_POLICED_UP)
+		return police(s, session, &session->rate_up, BNG_UP, BNG_DROP_policed_up);
 	return 0;
 }
 
