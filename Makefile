@@ -65,7 +65,7 @@ test: ## README's second command: install what is missing, build, run every kind
 check: fmt-check tree test-c test-swift ## The loop before each commit
 
 .PHONY: fuzz fuzz-replay asan tsan
-fuzz: ## Fuzz every decoder (T=target: frame objects options contract dhcpv4; S=seconds each)
+fuzz: ## Fuzz every decoder (T=target: frame objects options contract dhcpv4 radius; S=seconds each)
 	@$(MAKE) -s $(if $(T),$(if $(filter $(SWIFT_FUZZERS),$(T)),fuzz-swift,fuzz-c),fuzz-c fuzz-swift)
 
 fuzz-replay: fuzz-replay-c ## Replay seeds and findings through the fuzzers of C (Swift's: fuzz-replay-swift, minutes to build)
@@ -76,7 +76,7 @@ asan: asan-c ## C unit and contract tests under ASan and UBSan; Swift codecs and
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/support/leaks.txt \
 		swift test --sanitize=address --scratch-path .build-asan --skip-build --disable-xctest --filter '$(SANITIZED)'
 
-SANITIZED := BNGCoreTests|DHCPv4Tests|AddressingTests|SubscribersTests|AgentContractTests|StoreTests
+SANITIZED := BNGCoreTests|DHCPv4Tests|RADIUSTests|RADIUSContractTests|AddressingTests|SubscribersTests|AgentContractTests|StoreTests
 tsan: ## Swift codecs, store and subscriber plane under TSan
 	swift build --sanitize=thread --scratch-path .build-tsan --build-tests >build/logs/swift-tsan.log 2>&1 || { tail -n 30 build/logs/swift-tsan.log; exit 1; }
 	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/support/races.txt \

@@ -27,6 +27,7 @@ let nio: [Target.Dependency] = [
 ]
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -37,6 +38,7 @@ let core: [Target] = [
 let protocols: [Target] = [
     pure("DHCPv4", in: "Protocols", ["BNGCore"]),
     pure("Ethernet", in: "Protocols", ["BNGCore"]),
+    pure("RADIUS", in: "Protocols", ["BNGCore"]),
 ]
 
 let domain: [Target] = [
@@ -53,12 +55,16 @@ let contract: [Target] = [
         name: "AgentContract", dependencies: ["AgentProto", "BNGCore", "Fleet", protobuf, crypto],
         path: "ControlPlane/Contract/AgentContract/Mapping", swiftSettings: strict),
     pure("AdminContract", in: "Contract", []),
+    pure("RADIUSContract", in: "Contract", ["BNGCore", "RADIUS", "Subscribers"]),
 ]
 
 let drivers: [Target] = [
     .target(
         name: "BNGConfiguration",
-        dependencies: ["BNGCore", "Fleet", "Addressing", .product(name: "Yams", package: "Yams")],
+        dependencies: [
+            "Addressing", "BNGCore", "Fleet", "RADIUS", "RADIUSContract", "Subscribers",
+            .product(name: "Yams", package: "Yams"),
+        ],
         path: "ControlPlane/Drivers/BNGConfiguration", swiftSettings: strict),
     .target(
         name: "AgentDriver",
@@ -72,9 +78,19 @@ let drivers: [Target] = [
         dependencies: ["BNGCore", "Fleet", "Subscribers", logging, .product(name: "GRDB", package: "GRDB.swift")],
         path: "ControlPlane/Drivers/Store", swiftSettings: strict),
     .target(
+        name: "LocalAAA",
+        dependencies: [
+            "BNGCore", "Subscribers", crypto, cryptoExtras, .product(name: "NIOPosix", package: "swift-nio"),
+        ],
+        path: "ControlPlane/Drivers/LocalAAA", swiftSettings: strict),
+    .target(
         name: "SubscriberDriver",
         dependencies: nio + ["BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "Subscribers", logging],
         path: "ControlPlane/Drivers/SubscriberDriver", swiftSettings: strict),
+    .target(
+        name: "AccountingDriver",
+        dependencies: [.product(name: "NIOCore", package: "swift-nio"), "BNGCore", "Subscribers", logging],
+        path: "ControlPlane/Drivers/AccountingDriver", swiftSettings: strict),
     .target(
         name: "AdminAPI",
         dependencies: nio + [
@@ -82,6 +98,13 @@ let drivers: [Target] = [
             .product(name: "Hummingbird", package: "hummingbird"),
         ],
         path: "ControlPlane/Drivers/AdminAPI", swiftSettings: strict),
+    .target(
+        name: "RADIUSDriver",
+        dependencies: nio + [
+            "BNGCore", "RADIUS", "RADIUSContract", "Subscribers", logging, crypto,
+            .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
+        ],
+        path: "ControlPlane/Drivers/RADIUSDriver", swiftSettings: strict),
     .target(
         name: "Telemetry", dependencies: ["BNGCore", logging],
         path: "ControlPlane/Drivers/Telemetry", swiftSettings: strict),
@@ -91,8 +114,9 @@ let apps: [Target] = [
     .executableTarget(
         name: "bng-controller",
         dependencies: nio + [
-            "AdminAPI", "AdminContract", "AgentContract", "AgentDriver", "Addressing", "BNGCore", "BNGConfiguration",
-            "DHCPv4", "Fleet",
+            "AccountingDriver", "AdminAPI", "AdminContract", "AgentContract", "AgentDriver", "Addressing", "BNGCore",
+            "BNGConfiguration",
+            "DHCPv4", "Fleet", "LocalAAA", "RADIUS", "RADIUSContract", "RADIUSDriver",
             "Store", "SubscriberDriver", "Subscribers", "Telemetry", argumentParser, logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ],
@@ -107,10 +131,19 @@ let tests: [Target] = [
     .target(name: "TestVectors", dependencies: [], path: "Tests/support/TestVectors", swiftSettings: strict),
     unitTests("BNGCoreTests", ["BNGCore"]),
     unitTests("DHCPv4Tests", ["BNGCore", "DHCPv4", "Ethernet", "TestVectors"]),
+    unitTests("RADIUSTests", ["BNGCore", "RADIUS", "TestVectors", crypto]),
+    unitTests("RADIUSContractTests", ["BNGCore", "RADIUS", "RADIUSContract", "Subscribers", "TestVectors", crypto]),
     unitTests("AddressingTests", ["BNGCore", "Addressing", "TestVectors"]),
     unitTests("SubscribersTests", ["BNGCore", "Subscribers"]),
     unitTests("AgentContractTests", ["BNGCore", "Fleet", "AgentContract", "AgentProto", "TestVectors", protobuf]),
-    unitTests("BNGConfigurationTests", ["BNGCore", "Fleet", "BNGConfiguration", "TestVectors"]),
+    unitTests(
+        "BNGConfigurationTests",
+        [
+            "Addressing", "BNGCore", "Fleet", "RADIUS", "RADIUSContract", "Subscribers", "BNGConfiguration",
+            "TestVectors",
+        ]),
+    unitTests("LocalAAATests", ["BNGCore", "Subscribers", "LocalAAA", "TestVectors"]),
+    unitTests("AccountingDriverTests", nio + ["AccountingDriver", "BNGCore", "Subscribers", logging]),
     unitTests("TelemetryTests", ["Telemetry", logging]),
     unitTests(
         "AdminAPITests",
@@ -133,6 +166,12 @@ let tests: [Target] = [
             .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
     unitTests(
+        "RADIUSDriverTests",
+        nio + [
+            "BNGCore", "RADIUS", "RADIUSContract", "RADIUSDriver", "Subscribers", "TestVectors", logging, crypto,
+            .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ]),
+    unitTests(
         "SubscriberDriverTests",
         nio + [
             "BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "Subscribers", "SubscriberDriver", "TestVectors",
@@ -151,6 +190,9 @@ let fuzzers: [Target] =
         .executableTarget(
             name: "fuzz-dhcpv4", dependencies: ["FuzzDriver", "BNGCore", "DHCPv4", "Ethernet"],
             path: "Tests/fuzz/fuzz-dhcpv4", swiftSettings: strict),
+        .executableTarget(
+            name: "fuzz-radius", dependencies: ["FuzzDriver", "BNGCore", "RADIUS", "RADIUSContract", "Subscribers"],
+            path: "Tests/fuzz/fuzz-radius", swiftSettings: strict),
     ]
 
 let package = Package(

@@ -232,7 +232,7 @@ class Lab:
 
     def __init__(self, directory=None, capture=False, shards=2, synchronous="full", lease="1h", quarantine="2s", relay_trust="relays",
                  trusted_relays=("100.64.255.254",), pool_range="100.64.1.0-100.64.254.255", max_sessions=65536, guard=None,
-                 attach="auto", extra_pool="", prefix=PREFIX, second_site=False):
+                 attach="auto", extra_pool="", prefix=PREFIX, second_site=False, policy=""):
         self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="bng-lab-"))
         self.dir.mkdir(parents=True, exist_ok=True)
         self.cpes, self.extra, self.prefix = [], [], prefix
@@ -289,6 +289,7 @@ pools:
 {SITE_B_POOL if second_site else ""}
 guard:
   dhcpv4: {{line-pps: {guard['line-pps']}, line-burst: {guard['line-burst']}, port-pps: {guard['port-pps']}, port-burst: {guard['port-burst']}}}
+{policy}
 """)
         self.agent_config = self.dir / "agent.conf"
         self.agent_config.write_text(f"""node = edge1
@@ -418,6 +419,10 @@ max-sessions = {max_sessions}
         self.ctl("audit", text=True)
         wait_for("an audit", lambda: self.audit()["audits"] > before, 10)
         return self.audit()["differences"]
+
+    @staticmethod
+    def agent_binary():
+        return BIN / "bng-agent"
 
     def sessions(self):
         return self.ctl("show", "sessions")["sessions"]

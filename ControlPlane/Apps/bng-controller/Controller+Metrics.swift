@@ -12,6 +12,7 @@ extension Controller {
     func registerMetrics() {
         self.metrics.collect { [self] in await self.nodeMetrics() }
         self.metrics.collect { [self] in await self.planeMetrics() }
+        self.metrics.collect { [self] in await self.aaaMetrics() }
         self.metrics.collect { [self] in self.processMetrics() }
     }
 
@@ -127,17 +128,74 @@ extension Controller {
         var addresses = MetricFamily("bng_pool_addresses", help: "Addresses by pool and state.", kind: .gauge)
         var exhausted = MetricFamily(
             "bng_pool_exhausted_total", help: "Requests for which a pool had no address.", kind: .counter)
+        var alarms = MetricFamily(
+            "bng_pool_alarm", help: "1 while a pool holds more than its alarm threshold.", kind: .gauge)
         for (name, usage) in (try? await self.plane.poolUsage()) ?? [] {
-            for (state, value) in [("held", usage.held), ("returned", usage.returned), ("unused", usage.unused)] {
+            let states = [
+                ("held", usage.held), ("returned", usage.returned), ("unused", usage.unused),
+                ("external", usage.external),
+            ]
+            for (state, value) in states {
                 addresses.add(value, .init("pool", name), .init("state", state))
             }
             exhausted.add(usage.exhausted, .init("pool", name))
+            alarms.add(usage.alarm ? 1 : 0, .init("pool", name))
         }
         var events = MetricFamily(
             "bng_subscriber_events_total", help: "What the subscriber plane has done and refused.", kind: .counter)
         let counters = (try? await self.plane.counters()) ?? [:]
         for counter in PlaneCounter.allCases { events.add(counters[counter] ?? 0, .init("event", counter.rawValue)) }
-        return [sessions, addresses, exhausted, events]
+        return [sessions, addresses, exhausted, alarms, events]
+    }
+
+    private func aaaMetrics() async -> [MetricFamily] {
+        var states = MetricFamily(
+            "bng_aaa_server_state", help: "1 for the state an AAA server is in.", kind: .gauge)
+        var flying = MetricFamily(
+            "bng_aaa_server_requests", help: "Requests under way or waiting to be sent.", kind: .gauge)
+        var times = MetricFamily(
+            "bng_aaa_server_round_trip_seconds", help: "Round trip of recent requests, by quantile.", kind: .gauge)
+        var events = MetricFamily("bng_aaa_server_events_total", help: "What a server did, by kind.", kind: .counter)
+        for server in await self.aaa.serverStatus() {
+            let labels = [MetricFamily.Label("server", server.name), .init("role", server.role.rawValue)]
+            states.samples.append(.init(labels: labels + [.init("state", server.state.rawValue)], value: 1))
+            flying.samples.append(.init(labels: labels, value: Double(server.inFlight + server.waiting)))
+            for (quantile, value) in [("0.5", server.medianMicroseconds), ("0.99", server.p99Microseconds)] {
+                guard let value else { continue }
+                times.samples.append(
+                    .init(labels: labels + [.init("quantile", quantile)], value: Double(value) / 1e6))
+            }
+            for (kind, value) in Counts(server.counters).values.sorted(by: { $0.key < $1.key }) {
+                events.samples.append(.init(labels: labels + [.init("kind", kind)], value: Double(value)))
+            }
+        }
+        var dynamic = MetricFamily(
+            "bng_dynamic_authorization_total", help: "Requests of RFC 5176, by outcome.", kind: .counter)
+        for (kind, value) in await self.aaa.dynamicCounters().sorted(by: { $0.key < $1.key }) {
+            dynamic.add(value, .init("outcome", kind))
+        }
+        return [states, flying, times, events, dynamic] + self.spoolMetrics()
+    }
+
+    private func spoolMetrics() -> [MetricFamily] {
+        guard let spool = self.aaa.spool?.statistics else { return [] }
+        return [
+            .single(
+                "bng_accounting_backlog", help: "Records on disk that no server has acknowledged.", kind: .gauge,
+                spool.backlog),
+            .single(
+                "bng_accounting_spool_full", help: "1 while the spool is at its bound and interims are refused.",
+                kind: .gauge, spool.isFull ? 1 : 0),
+            .single(
+                "bng_accounting_delivered_total", help: "Records servers acknowledged.", kind: .counter,
+                spool.delivered),
+            .single(
+                "bng_accounting_unanswered_total", help: "Deliveries nobody answered; they are repeated.",
+                kind: .counter, spool.failed),
+            .single(
+                "bng_accounting_interims_refused_total", help: "Interim records not written at the bound.",
+                kind: .counter, spool.refusedInterims),
+        ]
     }
 
     private func processMetrics() -> [MetricFamily] {

@@ -7,6 +7,7 @@ import BNGConfiguration
 import BNGCore
 import Fleet
 import Foundation
+import LocalAAA
 import Logging
 import NIOCore
 import NIOPosix
@@ -22,6 +23,9 @@ final class Controller: Service {
     let store: Store
     let server: AgentServer
     let plane: SubscriberPlane
+    let aaa: AAA
+    private let templates: TemplateRegistry
+    var subscribers: SubscriberRegistry { self.aaa.subscribers }
     let metrics = MetricRegistry()
     let adminLoops: MultiThreadedEventLoopGroup
     let started = Atomic<Bool>(false)
@@ -29,8 +33,11 @@ final class Controller: Service {
     private let delegate: NodeDelegate
     private let shardLoops: MultiThreadedEventLoopGroup
     private let agentLoops: MultiThreadedEventLoopGroup
+    private let aaaLoops: MultiThreadedEventLoopGroup
     private let lock: StateLock
     private let logger: Logger
+
+    var catalog: PlanCatalog { self.aaa.policy.catalog }
 
     static let utcNow: @Sendable () -> UTCTime = {
         var now = timespec()
@@ -54,17 +61,25 @@ final class Controller: Service {
         self.shardLoops = MultiThreadedEventLoopGroup(numberOfThreads: configuration.controller.shards)
         self.agentLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         self.adminLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        self.aaaLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         self.server = try await AgentServer(
             configuration: configuration.agentServer, loop: self.agentLoops.next(),
             store: NodeStoreAdapter(store: self.store), memory: configuration.memory(from: state),
             logger: Logger(label: "agents"), now: Self.utcNow)
+        self.aaa = try AAA(
+            configuration, stored: state.subscribers, store: self.store, group: self.aaaLoops,
+            logger: Logger(label: "aaa"))
+        let reachable = ReachableNodes()
+        self.templates = TemplateRegistry(configuration: configuration, server: self.server)
         let shards = Array(self.shardLoops.makeIterator())
         self.plane = SubscriberPlane(
-            configuration: configuration.plane(firstSessionCounter: firstCounter), loops: shards,
+            configuration: configuration.plane(firstSessionCounter: firstCounter, aaa: self.aaa.policy), loops: shards,
             store: SessionStoreAdapter(store: self.store, issuer: configuration.controller.id),
-            link: DataPlaneAdapter(server: self.server, loop: self.agentLoops.next()), utcNow: Self.utcNow)
+            link: DataPlaneAdapter(
+                server: self.server, templates: self.templates, reachable: reachable, loop: self.agentLoops.next()),
+            utcNow: Self.utcNow)
         self.delegate = NodeDelegate(
-            plane: self.plane, store: self.store, shards: shards, configuration: configuration,
+            plane: self.plane, store: self.store, shards: shards, configuration: configuration, reachable: reachable,
             logger: Logger(label: "agents"))
         logger.info(
             "store loaded",
@@ -81,16 +96,15 @@ final class Controller: Service {
             state = StoredState()
             return loaded
         }
-        for node in self.configuration.nodes {
-            let objects = self.configuration.objects(of: node.name).map { NamedObject(name: $0.name, body: $0.body) }
-            self.server.setConfiguration(node: node.name, objects: objects)
-        }
+        self.templates.configureNodes()
         let conflicts = try await self.plane.start(sessions: state.sessions, bindings: state.bindings)
         for id in conflicts {
             self.logger.critical(
                 "stored sessions share an address; this one is left out", metadata: ["session": "\(id)"])
         }
+        await self.subscribers.reportUnservable(to: self.logger)
         self.registerMetrics()
+        try await self.aaa.start(self.plane, now: Self.utcNow())
         try await self.server.start(delegate: self.delegate)
         self.started.store(true, ordering: .releasing)
         self.logger.info(
@@ -106,6 +120,7 @@ final class Controller: Service {
         }
         self.logger.info("stopping")
         await self.server.stop()
+        await self.aaa.stop()
         self.store.close()
     }
 }

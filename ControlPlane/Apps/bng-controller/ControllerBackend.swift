@@ -37,6 +37,7 @@ struct ControllerBackend: AdminBackend {
             (query.node.map { $0 == record.node } ?? true) && (query.pool.map { $0 == record.pool } ?? true)
                 && (query.mac.map { $0.lowercased() == record.line.mac.description } ?? true)
                 && (query.address.map { $0 == record.address.description } ?? true)
+                && (query.user.map { $0 == record.grant.userName } ?? true)
         }
         let page = records.prefix(query.limit)
         return SessionPage(
@@ -46,11 +47,20 @@ struct ControllerBackend: AdminBackend {
     func session(_ id: String) async throws -> SessionView? {
         guard let id = SessionID(id) else { return nil }
         guard let record = try await self.controller.plane.session(id) else {
-            return try self.controller.store.endedSession(id).map { self.view($0) }
+            guard let ended = try self.controller.store.endedSession(id) else { return nil }
+            return try self.withNotes(self.view(ended), id)
         }
         var view = self.view(record)
         if let live = try? await self.controller.server.sessionCounters(node: record.node, ids: [id]).first {
-            view.counters = .init(live)
+            view.counters = .init(live, base: record.counterBase)
+        }
+        return try self.withNotes(view, id)
+    }
+
+    private func withNotes(_ view: SessionView, _ id: SessionID) throws -> SessionView {
+        var view = view
+        view.notes = try self.controller.store.notes(of: id).map {
+            SessionView.Note(atMs: $0.at.milliseconds, kind: $0.kind.rawValue, text: $0.text)
         }
         return view
     }
@@ -94,9 +104,21 @@ struct ControllerBackend: AdminBackend {
 
     func audits() async throws -> [AuditView] { await self.controller.server.status().map(AuditView.init) }
 
-    func history(beforeMs: Int64?, limit: Int) async throws -> [SessionView] {
+    func history(beforeMs: Int64?, user: String?, limit: Int) async throws -> [SessionView] {
         let before = beforeMs.map { UTCTime(milliseconds: $0) }
-        return try self.controller.store.history(before: before, limit: limit).map { self.view($0) }
+        return try self.controller.store.history(before: before, user: user, limit: limit).map { self.view($0) }
+    }
+
+    func aaa() async throws -> AAAView { try await self.controller.aaa.view() }
+
+    func plans() async throws -> [PlanView] {
+        self.controller.configuration.plans.map { plan in
+            PlanView(
+                name: plan.name, version: plan.version, rateUpBps: plan.rateUp?.bitsPerSecond ?? 0,
+                rateDownBps: plan.rateDown?.bitsPerSecond ?? 0, filter: plan.filter ?? "",
+                sessionTimeoutSeconds: plan.sessionTimeout.value, idleTimeoutSeconds: plan.idleTimeout.value,
+                pools: plan.pools, sessionsPerUser: plan.sessionsPerUser, isGarden: plan.isGarden)
+        }
     }
 
     func clearSession(_ id: String) async throws -> Bool {
@@ -122,6 +144,7 @@ struct ControllerBackend: AdminBackend {
 
     private func view(_ record: SessionRecord) -> SessionView {
         let domain = self.controller.configuration.accessDomains.first { $0.id == record.line.accessDomain }
-        return SessionView(record, accessDomain: domain?.name ?? "\(record.line.accessDomain)")
+        return SessionView(
+            record, accessDomain: domain?.name ?? "\(record.line.accessDomain)", catalog: self.controller.catalog)
     }
 }

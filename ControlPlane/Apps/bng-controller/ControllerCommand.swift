@@ -33,6 +33,7 @@ struct ControllerCommand: AsyncParsableCommand {
         let configuration = try self.readConfiguration()
         if self.check {
             print("\(self.config): valid: \(configuration.nodes.count) nodes, \(configuration.pools.count) pools")
+            try self.checkSubscribers(configuration)
             return
         }
         let logger = Self.bootstrapLogging(configuration.log)
@@ -54,6 +55,17 @@ struct ControllerCommand: AsyncParsableCommand {
         }
         do {
             return try ControllerConfiguration(yaml: text, file: self.config)
+        } catch {
+            Self.complain("\(error)\n")
+            throw ExitCode(2)
+        }
+    }
+
+    private func checkSubscribers(_ configuration: ControllerConfiguration) throws {
+        guard !configuration.aaa.subscribers.isEmpty else { return }
+        do {
+            let subscribers = try configuration.subscribersOfFile()
+            print("\(configuration.aaa.subscribers): valid: \(subscribers.count) subscribers")
         } catch {
             Self.complain("\(error)\n")
             throw ExitCode(2)

@@ -39,17 +39,21 @@ extension ControllerConfiguration {
         return memory
     }
 
-    func plane(firstSessionCounter: UInt64) -> PlaneConfiguration {
+    func plane(firstSessionCounter: UInt64, aaa: AAAPolicy) -> PlaneConfiguration {
         let pools = self.pools.compactMap { pool -> PoolPolicy? in
             guard let template = self.template(of: pool), let identity = self.identity(of: pool) else { return nil }
-            return PoolPolicy(
+            var policy = PoolPolicy(
                 name: pool.name, vrf: pool.vrf, prefix: pool.prefix, ranges: pool.ranges, statics: pool.statics,
                 template: template, templateID: Self.templateID(of: pool), serverIdentifier: identity.address,
                 quarantine: pool.quarantine)
+            (policy.allocation, policy.alarmPercent) = (pool.allocation, pool.alarmPercent)
+            return policy
         }
-        return PlaneConfiguration(
+        var plane = PlaneConfiguration(
             poolsByDomain: Dictionary(
                 self.accessDomains.map { ($0.id, $0.pools) }, uniquingKeysWith: { first, _ in first }),
             pools: pools, issuer: self.controller.id, firstSessionCounter: firstSessionCounter)
+        plane.aaa = aaa
+        return plane
     }
 }

@@ -15,6 +15,8 @@ import Synchronization
 
 struct DataPlaneAdapter: DataPlaneLink {
     let server: AgentServer
+    let templates: TemplateRegistry
+    let reachable: ReachableNodes
     /// Answers are called here; the plane hops to its shards itself.
     let loop: any EventLoop
 
@@ -38,6 +40,21 @@ struct DataPlaneAdapter: DataPlaneLink {
         }
     }
 
+    func counters(
+        node: NodeName, ids: [SessionID], then done: @escaping @Sendable ([SessionID: SessionTotals]?) -> Void
+    ) {
+        self.server.sessionCounters(node: node, ids: ids, on: self.loop) { result in
+            guard case .success(let values) = result else { return done(nil) }
+            done(Dictionary(values.map { ($0.session, SessionTotals($0)) }, uniquingKeysWith: { first, _ in first }))
+        }
+    }
+
+    func isReachable(_ node: NodeName) -> Bool { self.reachable.contains(node) }
+
+    func prepare(_ variant: TemplateVariant, then ready: @escaping @Sendable (UInt64?) -> Void) {
+        self.templates.prepare(variant, then: ready)
+    }
+
     func acknowledgeFinal(node: NodeName, id: SessionID) { self.server.acknowledgeFinal(node: node, id: id) }
 
     func inject(node: NodeName, port: String, frame: [UInt8], requires: SessionRequirement?) {
@@ -58,6 +75,30 @@ extension SessionTotals {
     }
 }
 
+/// Nodes whose agents are connected.
+final class ReachableNodes: Sendable {
+    private let names = Mutex<Set<NodeName>>([])
+
+    func contains(_ node: NodeName) -> Bool { self.names.withLock { $0.contains(node) } }
+
+    func set(_ node: NodeName, _ isReachable: Bool) {
+        self.names.withLock { names in
+            if isReachable { names.insert(node) } else { names.remove(node) }
+        }
+    }
+}
+
+extension TerminateCause {
+    /// What an agent calls the end it has enforced.
+    init(lapse: String) {
+        switch lapse {
+        case "session_timeout": self = .sessionTimeout
+        case "idle_timeout": self = .idleTimeout
+        default: self = .leaseExpired
+        }
+    }
+}
+
 /// Hands what agents send to the subscriber plane.
 final class NodeDelegate: AgentServerDelegate {
     private let plane: SubscriberPlane
@@ -65,13 +106,15 @@ final class NodeDelegate: AgentServerDelegate {
     private let shards: [any EventLoop]
     /// Policy of each port, by node and name.
     private let policies: [NodeName: [String: PortPolicy]]
+    private let reachable: ReachableNodes
     private let portMACs = Mutex<[NodeName: [String: MACAddress]]>([:])
     private let logger: Logger
 
     init(
         plane: SubscriberPlane, store: Store, shards: [any EventLoop], configuration: ControllerConfiguration,
-        logger: Logger
+        reachable: ReachableNodes, logger: Logger
     ) {
+        self.reachable = reachable
         self.plane = plane
         self.store = store
         self.shards = shards
@@ -114,7 +157,7 @@ final class NodeDelegate: AgentServerDelegate {
             case .leaseRenewed(let id, _, let expires): renewals.append((id, expires))
             case .sessionLapsed(let id, _, let cause):
                 lapses += 1
-                self.plane.lapsed(id, cause: cause == "session_timeout" ? .sessionTimeout : .leaseExpired)
+                self.plane.lapsed(id, cause: TerminateCause(lapse: cause))
             case .portChanged(let port):
                 self.logger.notice(
                     "port changed",
@@ -139,7 +182,9 @@ final class NodeDelegate: AgentServerDelegate {
         self.afterEverythingIsStored { self.afterShards(ready) }
     }
 
-    func agentServer(_ server: AgentServer, node: NodeName, became reachability: NodeReachability) {}
+    func agentServer(_ server: AgentServer, node: NodeName, became reachability: NodeReachability) {
+        self.reachable.set(node, reachability == .connected)
+    }
 
     /// Runs once every shard has done what it was given before.
     private func afterShards(_ then: @escaping @Sendable () -> Void) {
@@ -154,7 +199,7 @@ final class NodeDelegate: AgentServerDelegate {
 }
 
 /// Calls once when all have arrived.
-private final class Countdown: Sendable {
+final class Countdown: Sendable {
     private let waiting: Mutex<Int>
     private let then: @Sendable () -> Void
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store in the words of the subscriber plane and of the agent driver.
 
+import AccountingDriver
 import AgentContract
 import AgentDriver
 import BNGCore
@@ -23,6 +24,9 @@ struct SessionStoreAdapter: SessionStoring {
             case .end(let record, let sticky):
                 stored.append(.endSession(record))
                 stored.append(.putBinding(sticky))
+            case .account(let record): stored.append(.putAccounting(record))
+            case .count(let id, let totals, let base): stored.append(.countSession(id, totals, base: base))
+            case .note(let note): stored.append(.putNote(note))
             case .reserveSessionCounters(let limit):
                 stored.append(.reserveSessionCounters(issuer: self.issuer, limit: limit))
             }
@@ -31,6 +35,32 @@ struct SessionStoreAdapter: SessionStoring {
             if case .success = result { done(true) } else { done(false) }
         }
     }
+}
+
+extension SessionStoreAdapter {
+    func lastGrant(of line: LineKey, then done: @escaping @Sendable (ServiceGrant?) -> Void) {
+        // Reading waits for the disk: not on a shard's thread.
+        Task { done((try? self.store.lastGrant(of: line)) ?? nil) }
+    }
+}
+
+struct AccountingStoreAdapter: AccountingStoring {
+    let store: Store
+
+    func oldestRecords(limit: Int) throws -> [AccountingRecord] { try self.store.accounting(after: 0, limit: limit) }
+
+    func remove(_ sequences: [UInt64], then done: @escaping @Sendable (Bool) -> Void) {
+        self.store.submit([.removeAccounting(sequences)]) { result in
+            if case .success = result { done(true) } else { done(false) }
+        }
+    }
+}
+
+struct SpoolOutlet: AccountingOutlet {
+    let spool: AccountingSpool
+
+    func acceptsInterim() -> Bool { self.spool.acceptsInterim() }
+    func stored(_ records: [AccountingRecord]) { self.spool.stored(records) }
 }
 
 struct NodeStoreAdapter: AgentNodeStore {

@@ -54,17 +54,18 @@ extension AuditView {
 }
 
 extension SessionView {
-    init(_ record: SessionRecord, accessDomain: String) {
+    init(_ record: SessionRecord, accessDomain: String, catalog: PlanCatalog) {
         let totals = record.counters
         self.init(
-            id: record.id.description, node: record.node, phase: record.phase.rawValue, accessDomain: accessDomain,
+            id: record.id.description, node: record.node, port: record.port, phase: record.phase.rawValue,
+            accessDomain: accessDomain,
             vlan: record.tags.description, mac: record.line.mac.description,
             relay: record.line.relay == .zero ? "" : record.line.relay.description, vrf: record.vrf,
             pool: record.pool, address: record.address.description, hostName: record.hostName,
             clientID: hexadecimal(record.clientID), option82: hexadecimal(record.option82),
             generation: record.generation, startedMs: record.started.milliseconds,
             leaseExpiresMs: record.leaseExpires.milliseconds, endedMs: record.ended.milliseconds,
-            cause: record.cause?.rawValue ?? "",
+            cause: record.cause?.rawValue ?? "", service: Service(record, catalog: catalog),
             counters: record.phase == .terminated
                 ? .init(
                     upPackets: totals.upPackets, upBytes: totals.upBytes, downPackets: totals.downPackets,
@@ -72,11 +73,41 @@ extension SessionView {
     }
 }
 
+extension SessionView.Service {
+    init(_ record: SessionRecord, catalog: PlanCatalog) {
+        self.init()
+        let grant = record.grant
+        (self.userName, self.source) = (grant.userName, grant.source.rawValue)
+        self.plan = grant.plan ?? catalog.defaultPlan
+        (self.endsMs, self.replyMessage) = (record.ends.milliseconds, grant.replyMessage)
+        self.terminationAction = grant.terminationAction == .reauthenticate ? "reauthenticate" : "end"
+        self.classes = grant.classes.map { hexadecimal($0) }
+        self.accountingID = record.isAccounted ? record.id.description : ""
+        self.framedAddress = grant.address?.description ?? ""
+        // What is no longer configured is shown by its name alone.
+        guard let profile = try? catalog.profile(of: grant) else { return }
+        (self.planVersion, self.isGarden) = (profile.planVersion, profile.isGarden)
+        (self.rateUpBps, self.burstUpBytes) = (profile.rateUp?.bitsPerSecond ?? 0, profile.rateUp?.burstBytes ?? 0)
+        (self.rateDownBps, self.burstDownBytes) = (
+            profile.rateDown?.bitsPerSecond ?? 0, profile.rateDown?.burstBytes ?? 0
+        )
+        (self.filter, self.prefixLength) = (profile.filter, profile.prefixLength ?? 0)
+        self.sessionTimeoutSeconds = profile.sessionTimeout.value
+        self.idleTimeoutSeconds = profile.idleTimeout.value
+        self.interimSeconds = profile.interimInterval.value
+        self.routes = profile.routes.map(\.description)
+        self.dns = profile.dns.map(\.description)
+        self.sessionsPerUser = profile.sessionsPerUser
+    }
+}
+
 extension SessionView.Counters {
-    init(_ live: SessionCounterValues) {
+    /// - Parameter base: counted before the node last lost its counters.
+    init(_ live: SessionCounterValues, base: SessionTotals) {
+        let totals = base + SessionTotals(live)
         self.init(
-            upPackets: live.upPackets, upBytes: live.upBytes, downPackets: live.downPackets,
-            downBytes: live.downBytes, droppedPackets: live.droppedPackets, fastPathReplies: live.fastPathReplies,
+            upPackets: totals.upPackets, upBytes: totals.upBytes, downPackets: totals.downPackets,
+            downBytes: totals.downBytes, droppedPackets: totals.droppedPackets, fastPathReplies: live.fastPathReplies,
             lastDropReason: live.lastDropReason, lastDropMs: live.lastDrop.milliseconds)
     }
 }
@@ -86,6 +117,7 @@ extension PoolView {
         self.init(
             name: pool.name, vrf: pool.vrf, prefix: pool.prefix.description, gateway: pool.gateway.description,
             total: usage.total, held: usage.held, returned: usage.returned, unused: usage.unused,
-            exhausted: usage.exhausted)
+            exhausted: usage.exhausted, external: usage.external, alarm: usage.alarm,
+            allocation: pool.allocation.rawValue)
     }
 }

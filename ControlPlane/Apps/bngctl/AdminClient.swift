@@ -26,7 +26,7 @@ struct AdminClient {
 
     let socket: String
 
-    func send(_ method: HTTPMethod, _ path: String) async throws(AdminClientError) -> Data {
+    func send(_ method: HTTPMethod, _ path: String, body: Data? = nil) async throws(AdminClientError) -> Data {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let answer: EventLoopPromise<HTTPAnswer> = loop.makePromise()
         let channel: any Channel
@@ -43,13 +43,20 @@ struct AdminClient {
             answer.fail(error)
             throw .unreachable(self.explain(error))
         }
-        let head = HTTPRequestHead(
+        var head = HTTPRequestHead(
             version: .http1_1, method: method, uri: path, headers: ["Host": "bng", "Connection": "close"])
+        if let body {
+            head.headers.add(name: "Content-Type", value: "application/json")
+            head.headers.add(name: "Content-Length", value: "\(body.count)")
+        }
         let deadline = loop.scheduleTask(in: Self.timeout) {
             answer.fail(AdminClientError.unreachable("no answer within 30 seconds"))
         }
         do {
             channel.write(HTTPClientRequestPart.head(head), promise: nil)
+            if let body {
+                channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil)
+            }
             channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
             let result = try await answer.futureResult.get()
             deadline.cancel()

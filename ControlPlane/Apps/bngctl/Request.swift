@@ -8,16 +8,17 @@ import NIOHTTP1
 extension Connection {
     /// Sends, decodes, prints.
     func run<View: Codable>(
-        _ method: HTTPMethod, _ path: String, as type: View.Type, print text: (View) -> String
+        _ method: HTTPMethod, _ path: String, sending body: (any Encodable)? = nil, as type: View.Type,
+        print text: (View) -> String
     ) async throws {
-        let data = try await self.fetch(method, path)
+        let data = try await self.fetch(method, path, body: try body.map { try JSONEncoder().encode($0) })
         if self.json { return try Self.printJSON(data) }
         print(text(try Self.decode(type, data)))
     }
 
-    func fetch(_ method: HTTPMethod, _ path: String) async throws -> Data {
+    func fetch(_ method: HTTPMethod, _ path: String, body: Data? = nil) async throws -> Data {
         do {
-            return try await AdminClient(socket: self.socket).send(method, path)
+            return try await AdminClient(socket: self.socket).send(method, path, body: body)
         } catch {
             FileHandle.standardError.write(Data("bngctl: \(error)\n".utf8))
             if case .refused = error { throw ExitCode(1) }

@@ -6,10 +6,11 @@ import ArgumentParser
 
 struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show nodes, ports, sessions, pools, punts, drops, audits or the history.",
+        abstract: "Show nodes, ports, sessions, plans, pools, AAA, punts, drops, audits or the history.",
         subcommands: [
             ShowNodes.self, ShowPorts.self, ShowSessions.self, ShowSession.self, ShowPools.self, ShowPunts.self,
             ShowDrops.self, ShowAudit.self, ShowHistory.self,
+            ShowAAA.self, ShowPlans.self,
         ])
 }
 
@@ -64,12 +65,14 @@ struct ShowPools: AsyncParsableCommand {
     func run() async throws {
         try await self.connection.run(.GET, "/v1/pools", as: [PoolView].self) { pools in
             var table = Table(
-                "POOL", ">VRF", "PREFIX", "GATEWAY", ">TOTAL", ">HELD", ">RETURNED", ">UNUSED", ">USED", ">EXHAUSTED")
+                "POOL", ">VRF", "PREFIX", "GATEWAY", "MODE", ">TOTAL", ">HELD", ">RETURNED", ">UNUSED", ">EXTERNAL",
+                ">USED", ">EXHAUSTED", "NOTE")
             for pool in pools {
                 let used = pool.total == 0 ? 0 : pool.held * 100 / pool.total
                 table.add(
-                    pool.name, "\(pool.vrf)", pool.prefix, pool.gateway, "\(pool.total)", "\(pool.held)",
-                    "\(pool.returned)", "\(pool.unused)", "\(used)%", "\(pool.exhausted)")
+                    pool.name, "\(pool.vrf)", pool.prefix, pool.gateway, pool.allocation, "\(pool.total)",
+                    "\(pool.held)", "\(pool.returned)", "\(pool.unused)", "\(pool.external)", "\(used)%",
+                    "\(pool.exhausted)", pool.alarm ? "ALARM: nearly used up" : "")
             }
             return table.text
         }

@@ -18,6 +18,8 @@ struct ShowSessions: AsyncParsableCommand {
     var mac: String?
     @Option(help: "Only the session with this address.")
     var address: String?
+    @Option(help: "Only sessions of this user name.")
+    var user: String?
     @Option(help: "Only sessions after this id.")
     var after: String?
     @Option(help: "At most this many; 0: all.")
@@ -50,6 +52,7 @@ struct ShowSessions: AsyncParsableCommand {
         var query = ["limit=\(limit)"]
         for (name, value) in [
             ("after", after), ("node", self.node), ("pool", self.pool), ("mac", self.mac), ("address", self.address),
+            ("user", self.user),
         ] {
             if let value { query.append("\(name)=\(encoded(value))") }
         }
@@ -58,12 +61,14 @@ struct ShowSessions: AsyncParsableCommand {
 
     private static func table(_ sessions: [SessionView]) -> String {
         var table = Table(
-            "SESSION", "NODE", "PHASE", "DOMAIN", "VLAN", "MAC", "ADDRESS", "POOL", "LEASE", "AGE", "HOST")
+            "SESSION", "NODE", "PHASE", "DOMAIN", "VLAN", "MAC", "ADDRESS", "USER", "PLAN", ">DOWN", ">UP", "LEASE",
+            "AGE")
         for session in sessions {
             table.add(
                 session.id, session.node, session.phase, session.accessDomain, session.vlan, session.mac,
-                session.address, session.pool, Words.distance(session.leaseExpiresMs),
-                Words.distance(session.startedMs), session.hostName)
+                session.address, session.service.userName, session.service.plan,
+                Words.rate(session.service.rateDownBps), Words.rate(session.service.rateUpBps),
+                Words.distance(session.leaseExpiresMs), Words.distance(session.startedMs))
         }
         return table.text
     }
@@ -78,16 +83,7 @@ struct ShowSession: AsyncParsableCommand {
 
     func run() async throws {
         try await self.connection.run(.GET, "/v1/sessions/\(encoded(self.id))", as: SessionView.self) { session in
-            var pairs = [
-                ("session", session.id), ("node", session.node), ("phase", session.phase),
-                ("access domain", session.accessDomain), ("vlan", session.vlan), ("mac", session.mac),
-                ("relay", session.relay), ("vrf", "\(session.vrf)"), ("address", session.address),
-                ("pool", session.pool), ("host name", session.hostName), ("client id", session.clientID),
-                ("option 82", session.option82), ("generation", "\(session.generation)"),
-                ("started", Words.time(session.startedMs)),
-                ("lease ends", "\(Words.time(session.leaseExpiresMs)) (\(Words.distance(session.leaseExpiresMs)))"),
-                ("ended", session.endedMs > 0 ? Words.time(session.endedMs) : ""), ("cause", session.cause),
-            ]
+            var pairs = Self.identity(session) + Self.service(session.service)
             if let counters = session.counters {
                 pairs += [
                     ("up", "\(counters.upPackets) packets, \(Words.bytes(counters.upBytes))"),
@@ -103,8 +99,50 @@ struct ShowSession: AsyncParsableCommand {
             } else {
                 pairs.append(("counters", "the node does not answer"))
             }
+            for note in session.notes { pairs.append((note.kind, "\(Words.time(note.atMs)) \(note.text)")) }
             return facts(pairs)
         }
+    }
+
+    private static func identity(_ session: SessionView) -> [(String, String)] {
+        [
+            ("session", session.id), ("node", session.node), ("port", session.port), ("phase", session.phase),
+            ("access domain", session.accessDomain), ("vlan", session.vlan), ("mac", session.mac),
+            ("relay", session.relay), ("vrf", "\(session.vrf)"), ("address", session.address),
+            ("pool", session.pool), ("host name", session.hostName), ("client id", session.clientID),
+            ("option 82", session.option82), ("generation", "\(session.generation)"),
+            ("started", Words.time(session.startedMs)),
+            ("lease ends", "\(Words.time(session.leaseExpiresMs)) (\(Words.distance(session.leaseExpiresMs)))"),
+            ("ended", session.endedMs > 0 ? Words.time(session.endedMs) : ""), ("cause", session.cause),
+        ]
+    }
+
+    /// What is in force; lines without a value are left out by `facts`.
+    private static func service(_ service: SessionView.Service) -> [(String, String)] {
+        func seconds(_ value: UInt32) -> String { value == 0 ? "" : "\(value) s" }
+        func rate(_ bps: UInt64, _ burst: UInt32) -> String {
+            bps == 0 ? "not policed" : "\(Words.rate(bps)), burst \(Words.bytes(UInt64(burst)))"
+        }
+        return [
+            ("user", service.userName), ("granted by", service.source),
+            ("plan", service.plan.isEmpty ? "" : "\(service.plan) version \(service.planVersion)"),
+            ("garden", service.isGarden ? "yes" : ""),
+            ("rate down", rate(service.rateDownBps, service.burstDownBytes)),
+            ("rate up", rate(service.rateUpBps, service.burstUpBytes)), ("filter", service.filter),
+            ("session timeout", seconds(service.sessionTimeoutSeconds)),
+            (
+                "session ends",
+                service.endsMs > 0 ? "\(Words.time(service.endsMs)) (\(Words.distance(service.endsMs)))" : ""
+            ),
+            ("at its end", service.endsMs > 0 ? service.terminationAction : ""),
+            ("idle timeout", seconds(service.idleTimeoutSeconds)),
+            ("interim interval", service.accountingID.isEmpty ? "" : seconds(service.interimSeconds)),
+            ("accounting id", service.accountingID), ("framed address", service.framedAddress),
+            ("prefix length", service.prefixLength == 0 ? "" : "\(service.prefixLength)"),
+            ("framed routes", service.routes.joined(separator: ", ")), ("dns", service.dns.joined(separator: ", ")),
+            ("sessions per user", service.sessionsPerUser == 0 ? "" : "\(service.sessionsPerUser)"),
+            ("class", service.classes.joined(separator: ", ")), ("reply message", service.replyMessage),
+        ]
     }
 }
 
@@ -113,18 +151,24 @@ struct ShowHistory: AsyncParsableCommand {
     @OptionGroup var connection: Connection
     @Option(help: "At most this many, 1 to 1000.")
     var limit = 50
+    @Option(help: "Only sessions of this user name.")
+    var user: String?
 
     mutating func validate() throws {
         guard (1...1_000).contains(self.limit) else { throw ValidationError("--limit is 1 to 1000") }
     }
 
     func run() async throws {
-        let path = "/v1/history?limit=\(self.limit)"
+        var path = "/v1/history?limit=\(self.limit)"
+        if let user { path += "&user=\(encoded(user))" }
         try await self.connection.run(.GET, path, as: [SessionView].self) { sessions in
-            var table = Table("SESSION", "NODE", "VLAN", "MAC", "ADDRESS", "STARTED", "ENDED", "CAUSE", ">UP", ">DOWN")
+            var table = Table(
+                "SESSION", "NODE", "USER", "PLAN", "VLAN", "MAC", "ADDRESS", "STARTED", "ENDED", "CAUSE", ">UP", ">DOWN"
+            )
             for session in sessions {
                 table.add(
-                    session.id, session.node, session.vlan, session.mac, session.address,
+                    session.id, session.node, session.service.userName, session.service.plan, session.vlan,
+                    session.mac, session.address,
                     Words.time(session.startedMs), Words.time(session.endedMs), session.cause,
                     Words.bytes(session.counters?.upBytes ?? 0), Words.bytes(session.counters?.downBytes ?? 0))
             }

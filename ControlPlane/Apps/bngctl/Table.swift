@@ -63,6 +63,20 @@ enum Words {
         return past ? "\(text) ago" : text
     }
 
+    /// "-" for 0; exact in the largest unit that leaves at most three digits behind the point.
+    static func rate(_ bitsPerSecond: UInt64) -> String {
+        guard bitsPerSecond > 0 else { return "-" }
+        for (unit, scale) in [("Gbit", 1_000_000_000), ("Mbit", 1_000_000), ("kbit", 1_000)] as [(String, UInt64)]
+        where bitsPerSecond >= scale && bitsPerSecond % (scale / 1_000) == 0 {
+            let (whole, rest) = bitsPerSecond.quotientAndRemainder(dividingBy: scale)
+            guard rest > 0 else { return "\(whole)\(unit)" }
+            var digits = String(1_000 + rest / (scale / 1_000)).dropFirst()
+            while digits.last == "0" { digits.removeLast() }
+            return "\(whole).\(digits)\(unit)"
+        }
+        return "\(bitsPerSecond)bit"
+    }
+
     static func bytes(_ count: UInt64) -> String {
         let units = ["B", "kB", "MB", "GB", "TB", "PB"]
         var value = Double(count)

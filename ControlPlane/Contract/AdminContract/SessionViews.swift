@@ -29,8 +29,57 @@ public struct SessionView: Codable, Sendable, Equatable {
         }
     }
 
+    /// What the customer is served with: AAA's answer and the plan taken together.
+    public struct Service: Codable, Sendable, Equatable {
+        public var userName = ""
+        /// open, local, radius, garden or cached.
+        public var source = ""
+        public var plan = ""
+        public var planVersion: UInt32 = 0
+        public var isGarden = false
+        /// Bits per second and burst bytes; 0: not policed.
+        public var rateUpBps: UInt64 = 0
+        public var rateDownBps: UInt64 = 0
+        public var burstUpBytes: UInt32 = 0
+        public var burstDownBytes: UInt32 = 0
+        public var filter = ""
+        public var sessionTimeoutSeconds: UInt32 = 0
+        /// 0: never.
+        public var endsMs: Int64 = 0
+        public var idleTimeoutSeconds: UInt32 = 0
+        public var interimSeconds: UInt32 = 0
+        /// end or reauthenticate.
+        public var terminationAction = ""
+        public var framedAddress = ""
+        public var prefixLength: UInt8 = 0
+        public var routes: [String] = []
+        public var dns: [String] = []
+        public var sessionsPerUser: UInt32 = 0
+        /// Hexadecimal.
+        public var classes: [String] = []
+        public var replyMessage = ""
+        /// Acct-Session-Id; empty: not accounted.
+        public var accountingID = ""
+
+        public init() {}
+    }
+
+    /// Something that happened to the session between start and stop.
+    public struct Note: Codable, Sendable, Equatable {
+        public var atMs: Int64
+        public var kind: String
+        public var text: String
+
+        public init(atMs: Int64, kind: String, text: String) {
+            self.atMs = atMs
+            self.kind = kind
+            self.text = text
+        }
+    }
+
     public var id: String
     public var node: String
+    public var port: String
     public var phase: String
     public var accessDomain: String
     /// "untagged", "100" or "100.7".
@@ -51,16 +100,22 @@ public struct SessionView: Codable, Sendable, Equatable {
     /// 0 while the session lives.
     public var endedMs: Int64
     public var cause: String
+    public var service: Service
     public var counters: Counters?
+    /// Of one session only; oldest first.
+    public var notes: [Note] = []
 
     public init(
-        id: String, node: String, phase: String, accessDomain: String, vlan: String, mac: String, relay: String,
+        id: String, node: String, port: String, phase: String, accessDomain: String, vlan: String, mac: String,
+        relay: String,
         vrf: UInt32, pool: String, address: String, hostName: String, clientID: String, option82: String,
         generation: UInt64, startedMs: Int64, leaseExpiresMs: Int64, endedMs: Int64, cause: String,
-        counters: Counters? = nil
+        service: Service, counters: Counters? = nil
     ) {
         self.id = id
         self.node = node
+        self.port = port
+        self.service = service
         self.phase = phase
         self.accessDomain = accessDomain
         self.vlan = vlan
@@ -102,6 +157,7 @@ public struct SessionQuery: Sendable, Equatable {
     public var pool: String?
     public var mac: String?
     public var address: String?
+    public var user: String?
 
     public init() {}
 }
@@ -119,10 +175,16 @@ public struct PoolView: Codable, Sendable, Equatable {
     public var unused: Int
     /// Times nothing could be given.
     public var exhausted: UInt64
+    /// Held outside the ranges: static or granted by AAA.
+    public var external: Int
+    /// More is held than the pool's alarm threshold.
+    public var alarm: Bool
+    /// sticky or ring.
+    public var allocation: String
 
     public init(
         name: String, vrf: UInt32, prefix: String, gateway: String, total: Int, held: Int, returned: Int, unused: Int,
-        exhausted: UInt64
+        exhausted: UInt64, external: Int, alarm: Bool, allocation: String
     ) {
         self.name = name
         self.vrf = vrf
@@ -133,6 +195,9 @@ public struct PoolView: Codable, Sendable, Equatable {
         self.returned = returned
         self.unused = unused
         self.exhausted = exhausted
+        self.external = external
+        self.alarm = alarm
+        self.allocation = allocation
     }
 }
 

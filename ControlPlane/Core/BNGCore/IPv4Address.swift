@@ -24,6 +24,12 @@ public struct IPv4Address: Hashable, Sendable, Comparable {
     }
 
     public static func < (a: IPv4Address, b: IPv4Address) -> Bool { a.rawValue < b.rawValue }
+
+    /// Can belong to one host: not of 0/8, 127/8, 224/4 or 240/4.
+    public var isUnicastHost: Bool {
+        let top = self.rawValue >> 24
+        return top != 0 && top != 127 && top < 224
+    }
 }
 
 extension IPv4Address: CustomStringConvertible, LosslessStringConvertible {

@@ -43,7 +43,12 @@ struct ReturnQueue: Sendable {
     private var latest: [IPv4Address: UInt64] = [:]
     private var order: UInt64 = 0
 
+    /// Entries, stale ones included.
+    var count: Int { self.heap.count }
+
     mutating func push(_ address: IPv4Address, readyAt: UTCTime) {
+        // Customers who come back to their own address leave stale entries that nobody pops.
+        if self.heap.count > 2 * self.latest.count + 64 { self.dropStale() }
         self.order += 1
         self.latest[address] = self.order
         self.heap.append(Entry(readyAt: readyAt, order: self.order, address: address))
@@ -52,15 +57,25 @@ struct ReturnQueue: Sendable {
 
     /// Removes and returns the first entry that is ready; forgets the stale ones in front of it.
     mutating func popReady(_ now: UTCTime) -> IPv4Address? {
+        guard let address = self.firstReady(now) else { return nil }
+        self.latest[address] = nil
+        self.removeFirst()
+        return address
+    }
+
+    /// The first entry that is ready; forgets the stale ones in front of it.
+    mutating func firstReady(_ now: UTCTime) -> IPv4Address? {
         while let first = self.heap.first {
-            let isLatest = self.latest[first.address] == first.order
-            if isLatest, first.readyAt > now { return nil }
+            if self.latest[first.address] == first.order { return first.readyAt > now ? nil : first.address }
             self.removeFirst()
-            guard isLatest else { continue }
-            self.latest[first.address] = nil
-            return first.address
         }
         return nil
+    }
+
+    private mutating func dropStale() {
+        self.heap = self.heap.filter { self.latest[$0.address] == $0.order }
+        // An ascending array is a heap.
+        self.heap.sort { $0 < $1 }
     }
 
     private mutating func removeFirst() {

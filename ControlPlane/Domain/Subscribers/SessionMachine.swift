@@ -1,31 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of one session, whatever protocol carries it (FEATURES B9).
 //
-// Objects: one machine per session id. Access protocols ask (`connect`, `confirm`, `release`), owners of resources answer
-// (`addressReserved`, `persisted`, `installed`, `removed`); the machine orders them so that nothing is promised that a power
-// cut would forget and nothing is freed that a data plane may still use.
+// Objects: one machine per session id. Access protocols ask (`begin`, `confirm`, `end`), AAA and the owners of resources answer
+// (`authorized`, `addressReserved`, `persisted`, `installed`, `removed`); the machine orders them so that nothing is promised
+// that a power cut would forget and nothing is freed that a data plane may still use.
 //
-//   connecting ─reserved─► authenticated ─confirm─► persisting ─► installing ─► active
-//        │                      │ lapse                 │             │           │ release, expiry, operator
-//        ▼                      ▼                       ▼             ▼           ▼
-//    terminated ◄──────────────┴─────── nothing was promised     disconnecting ◄──┘
-//                                                                     │ removed by the node (may take as long as it is away)
-//                                                                     ▼
-//                                                                 recording ─persisted─► terminated, address given back
+//   authorizing ─authorized─► reserving ─reserved─► reserved ─confirm─► persisting ─► installing ─► active ─► (regrant: again)
+//        │ denied                │ refused              │ lapse            │              │            │ release, expiry, AAA
+//        ▼                       ▼                      ▼                  ▼              ▼            ▼
+//    terminated ◄────────────────┴──── nothing was promised ───────────  disconnecting ◄──────────────┘
+//                                                                          │ removed by the node (as long as it is away)
+//                                                                          ▼
+//                                                                      recording ─persisted─► terminated, address given back
 //
-// A confirmation of an active session (a renewal on the slow path) persists and installs again, at the next generation.
+// A confirmation of an active session (a renewal on the slow path) and a change of what AAA grants persist and install again,
+// at the next generation. A change the store or the node refuses is undone: the session goes on as before it.
 
 import BNGCore
 
 /// The life-cycle automaton of one session.
 public struct SessionMachine: Machine, Equatable {
     public enum Event: Sendable {
-        case addressReserved(IPv4Address)
+        /// A client asks for service.
+        case begin
+        case authorized(ServiceGrant, sessionTimeout: Seconds)
+        /// AAA refused, or nobody could be asked.
+        case denied
+        case addressReserved(IPv4Address, pool: String, vrf: VRF)
         case addressRefused
         /// How the client presents itself now; takes effect with the next confirmation.
         case presented(SessionPresentation)
         /// The client took the address, or renewed it; the lease is to last until then.
-        case confirm(until: UTCTime)
+        case confirm(until: UTCTime, at: UTCTime)
+        /// AAA grants something else from now on; the session is to end then (zero: never).
+        case regrant(ServiceGrant, ends: UTCTime)
+        /// What the node has counted since its counters began.
+        case counted(SessionTotals)
+        /// The node's counters are gone; they begin at zero with the next installation.
+        case countersLost
         /// The client did not take the address in time, or chose another server.
         case lapse
         case persisted(Bool)
@@ -38,6 +50,12 @@ public struct SessionMachine: Machine, Equatable {
     }
 
     public enum Action: Equatable, Sendable {
+        /// Ask AAA; answer `authorized` or `denied`.
+        case authorize
+        /// Find an address; answer `addressReserved` or `addressRefused`.
+        case reserveAddress
+        /// What `regrant` asked for is in force, or is not and the session is as it was.
+        case changed(Bool)
         /// Store the record; answer `persisted`.
         case persist(SessionRecord)
         /// Store a renewal; no answer is awaited.
@@ -67,6 +85,8 @@ public struct SessionMachine: Machine, Equatable {
 
     private enum Step: Equatable, Sendable {
         case connecting
+        case authorizing
+        case reserving
         case reserved
         case persisting
         case installing
@@ -79,11 +99,29 @@ public struct SessionMachine: Machine, Equatable {
     private var step: Step
     /// An end that arrived while the store or the node had yet to answer.
     private var pendingEnd: PendingEnd?
+    /// A confirmation that arrived then.
+    private var pendingConfirmation: PendingConfirmation?
+    /// What to go back to if the change under way is refused.
+    private var before: Before?
+    private var sessionTimeout: Seconds = 0
     public private(set) var record: SessionRecord
 
     private struct PendingEnd: Equatable, Sendable {
         var cause: TerminateCause
         var at: UTCTime
+    }
+
+    private struct PendingConfirmation: Equatable, Sendable {
+        var until: UTCTime
+        var at: UTCTime
+    }
+
+    private struct Before: Equatable, Sendable {
+        var grant: ServiceGrant
+        var ends: UTCTime
+        var generation: Generation
+        /// The node refused the change and is being told the old state again.
+        var isRestoring = false
     }
 
     /// A session that a client has asked for. `record.address` is not yet meaningful.
@@ -109,10 +147,20 @@ public struct SessionMachine: Machine, Equatable {
         _ event: Event, at now: ContinuousClock.Instant, into actions: inout ActionBuffer<Action>
     ) {
         switch (self.step, event) {
-        case (.connecting, .addressReserved(let address)): self.reserved(address, &actions)
-        case (.connecting, .addressRefused): self.neverBegan(refused: true, &actions)
+        case (.connecting, .begin): self.begin(&actions)
+        case (.authorizing, .authorized(let grant, let timeout)): self.authorized(grant, timeout, &actions)
+        case (.authorizing, .denied), (.reserving, .addressRefused): self.neverBegan(refused: true, &actions)
+        case (.reserving, .addressReserved(let address, let pool, let vrf)):
+            self.reserved(address, pool, vrf, &actions)
         case (.reserved, .presented(let details)), (.active, .presented(let details)): self.present(details)
-        case (.reserved, .confirm(let until)), (.active, .confirm(let until)): self.confirm(until, &actions)
+        case (.reserved, .confirm(let until, let at)), (.active, .confirm(let until, let at)):
+            self.confirm(until, at, &actions)
+        case (.persisting, .confirm(let until, let at)), (.installing, .confirm(let until, let at)):
+            self.pendingConfirmation = PendingConfirmation(until: until, at: at)
+        case (.active, .regrant(let grant, let ends)): self.regrant(grant, ends, &actions)
+        case (_, .regrant): actions.append(.changed(false))
+        case (_, .counted(let totals)): self.record.observe(totals)
+        case (_, .countersLost): self.record.counterBase = self.record.counters
         case (.reserved, .lapse): self.giveUpReservation(&actions)
         case (.persisting, .persisted(true)): self.install(&actions)
         case (.persisting, .persisted(false)): self.persistFailed(&actions)
@@ -121,7 +169,7 @@ public struct SessionMachine: Machine, Equatable {
         case (.active, .renewedByDataPlane(let until)), (.installing, .renewedByDataPlane(let until)),
             (.persisting, .renewedByDataPlane(let until)):
             self.renewed(until, &actions)
-        case (.connecting, .end): self.neverBegan(refused: false, &actions)
+        case (.connecting, .end), (.authorizing, .end), (.reserving, .end): self.neverBegan(refused: true, &actions)
         case (.reserved, .end): self.giveUpReservation(&actions)
         case (.active, .end(let cause, let at)): self.disconnect(cause, at, &actions)
         case (.persisting, .end(let cause, let at)), (.installing, .end(let cause, let at)):
@@ -133,8 +181,24 @@ public struct SessionMachine: Machine, Equatable {
         }
     }
 
-    private mutating func reserved(_ address: IPv4Address, _ actions: inout ActionBuffer<Action>) {
-        self.record.address = address
+    private mutating func begin(_ actions: inout ActionBuffer<Action>) {
+        self.step = .authorizing
+        actions.append(.authorize)
+    }
+
+    private mutating func authorized(
+        _ grant: ServiceGrant, _ timeout: Seconds, _ actions: inout ActionBuffer<Action>
+    ) {
+        self.record.grant = grant
+        self.sessionTimeout = timeout
+        self.step = .reserving
+        actions.append(.reserveAddress)
+    }
+
+    private mutating func reserved(
+        _ address: IPv4Address, _ pool: String, _ vrf: VRF, _ actions: inout ActionBuffer<Action>
+    ) {
+        (self.record.address, self.record.pool, self.record.vrf) = (address, pool, vrf)
         self.record.phase = .authenticated
         self.step = .reserved
         actions.append(.granted(address))
@@ -152,13 +216,29 @@ public struct SessionMachine: Machine, Equatable {
         actions.append(.terminated(nil))
     }
 
-    private mutating func confirm(_ until: UTCTime, _ actions: inout ActionBuffer<Action>) {
+    private mutating func confirm(_ until: UTCTime, _ at: UTCTime, _ actions: inout ActionBuffer<Action>) {
+        if self.record.generation == 0 {
+            self.record.started = at
+            self.record.ends = self.sessionTimeout == 0 ? .zero : at + self.sessionTimeout
+        }
         self.record.leaseExpires = max(self.record.leaseExpires, until)
         self.record.phase = .active
+        self.persist(&actions)
+    }
+
+    private mutating func persist(_ actions: inout ActionBuffer<Action>) {
         // Also for unchanged content: a node takes a later lease only with a new generation (docs/contract.md).
         self.record.generation += 1
         self.step = .persisting
         actions.append(.persist(self.record))
+    }
+
+    private mutating func regrant(
+        _ grant: ServiceGrant, _ ends: UTCTime, _ actions: inout ActionBuffer<Action>
+    ) {
+        self.before = Before(grant: self.record.grant, ends: self.record.ends, generation: self.record.generation)
+        (self.record.grant, self.record.ends) = (grant, ends)
+        self.persist(&actions)
     }
 
     private mutating func present(_ details: SessionPresentation) {
@@ -166,9 +246,18 @@ public struct SessionMachine: Machine, Equatable {
     }
 
     private mutating func persistFailed(_ actions: inout ActionBuffer<Action>) {
-        actions.append(.confirmationFailed)
-        // Whether the node holds an older state of it is unknown here: removal settles both cases.
-        self.disconnect(self.pendingEnd?.cause ?? .configuration, self.pendingEnd?.at ?? self.record.started, &actions)
+        if let before = self.before, !before.isRestoring {
+            // Neither the disk nor the node has the change.
+            (self.record.grant, self.record.ends, self.record.generation) = (
+                before.grant, before.ends, before.generation
+            )
+            self.before = nil
+            actions.append(.changed(false))
+            return self.resume(&actions)
+        }
+        // Nothing of a session that was never stored is accounted.
+        if self.record.generation == 1 { self.record.isAccounted = false }
+        self.fail(&actions)
     }
 
     private mutating func install(_ actions: inout ActionBuffer<Action>) {
@@ -177,13 +266,37 @@ public struct SessionMachine: Machine, Equatable {
     }
 
     private mutating func becameActive(_ actions: inout ActionBuffer<Action>) {
+        let before = self.before
+        self.before = nil
+        if let before {
+            actions.append(.changed(!before.isRestoring))
+        } else if self.pendingEnd == nil {
+            actions.append(.confirmed)
+        }
+        self.resume(&actions)
+    }
+
+    /// The session is active; what arrived meanwhile is due now.
+    private mutating func resume(_ actions: inout ActionBuffer<Action>) {
         self.step = .active
-        guard let end = self.pendingEnd else { return actions.append(.confirmed) }
-        self.disconnect(end.cause, end.at, &actions)
+        if let end = self.pendingEnd { return self.disconnect(end.cause, end.at, &actions) }
+        guard let confirmation = self.pendingConfirmation else { return }
+        self.pendingConfirmation = nil
+        self.confirm(confirmation.until, confirmation.at, &actions)
     }
 
     private mutating func installFailed(_ actions: inout ActionBuffer<Action>) {
+        guard let before = self.before, !before.isRestoring else { return self.fail(&actions) }
+        (self.record.grant, self.record.ends) = (before.grant, before.ends)
+        self.before?.isRestoring = true
+        self.persist(&actions)
+    }
+
+    private mutating func fail(_ actions: inout ActionBuffer<Action>) {
+        if self.before != nil { actions.append(.changed(false)) }
+        self.before = nil
         actions.append(.confirmationFailed)
+        // Whether the node holds an older state of it is unknown here: removal settles both cases.
         self.disconnect(
             self.pendingEnd?.cause ?? .configuration, self.pendingEnd?.at ?? self.record.started, &actions)
     }
@@ -198,7 +311,7 @@ public struct SessionMachine: Machine, Equatable {
         _ cause: TerminateCause, _ at: UTCTime, _ actions: inout ActionBuffer<Action>
     ) {
         self.step = .disconnecting
-        self.pendingEnd = nil
+        (self.pendingEnd, self.pendingConfirmation) = (nil, nil)
         self.record.phase = .disconnecting
         self.record.cause = cause
         self.record.ended = at
@@ -210,7 +323,7 @@ public struct SessionMachine: Machine, Equatable {
     private mutating func recordEnd(_ totals: SessionTotals, _ actions: inout ActionBuffer<Action>) {
         self.step = .recording
         self.record.phase = .terminated
-        self.record.counters = totals
+        self.record.observe(totals)
         actions.append(.recordEnd(self.record))
     }
 

@@ -53,13 +53,25 @@ public struct SessionRecord: Equatable, Sendable {
     /// zero while the session lives.
     public var ended: UTCTime
     public var cause: TerminateCause?
+    /// Of the whole session, as far as its node has reported; never falls.
     public var counters: SessionTotals
+    /// What was counted before the node last lost its counters.
+    public var counterBase = SessionTotals()
+    /// Name of the access port the session came up on.
+    public var port = ""
+    /// What AAA granted.
+    public var grant: ServiceGrant
+    /// When Session-Timeout ends it; zero: never.
+    public var ends: UTCTime = .zero
+    /// Its start, interims and stop are accounting records.
+    public var isAccounted = false
 
     public init(
         id: SessionID, generation: Generation, phase: SessionPhase, node: NodeName, line: LineKey, tags: VLANTags,
         relayMAC: MACAddress, vrf: VRF, pool: String, address: IPv4Address, clientID: [UInt8], option82: [UInt8],
         hostName: String, started: UTCTime, leaseExpires: UTCTime, ended: UTCTime = .zero,
-        cause: TerminateCause? = nil, counters: SessionTotals = SessionTotals()
+        cause: TerminateCause? = nil, counters: SessionTotals = SessionTotals(),
+        grant: ServiceGrant = ServiceGrant(source: .open, userName: "")
     ) {
         self.id = id
         self.generation = generation
@@ -79,6 +91,13 @@ public struct SessionRecord: Equatable, Sendable {
         self.ended = ended
         self.cause = cause
         self.counters = counters
+        self.grant = grant
+    }
+
+    /// Takes over what the node has counted. A node that counts from zero again, its maps gone, starts from what was known.
+    public mutating func observe(_ reported: SessionTotals) {
+        if !(self.counterBase + reported).isAtLeast(self.counters) { self.counterBase = self.counters }
+        self.counters = self.counterBase + reported
     }
 }
 
@@ -125,6 +144,22 @@ public struct SessionTotals: Equatable, Sendable, Codable {
     public var droppedPackets: UInt64 = 0
 
     public init() {}
+
+    public static func + (a: SessionTotals, b: SessionTotals) -> SessionTotals {
+        var sum = SessionTotals()
+        sum.upPackets = a.upPackets &+ b.upPackets
+        sum.upBytes = a.upBytes &+ b.upBytes
+        sum.downPackets = a.downPackets &+ b.downPackets
+        sum.downBytes = a.downBytes &+ b.downBytes
+        sum.droppedPackets = a.droppedPackets &+ b.droppedPackets
+        return sum
+    }
+
+    /// No count is below the other's.
+    public func isAtLeast(_ other: SessionTotals) -> Bool {
+        self.upPackets >= other.upPackets && self.upBytes >= other.upBytes && self.downPackets >= other.downPackets
+            && self.downBytes >= other.downBytes && self.droppedPackets >= other.droppedPackets
+    }
 }
 
 /// A line's last address (unique by VRF and address, the latest wins), kept after the session so that the same customer gets it again while nobody else needs it.
@@ -147,5 +182,27 @@ public struct StickyBinding: Equatable, Sendable {
         self.address = address
         self.reservedUntil = reservedUntil
         self.declined = declined
+    }
+}
+
+/// A line in the history of a session: what happened to it between start and stop.
+public struct SessionNote: Equatable, Sendable {
+    public enum Kind: String, Sendable, CaseIterable {
+        /// AAA changed what the session is granted (CoA, operator).
+        case changed
+        case reauthenticated
+    }
+
+    public var session: SessionID
+    public var at: UTCTime
+    public var kind: Kind
+    /// For people.
+    public var text: String
+
+    public init(session: SessionID, at: UTCTime, kind: Kind, text: String) {
+        self.session = session
+        self.at = at
+        self.kind = kind
+        self.text = text
     }
 }

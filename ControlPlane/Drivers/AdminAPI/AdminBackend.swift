@@ -15,16 +15,41 @@ public protocol AdminBackend: Sendable {
     func punts() async throws -> [CounterView]
     func drops() async throws -> [CounterView]
     func audits() async throws -> [AuditView]
-    /// Ended sessions, newest first.
-    func history(beforeMs: Int64?, limit: Int) async throws -> [SessionView]
+    /// Ended sessions, newest first; of one user if given.
+    func history(beforeMs: Int64?, user: String?, limit: Int) async throws -> [SessionView]
+    func aaa() async throws -> AAAView
+    func plans() async throws -> [PlanView]
     /// false: there is no such session.
     func clearSession(_ id: String) async throws -> Bool
     /// nil: there is no such node.
     func clearQuarantine(node: String) async throws -> Int?
     /// Begins an audit of every connected node; returns how many are.
     func audit() async throws -> Int
+    /// Local subscribers by name, those after `after`.
+    func subscribers(after: String?, limit: Int) async throws -> SubscriberPage
+    /// nil: there is no such subscriber.
+    func subscriber(_ name: String) async throws -> SubscriberView?
+    func addSubscriber(_ name: String, _ settings: SubscriberSettings) async throws -> SubscriberView
+    func changeSubscriber(_ name: String, _ settings: SubscriberSettings) async throws -> SubscriberView
+    func removeSubscriber(_ name: String) async throws
+    func passwordRecord(_ request: PasswordRequest) async throws -> PasswordRecordView
     /// Why the controller cannot serve; empty: ready.
     func obstacles() async -> [String]
     /// The text of a scrape.
     func metrics() async -> String
+}
+
+/// Why a change was refused, in words for the operator.
+public enum AdminRefusal: Error, Sendable, Equatable, CustomStringConvertible {
+    case invalid(String)
+    /// It does not fit what there is already.
+    case conflict(String)
+    case unknownSubscriber(String)
+
+    public var description: String {
+        switch self {
+        case .invalid(let words), .conflict(let words): return words
+        case .unknownSubscriber(let name): return "there is no subscriber \(name)"
+        }
+    }
 }

@@ -36,11 +36,15 @@ enum AdminRoutes {
             }
             return try json(ActionView(message: "session \(id) is being removed", count: 1))
         }
+        self.addSubscribers(to: v1, backend)
         v1.get("history") { request, _ in
             let before = try number(request, "before", 0...Int64.max)
             let limit = try number(request, "limit", 1...1_000)
-            return try await json(backend.history(beforeMs: before, limit: Int(limit ?? 100)))
+            let user = request.uri.queryParameters["user"].map(String.init)
+            return try await json(backend.history(beforeMs: before, user: user, limit: Int(limit ?? 100)))
         }
+        v1.get("aaa") { _, _ in try await json(backend.aaa()) }
+        v1.get("plans") { _, _ in try await json(backend.plans()) }
         v1.delete("quarantine/:node") { _, context in
             let node = try context.parameters.require("node")
             guard let count = try await backend.clearQuarantine(node: node) else {
@@ -75,7 +79,7 @@ enum AdminRoutes {
             body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 
-    private static func json(_ value: some Encodable) throws -> Response {
+    static func json(_ value: some Encodable) throws -> Response {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         return Response(
@@ -84,11 +88,11 @@ enum AdminRoutes {
     }
 
     private static func query(_ request: Request) throws -> SessionQuery {
-        let known: Set<Substring> = ["after", "limit", "node", "pool", "mac", "address"]
+        let known: Set<Substring> = ["after", "limit", "node", "pool", "mac", "address", "user"]
         if let unknown = request.uri.queryParameters.first(where: { !known.contains($0.key) }) {
             throw HTTPError(
                 .badRequest,
-                message: "unknown parameter \(unknown.key): expected after, limit, node, pool, mac or address")
+                message: "unknown parameter \(unknown.key): expected after, limit, node, pool, mac, address or user")
         }
         var query = SessionQuery()
         query.after = request.uri.queryParameters["after"].map(String.init)
@@ -96,6 +100,7 @@ enum AdminRoutes {
         query.pool = request.uri.queryParameters["pool"].map(String.init)
         query.mac = request.uri.queryParameters["mac"].map(String.init)
         query.address = request.uri.queryParameters["address"].map(String.init)
+        query.user = request.uri.queryParameters["user"].map(String.init)
         let limits = SessionQuery.limits
         if let limit = try number(request, "limit", Int64(limits.lowerBound)...Int64(limits.upperBound)) {
             query.limit = Int(limit)
@@ -103,7 +108,7 @@ enum AdminRoutes {
         return query
     }
 
-    private static func number(_ request: Request, _ name: String, _ range: ClosedRange<Int64>) throws -> Int64? {
+    static func number(_ request: Request, _ name: String, _ range: ClosedRange<Int64>) throws -> Int64? {
         guard let text = request.uri.queryParameters[Substring(name)] else { return nil }
         guard let value = Int64(text), range.contains(value) else {
             throw HTTPError(

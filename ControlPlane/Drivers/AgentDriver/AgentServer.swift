@@ -139,9 +139,15 @@ public final class AgentServer: Sendable {
         }
     }
 
-    /// Makes these the configured objects of a node. Equal content keeps its generation, also after a restart.
-    public func setConfiguration(node: NodeName, objects: [NamedObject]) {
-        self.submit { core in core.nodes[node]?.configure(objects) }
+    /// Makes these the configured objects of a node. Equal content keeps its generation, also after a restart. `done` is called,
+    /// on any thread, when they are intended: a session given afterwards is sent after them.
+    public func setConfiguration(
+        node: NodeName, objects: [NamedObject], then done: @escaping @Sendable () -> Void = {}
+    ) {
+        self.submit { core in
+            guard let link = core.nodes[node] else { return done() }
+            link.configure(objects, then: done)
+        }
     }
 
     /// Takes stored sessions over without sending anything; to be called before `start`.
@@ -218,14 +224,22 @@ public final class AgentServer: Sendable {
         }
     }
 
+    /// Live counters of at most 4,096 sessions of one node, those it does not hold left out. `then` runs on `loop`.
+    public func sessionCounters(
+        node: NodeName, ids: [SessionID], on loop: any EventLoop,
+        then: @escaping @Sendable (Result<[SessionCounterValues], AgentError>) -> Void
+    ) {
+        self.submit { core in
+            guard let link = core.nodes[node] else { return loop.execute { then(.failure(.unknownNode)) } }
+            link.requestCounters(ids, on: loop, then: then)
+        }
+    }
+
     /// Live counters of sessions of one node.
     public func sessionCounters(node: NodeName, ids: [SessionID]) async throws(AgentError) -> [SessionCounterValues] {
         let loop = self.loop
         let result: Result<[SessionCounterValues], AgentError> = await withCheckedContinuation { continuation in
-            self.submit { core in
-                guard let link = core.nodes[node] else { return continuation.resume(returning: .failure(.unknownNode)) }
-                link.requestCounters(ids, on: loop) { continuation.resume(returning: $0) }
-            }
+            self.sessionCounters(node: node, ids: ids, on: loop) { continuation.resume(returning: $0) }
         }
         return try result.get()
     }

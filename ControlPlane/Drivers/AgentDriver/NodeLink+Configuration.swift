@@ -20,7 +20,7 @@ public struct NamedObject: Sendable, Equatable {
 
 extension NodeLink {
     /// Makes these the node's configured objects. Sent once their generations are durable.
-    func configure(_ objects: [NamedObject]) {
+    func configure(_ objects: [NamedObject], then done: @escaping @Sendable () -> Void) {
         var changed: [ObjectKey: StoredGeneration] = [:]
         for object in objects {
             let key = object.key
@@ -29,10 +29,14 @@ extension NodeLink {
             guard stored?.content != content else { continue }
             changed[key] = StoredGeneration(generation: (stored?.generation ?? 0) + 1, content: content)
         }
-        guard !changed.isEmpty else { return self.apply(objects) }
+        guard !changed.isEmpty else {
+            self.apply(objects)
+            return done()
+        }
         self.core.save(self, changed) { link in
             link.memory.generations.merge(changed) { $1 }
             link.apply(objects)
+            done()
         }
     }
 

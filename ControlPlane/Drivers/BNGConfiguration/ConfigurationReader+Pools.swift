@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads a pool: its ranges, times, options and static addresses, each within the pool's own prefix.
 
+import Addressing
 import BNGCore
 import Fleet
 import Yams
@@ -20,6 +21,8 @@ extension ConfigurationReader {
         let quarantine = reader.seconds("quarantine") ?? 60
         let options = self.readOptions(&reader, path)
         let statics = self.readStatics(reader.list("static"), path, prefix, gateway)
+        let allocation = reader.choice("allocation", AddressPool.Allocation.self) ?? .sticky
+        let alarm = reader.value("alarm", "a share of the addresses from 0% to 100% such as 90%", percentage) ?? 90
         if reader.node("ranges") == nil, reader.node("static") == nil {
             self.problems.add(node, "\(path): expected ranges, static addresses or both")
         }
@@ -33,7 +36,7 @@ extension ConfigurationReader {
             Pool(
                 name: name, vrf: vrf, prefix: prefix, gateway: gateway, ranges: ranges, statics: statics,
                 lease: times.lease, renewal: times.renewal, rebinding: times.rebinding, quarantine: quarantine,
-                options: options))
+                options: options, allocation: allocation, alarmPercent: alarm))
         self.poolPlaces.append(node)
     }
 
@@ -173,6 +176,11 @@ extension ConfigurationReader {
         }
         return statics
     }
+}
+
+private func percentage(_ text: String) -> Int? {
+    guard text.hasSuffix("%"), let number = Int(text.dropLast()), (0...100).contains(number) else { return nil }
+    return number
 }
 
 extension IPv4Prefix {

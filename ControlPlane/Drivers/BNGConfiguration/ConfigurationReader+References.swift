@@ -15,9 +15,10 @@ extension ConfigurationReader {
         self.checkPools()
         self.checkDomains()
         for index in configuration.nodes.indices { self.checkNode(index) }
+        self.checkPolicy()
     }
 
-    private func unique(_ names: [String], _ places: [Node], _ what: String) {
+    func unique(_ names: [String], _ places: [Node], _ what: String) {
         var seen: Set<String> = []
         for (name, place) in zip(names, places) where !seen.insert(name).inserted {
             self.problems.add(place, "\(what) \"\(name)\" is given twice")
@@ -40,8 +41,7 @@ extension ConfigurationReader {
         var identities: [String: (identity: IPv4Address, domain: String)] = [:]
         for (domain, place) in zip(self.configuration.accessDomains, self.domainPlaces) {
             let where_ = "access-domains: \(domain.name)"
-            let top = domain.serverIdentity.rawValue >> 24
-            if domain.serverIdentity != .zero, top == 0 || top == 127 || top >= 224 {
+            if domain.serverIdentity != .zero, !domain.serverIdentity.isUnicastHost {
                 self.problems.add(place, "\(where_): server-identity \(domain.serverIdentity) is not a unicast address")
             }
             for name in domain.pools {

@@ -26,14 +26,20 @@ struct ConfigurationReader {
     var domainPlaces: [Node] = []
     var poolPlaces: [Node] = []
     var nodePlaces: [Node] = []
+    var planPlaces: [Node] = []
+    var filterPlaces: [Node] = []
+    /// Where `aaa:` names a plan, and as which key.
+    var planReferences: [(key: String, name: String, place: Node)] = []
     /// By node, then by port or route.
     var portPlaces: [[Node]] = []
     var routePlaces: [[Node]] = []
 
-    static func compose(_ yaml: String, _ problems: ProblemList) -> Node? {
+    static func compose(
+        _ yaml: String, _ problems: ProblemList, expected: String = "controller, admin, agents, nodes and pools"
+    ) -> Node? {
         do {
             if let node = try Yams.compose(yaml: yaml) { return node }
-            problems.add(nil as Mark?, "the file is empty: expected controller, admin, agents, nodes and pools")
+            problems.add(nil as Mark?, "the file is empty: expected \(expected)")
         } catch let error as YamlError {
             switch error {
             case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
@@ -59,6 +65,10 @@ struct ConfigurationReader {
         for node in reader.list("nodes", required: true) { self.readNode(node) }
         for node in reader.list("pools") { self.readPool(node) }
         if let node = reader.node("guard") { self.readGuard(node) }
+        for node in reader.list("filters") { self.readFilter(node) }
+        for node in reader.list("plans") { self.readPlan(node) }
+        if let node = reader.node("aaa") { self.readAAA(node) }
+        if let node = reader.node("radius") { self.readRADIUS(node) }
         reader.finish()
         self.checkReferences()
     }
@@ -138,6 +148,7 @@ struct ConfigurationReader {
             }
         }
         domain.serverIdentity = reader.address("server-identity", required: true) ?? .zero
+        domain.userName = self.readUserName(&reader)
         reader.finish()
         self.configuration.accessDomains.append(domain)
         self.domainPlaces.append(node)

@@ -25,6 +25,7 @@ extension ControllerConfiguration {
                 ))
         }
         objects += self.routes(of: settings)
+        objects += self.filters.map { ($0.name, .filter($0.packetFilter)) }
         if !self.guardRates.isEmpty { objects.append(("guard", .guardRates(self.guardRates))) }
         return objects
     }
@@ -84,5 +85,19 @@ extension ControllerConfiguration {
                 ))
         }
         return objects
+    }
+}
+
+extension FilterSettings {
+    /// The filter as nodes hold it.
+    var packetFilter: PacketFilter {
+        let rules = self.rules.map { rule in
+            FilterRule(
+                action: rule.action == .permit ? .permit : .deny,
+                direction: rule.direction == .up ? .up : rule.direction == .down ? .down : .both,
+                remote: rule.remote.flatMap { $0.length == 0 ? nil : $0 }, protocolNumber: rule.transport,
+                remotePorts: rule.ports)
+        }
+        return PacketFilter(rules: rules, defaultAction: self.defaultAction == .permit ? .permit : .deny)
     }
 }

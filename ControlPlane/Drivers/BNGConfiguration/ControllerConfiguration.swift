@@ -2,8 +2,10 @@
 // The configuration of a controller as values: what a valid file says, defaults filled in. docs/operate/configuration.md
 // explains every key.
 
+import Addressing
 import BNGCore
 import Fleet
+import Subscribers
 
 /// All of one configuration file.
 public struct ControllerConfiguration: Sendable, Equatable {
@@ -15,6 +17,11 @@ public struct ControllerConfiguration: Sendable, Equatable {
     public var nodes: [NodeSettings] = []
     public var pools: [Pool] = []
     public var guardRates: [GuardRate] = []
+    public var plans: [ServicePlan] = []
+    public var filters: [FilterSettings] = []
+    public var aaa = AAASettings()
+    /// nil: no RADIUS.
+    public var radius: RADIUSSettings?
 
     init() {}
 }
@@ -75,6 +82,8 @@ public struct AccessDomain: Sendable, Equatable {
     /// The first serves the lines themselves; a relay's clients get the pool whose prefix holds the relay's address.
     public var pools: [String] = []
     public var serverIdentity = IPv4Address.zero
+    /// nil: as `aaa.user-name` says.
+    public var userName: UserNameTemplate?
 }
 
 /// An entry of `nodes:`
@@ -123,4 +132,7 @@ public struct Pool: Sendable, Equatable {
     public var quarantine: Seconds
     /// Ascending codes, `dns` and `domain` included.
     public var options: [RawDHCPOption]
+    public var allocation = AddressPool.Allocation.sticky
+    /// Share of the addresses held from which it is an alarm; 0: never.
+    public var alarmPercent = 90
 }

@@ -43,7 +43,7 @@ struct MappingReader {
 
     /// The value of an optional key.
     mutating func node(_ key: String) -> Node? {
-        self.known.append(key)
+        if !self.known.contains(key) { self.known.append(key) }
         return self.entries[key]?.value
     }
 
@@ -97,6 +97,10 @@ struct MappingReader {
         }
     }
 
+    mutating func flag(_ key: String) -> Bool? {
+        self.value(key, "true | false") { ["true": true, "false": false][$0] }
+    }
+
     mutating func milliseconds(_ key: String, _ range: ClosedRange<UInt32>) -> UInt32? {
         self.value(key, "a duration from \(range.lowerBound)ms to \(range.upperBound)ms such as 500ms or 5s") { text in
             Duration.milliseconds(text).flatMap { UInt32(exactly: $0) }.flatMap { range.contains($0) ? $0 : nil }
@@ -136,27 +140,5 @@ extension ProblemList {
             return nil
         }
         return value
-    }
-}
-
-/// Durations as people write them: numbers with units in descending order.
-enum Duration {
-    static func milliseconds(_ text: String) -> UInt64? {
-        let units: [(String, UInt64)] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)]
-        var total: UInt64 = 0
-        var rest = text[...]
-        var next = 0
-        while !rest.isEmpty {
-            let digits = rest.prefix { $0.isASCII && $0.isNumber }
-            rest = rest.dropFirst(digits.count)
-            let unit = rest.prefix { $0.isLetter }
-            rest = rest.dropFirst(unit.count)
-            guard digits.count <= 9, let number = UInt64(digits),
-                let index = units[next...].firstIndex(where: { $0.0 == unit })
-            else { return nil }
-            total += number * units[index].1
-            next = index + 1
-        }
-        return text.isEmpty ? nil : total
     }
 }

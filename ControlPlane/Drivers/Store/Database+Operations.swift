@@ -11,17 +11,7 @@ extension Database {
         switch operation {
         case .putSession(let record):
             // Replaces the row of the same id only: another session's line or address is a conflict, never overwritten.
-            try self.run(
-                """
-                INSERT INTO sessions (\(SessionRecord.columns)) VALUES (\(SessionRecord.placeholders))
-                ON CONFLICT (id) DO UPDATE SET generation = excluded.generation, phase = excluded.phase,
-                node = excluded.node, access_domain = excluded.access_domain, s_vlan = excluded.s_vlan,
-                c_vlan = excluded.c_vlan, relay = excluded.relay, mac = excluded.mac, s_tpid = excluded.s_tpid,
-                c_tpid = excluded.c_tpid, relay_mac = excluded.relay_mac, vrf = excluded.vrf, pool = excluded.pool,
-                address = excluded.address, client_id = excluded.client_id, option82 = excluded.option82,
-                host_name = excluded.host_name, lease_expires_ms = max(lease_expires_ms, excluded.lease_expires_ms),
-                ended_ms = excluded.ended_ms, cause = excluded.cause
-                """, record.arguments)
+            try self.put(record)
         case .renewLease(let id, let until):
             try self.run(
                 "UPDATE sessions SET lease_expires_ms = max(lease_expires_ms, ?) WHERE id = ?",
@@ -30,9 +20,9 @@ extension Database {
             try self.run("DELETE FROM sessions WHERE id = ?", [Int64(bitPattern: record.id.rawValue)])
             try self.run(
                 """
-                INSERT OR REPLACE INTO history (\(SessionRecord.columns), up_packets, up_bytes, down_packets, down_bytes,
-                dropped_packets) VALUES (\(SessionRecord.placeholders), ?, ?, ?, ?, ?)
-                """, record.arguments + record.counters.arguments)
+                INSERT OR REPLACE INTO history (\(SessionRecord.columns))
+                VALUES (\(SessionRecord.placeholders(SessionRecord.columnCount)))
+                """, try record.arguments())
         case .putBinding(let binding):
             // An address is remembered for its last line only.
             try self.run(
@@ -63,12 +53,41 @@ extension Database {
                     node, Int64(key.family.rawValue), Int64(bitPattern: key.id), Int64(bitPattern: generation),
                     content.blob,
                 ])
+        case .putSubscriber(let subscriber):
+            try self.run(
+                "INSERT OR REPLACE INTO subscribers (\(LocalSubscriber.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                subscriber.arguments)
+        case .removeSubscriber(let name): try self.run("DELETE FROM subscribers WHERE name = ?", [name])
         case .pruneHistory(let time):
             try self.run("DELETE FROM history WHERE ended_ms < ?", [time.milliseconds])
+            try self.run("DELETE FROM notes WHERE at_ms < ?", [time.milliseconds])
+        default: try self.performAccounting(operation)
         }
     }
 
-    private func run(_ sql: String, _ arguments: [any DatabaseValueConvertible]) throws {
+    private func put(_ record: SessionRecord) throws {
+        // Replaces the row of the same id only: another session's line or address is a conflict, never overwritten.
+        try self.run(
+            """
+            INSERT INTO sessions (\(SessionRecord.columns), \(SessionRecord.baseColumns))
+            VALUES (\(SessionRecord.placeholders(SessionRecord.columnCount + 5)))
+            ON CONFLICT (id) DO UPDATE SET generation = excluded.generation, phase = excluded.phase,
+            node = excluded.node, access_domain = excluded.access_domain, s_vlan = excluded.s_vlan,
+            c_vlan = excluded.c_vlan, relay = excluded.relay, mac = excluded.mac, s_tpid = excluded.s_tpid,
+            c_tpid = excluded.c_tpid, relay_mac = excluded.relay_mac, vrf = excluded.vrf, pool = excluded.pool,
+            address = excluded.address, client_id = excluded.client_id, option82 = excluded.option82,
+            host_name = excluded.host_name, lease_expires_ms = max(lease_expires_ms, excluded.lease_expires_ms),
+            ended_ms = excluded.ended_ms, cause = excluded.cause, port = excluded.port,
+            user_name = excluded.user_name, granted = excluded.granted, ends_ms = excluded.ends_ms,
+            accounted = excluded.accounted, up_packets = excluded.up_packets, up_bytes = excluded.up_bytes,
+            down_packets = excluded.down_packets, down_bytes = excluded.down_bytes,
+            dropped_packets = excluded.dropped_packets, base_up_packets = excluded.base_up_packets,
+            base_up_bytes = excluded.base_up_bytes, base_down_packets = excluded.base_down_packets,
+            base_down_bytes = excluded.base_down_bytes, base_dropped_packets = excluded.base_dropped_packets
+            """, try record.arguments() + record.counterBase.arguments)
+    }
+
+    func run(_ sql: String, _ arguments: [any DatabaseValueConvertible]) throws {
         try self.cachedStatement(sql: sql).execute(arguments: StatementArguments(arguments))
     }
 }

@@ -2,6 +2,7 @@
 // Session records and bindings as rows. Unsigned 64-bit values are stored as their two's complement.
 
 import BNGCore
+import Foundation
 import GRDB
 import Subscribers
 
@@ -9,11 +10,16 @@ extension SessionRecord {
     /// Columns shared by `sessions` and `history`, in the order `arguments` gives them.
     static let columns =
         "id, generation, phase, node, access_domain, s_vlan, c_vlan, relay, mac, s_tpid, c_tpid, relay_mac, vrf, pool,"
-        + " address, client_id, option82, host_name, started_ms, lease_expires_ms, ended_ms, cause"
-    static let placeholders = Array(repeating: "?", count: 22).joined(separator: ", ")
+        + " address, client_id, option82, host_name, started_ms, lease_expires_ms, ended_ms, cause, port, user_name,"
+        + " granted, ends_ms, accounted, up_packets, up_bytes, down_packets, down_bytes, dropped_packets"
+    static let columnCount = 32
+    /// Columns of `sessions` alone: what the node had counted before it lost its counters.
+    static let baseColumns = "base_up_packets, base_up_bytes, base_down_packets, base_down_bytes, base_dropped_packets"
 
-    var arguments: [any DatabaseValueConvertible] {
-        [
+    static func placeholders(_ count: Int) -> String { Array(repeating: "?", count: count).joined(separator: ", ") }
+
+    func arguments() throws -> [any DatabaseValueConvertible] {
+        let head: [any DatabaseValueConvertible] = [
             Int64(bitPattern: self.id.rawValue), Int64(bitPattern: self.generation), self.phase.rawValue, self.node,
             Int64(self.line.accessDomain), Int64(self.line.sVLAN), Int64(self.line.cVLAN),
             Int64(self.line.relay.rawValue), Int64(self.line.mac.rawValue),
@@ -23,11 +29,17 @@ extension SessionRecord {
             self.started.milliseconds, self.leaseExpires.milliseconds, self.ended.milliseconds,
             self.cause?.rawValue ?? DatabaseValue.null,
         ]
+        let aaa: [any DatabaseValueConvertible] = [
+            self.port, self.grant.userName, try self.grant.stored(), self.ends.milliseconds, self.isAccounted,
+        ]
+        return head + aaa + self.counters.arguments
     }
 
     /// nil if a column holds what no version wrote.
     init?(_ row: Row) {
-        guard let phase = SessionPhase(rawValue: row[2]), let line = LineKey(row, at: 4) else { return nil }
+        guard let phase = SessionPhase(rawValue: row[2]), let line = LineKey(row, at: 4),
+            let grant = ServiceGrant(stored: row[24], userName: row[23])
+        else { return nil }
         self.init(
             id: SessionID(rawValue: UInt64(bitPattern: row[0])), generation: UInt64(bitPattern: row[1]), phase: phase,
             node: row[3], line: line,
@@ -40,21 +52,47 @@ extension SessionRecord {
             clientID: [UInt8](blob: row[15]), option82: [UInt8](blob: row[16]), hostName: row[17],
             started: UTCTime(milliseconds: row[18]), leaseExpires: UTCTime(milliseconds: row[19]),
             ended: UTCTime(milliseconds: row[20]),
-            cause: (row[21] as String?).flatMap(TerminateCause.init(rawValue:)))
+            cause: (row[21] as String?).flatMap(TerminateCause.init(rawValue:)),
+            counters: SessionTotals(row, at: 27), grant: grant)
+        self.port = row[22]
+        self.ends = UTCTime(milliseconds: row[25])
+        self.isAccounted = row[26]
     }
 
-    /// A row of `history`: the shared columns and the totals.
-    init?(history row: Row) {
+    /// A row of `sessions` with its base columns.
+    init?(live row: Row) {
         self.init(row)
-        self.counters.upPackets = UInt64(bitPattern: row[22])
-        self.counters.upBytes = UInt64(bitPattern: row[23])
-        self.counters.downPackets = UInt64(bitPattern: row[24])
-        self.counters.downBytes = UInt64(bitPattern: row[25])
-        self.counters.droppedPackets = UInt64(bitPattern: row[26])
+        self.counterBase = SessionTotals(row, at: Self.columnCount)
+    }
+}
+
+extension ServiceGrant {
+    /// Empty for what everybody gets where no AAA is configured: the user name has a column of its own.
+    func stored() throws -> String {
+        guard self != ServiceGrant(source: .open, userName: self.userName) else { return "" }
+        return String(decoding: try JSONEncoder().encode(self), as: UTF8.self)
+    }
+
+    init?(stored text: String, userName: String) {
+        guard !text.isEmpty else {
+            self.init(source: .open, userName: userName)
+            return
+        }
+        guard let grant = try? JSONDecoder().decode(ServiceGrant.self, from: Data(text.utf8)) else { return nil }
+        self = grant
     }
 }
 
 extension SessionTotals {
+    init(_ row: Row, at first: Int) {
+        self.init()
+        self.upPackets = UInt64(bitPattern: row[first])
+        self.upBytes = UInt64(bitPattern: row[first + 1])
+        self.downPackets = UInt64(bitPattern: row[first + 2])
+        self.downBytes = UInt64(bitPattern: row[first + 3])
+        self.droppedPackets = UInt64(bitPattern: row[first + 4])
+    }
+
     var arguments: [any DatabaseValueConvertible] {
         [self.upPackets, self.upBytes, self.downPackets, self.downBytes, self.droppedPackets].map {
             Int64(bitPattern: $0)

@@ -203,9 +203,10 @@ public final class Store: Sendable {
             var state = StoredState()
             let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM sessions") ?? 0
             state.sessions.reserveCapacity(count)
-            let sessions = try Row.fetchCursor(db, sql: "SELECT \(SessionRecord.columns) FROM sessions ORDER BY id")
+            let columns = "\(SessionRecord.columns), \(SessionRecord.baseColumns)"
+            let sessions = try Row.fetchCursor(db, sql: "SELECT \(columns) FROM sessions ORDER BY id")
             while let row = try sessions.next() {
-                guard let record = SessionRecord(row) else {
+                guard let record = SessionRecord(live: row) else {
                     throw StoreError.database("a damaged session row: \(row)")
                 }
                 state.sessions.append(record)
@@ -216,6 +217,7 @@ public final class Store: Sendable {
                 guard let binding = StickyBinding(row) else { throw StoreError.database("a damaged binding: \(row)") }
                 state.bindings.append(binding)
             }
+            state.subscribers = try LocalSubscriber.all(db)
             for row in try Row.fetchAll(db, sql: "SELECT node, session_epoch FROM node_epochs") {
                 state.sessionEpochs[row[0]] = UInt64(bitPattern: row[1])
             }
@@ -245,17 +247,20 @@ public final class Store: Sendable {
         }
     }
 
-    /// Ended sessions, newest first, at most `limit`, those ended before `before`.
-    public func history(before: UTCTime? = nil, limit: Int) throws(StoreError) -> [SessionRecord] {
+    /// Ended sessions, newest first, at most `limit`, those ended before `before`, of that user.
+    public func history(
+        before: UTCTime? = nil, user: String? = nil, limit: Int
+    ) throws(StoreError) -> [SessionRecord] {
         try self.read { db in
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT \(SessionRecord.columns), up_packets, up_bytes, down_packets, down_bytes, dropped_packets
-                    FROM history WHERE ended_ms < ? ORDER BY ended_ms DESC, id DESC LIMIT ?
+                    SELECT \(SessionRecord.columns) FROM history
+                    WHERE ended_ms < ? \(user == nil ? "" : "AND user_name = ?") ORDER BY ended_ms DESC, id DESC LIMIT ?
                     """,
-                arguments: [before?.milliseconds ?? Int64.max, limit])
-            return rows.compactMap(SessionRecord.init(history:))
+                arguments: StatementArguments([before?.milliseconds ?? Int64.max])
+                    + StatementArguments(user.map { [$0] } ?? []) + [limit])
+            return rows.compactMap { SessionRecord($0) }
         }
     }
 
@@ -263,19 +268,15 @@ public final class Store: Sendable {
     public func endedSession(_ id: SessionID) throws(StoreError) -> SessionRecord? {
         try self.read { db in
             try Row.fetchOne(
-                db,
-                sql: """
-                    SELECT \(SessionRecord.columns), up_packets, up_bytes, down_packets, down_bytes, dropped_packets
-                    FROM history WHERE id = ?
-                    """,
+                db, sql: "SELECT \(SessionRecord.columns) FROM history WHERE id = ?",
                 arguments: [Int64(bitPattern: id.rawValue)]
-            ).flatMap(SessionRecord.init(history:))
+            ).flatMap { SessionRecord($0) }
         }
     }
 
     public var currentStatistics: StoreStatistics { self.statistics.withLock { $0 } }
 
-    private func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+    func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
         do {
             return try self.database.read(body)
         } catch let error as StoreError {

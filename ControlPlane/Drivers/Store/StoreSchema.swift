@@ -56,7 +56,45 @@ enum StoreSchema {
                     declined INTEGER NOT NULL,
                     PRIMARY KEY (vrf, address)
                 ) WITHOUT ROWID, STRICT;
-                """)
+                """),
+        // What AAA granted, accounting, the history of changes.
+        StoreMigration(
+            schema: 2,
+            sql: """
+                ALTER TABLE sessions ADD COLUMN port TEXT NOT NULL DEFAULT '';
+                ALTER TABLE sessions ADD COLUMN user_name TEXT NOT NULL DEFAULT '';
+                ALTER TABLE sessions ADD COLUMN granted TEXT NOT NULL DEFAULT '';
+                ALTER TABLE sessions ADD COLUMN ends_ms INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE sessions ADD COLUMN accounted INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE history ADD COLUMN port TEXT NOT NULL DEFAULT '';
+                ALTER TABLE history ADD COLUMN user_name TEXT NOT NULL DEFAULT '';
+                ALTER TABLE history ADD COLUMN granted TEXT NOT NULL DEFAULT '';
+                ALTER TABLE history ADD COLUMN ends_ms INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE history ADD COLUMN accounted INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE sessions ADD COLUMN up_packets INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE sessions ADD COLUMN up_bytes INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE sessions ADD COLUMN down_packets INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE sessions ADD COLUMN down_bytes INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE sessions ADD COLUMN dropped_packets INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE sessions ADD COLUMN base_up_packets INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE sessions ADD COLUMN base_up_bytes INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE sessions ADD COLUMN base_down_packets INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE sessions ADD COLUMN base_down_bytes INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE sessions ADD COLUMN base_dropped_packets INTEGER NOT NULL DEFAULT 0;
+                CREATE INDEX history_mac ON history (mac);
+                CREATE INDEX history_user ON history (user_name) WHERE user_name <> '';
+                CREATE TABLE accounting (
+                    sequence INTEGER PRIMARY KEY, session INTEGER NOT NULL, kind TEXT NOT NULL, at_ms INTEGER NOT NULL,
+                    body BLOB NOT NULL
+                ) STRICT;
+                CREATE TABLE accounted_nodes (node TEXT PRIMARY KEY) WITHOUT ROWID, STRICT;
+                CREATE TABLE notes (
+                    id INTEGER PRIMARY KEY, session INTEGER NOT NULL, at_ms INTEGER NOT NULL, kind TEXT NOT NULL,
+                    text TEXT NOT NULL
+                ) STRICT;
+                CREATE INDEX notes_session ON notes (session);
+                """),
+        StoreSchema.subscribers,
     ]
 
     /// Brings a database to the newest schema.

@@ -21,6 +21,18 @@ public enum StoreOperation: Sendable, Equatable {
     case saveSessionEpoch(node: NodeName, epoch: UInt64)
     /// `content`: a digest of the object without its generation.
     case saveGeneration(node: NodeName, key: ObjectKey, generation: Generation, content: [UInt8])
+    /// Writes a record into the accounting spool.
+    case putAccounting(AccountingRecord)
+    /// Records that have been delivered.
+    case removeAccounting([UInt64])
+    /// What a live session's node has counted.
+    case countSession(SessionID, SessionTotals, base: SessionTotals)
+    case putNote(SessionNote)
+    /// Accounting-On or -Off of a node is in the spool.
+    case setAccounted(node: NodeName, Bool)
+    /// Inserts or replaces a local subscriber.
+    case putSubscriber(LocalSubscriber)
+    case removeSubscriber(name: String)
     /// Forgets ended sessions.
     case pruneHistory(endedBefore: UTCTime)
 }
@@ -53,6 +65,7 @@ public struct StoredState: Sendable {
     public var sessions: [SessionRecord] = []
     /// By end of quarantine, so that a line's newest comes last.
     public var bindings: [StickyBinding] = []
+    public var subscribers: [LocalSubscriber] = []
     public var sessionEpochs: [NodeName: UInt64] = [:]
     public var generations: [NodeName: [ObjectKey: (generation: Generation, content: [UInt8])]] = [:]
 

@@ -2,6 +2,7 @@
 // What the subscriber plane needs of the world: a durable store, the nodes, and its own configuration. The app adapts the
 // other drivers to these protocols; drivers do not know each other.
 
+import Addressing
 import BNGCore
 import Ethernet
 import Fleet
@@ -13,6 +14,12 @@ public enum SessionOperation: Equatable, Sendable {
     case renew(SessionID, until: UTCTime)
     /// Moves the session to history and remembers its address for the line.
     case end(SessionRecord, sticky: StickyBinding)
+    /// Writes an accounting record into the spool.
+    case account(AccountingRecord)
+    /// Remembers what a session's node has counted.
+    case count(SessionID, SessionTotals, base: SessionTotals)
+    /// Adds a line to the history of a session.
+    case note(SessionNote)
     /// Session counters below `limit` may be used from now on and never again after a restart.
     case reserveSessionCounters(limit: UInt64)
 }
@@ -20,6 +27,22 @@ public enum SessionOperation: Equatable, Sendable {
 public protocol SessionStoring: Sendable {
     /// Makes the operations durable, in order, then calls `done` (on any thread) with whether they are.
     func submit(_ operations: [SessionOperation], then done: @escaping @Sendable (Bool) -> Void)
+
+    /// What AAA granted the line's last session; nil if the history knows none. `done` on any thread.
+    func lastGrant(of line: LineKey, then done: @escaping @Sendable (ServiceGrant?) -> Void)
+}
+
+/// Whoever decides who is served: the local store, RADIUS, or both.
+public protocol Authorizing: Sendable {
+    /// Never blocks; calls `done` once, on any thread, also before it returns.
+    func authorize(_ request: AuthorizationRequest, then done: @escaping @Sendable (AuthorizationOutcome) -> Void)
+}
+
+/// Takes accounting records once they are on disk.
+public protocol AccountingOutlet: Sendable {
+    /// Whether an interim record may be written: not while too many records wait.
+    func acceptsInterim() -> Bool
+    func stored(_ records: [AccountingRecord])
 }
 
 public protocol DataPlaneLink: Sendable {
@@ -30,6 +53,17 @@ public protocol DataPlaneLink: Sendable {
 
     /// Removes the session; `done` gets its final counters once the node has confirmed, however long that takes.
     func delete(node: NodeName, id: SessionID, then done: @escaping @Sendable (SessionTotals) -> Void)
+
+    /// Live counters of sessions of one node; nil if it cannot be asked now.
+    func counters(
+        node: NodeName, ids: [SessionID], then done: @escaping @Sendable ([SessionID: SessionTotals]?) -> Void)
+
+    /// Whether the node can be told something now.
+    func isReachable(_ node: NodeName) -> Bool
+
+    /// Makes sure that every node is told of a variant of a pool's template before any session that is installed after `ready`
+    /// names it; gives its id, or nil where there is no room for another variant.
+    func prepare(_ variant: TemplateVariant, then ready: @escaping @Sendable (UInt64?) -> Void)
 
     /// The final counters are durable here.
     func acknowledgeFinal(node: NodeName, id: SessionID)
@@ -45,6 +79,34 @@ public struct SessionRequirement: Equatable, Sendable {
     public init(id: SessionID, generation: Generation) {
         self.id = id
         self.generation = generation
+    }
+}
+
+/// How a session's DHCP parameters differ from its pool's.
+public struct TemplateVariant: Hashable, Sendable {
+    public var pool: String
+    /// Empty: the pool's own.
+    public var dns: [IPv4Address]
+    public var prefixLength: UInt8?
+
+    public init(pool: String, dns: [IPv4Address], prefixLength: UInt8?) {
+        self.pool = pool
+        self.dns = dns
+        self.prefixLength = prefixLength
+    }
+
+    public var isPlain: Bool { self.dns.isEmpty && self.prefixLength == nil }
+
+    /// The pool's template with the differences.
+    public func applied(to template: PoolTemplate) -> PoolTemplate {
+        var result = template
+        if let prefixLength { result.prefixLength = Int(prefixLength) }
+        if !self.dns.isEmpty {
+            result.options.removeAll { $0.code == 6 }
+            result.options.append(RawDHCPOption(code: 6, data: self.dns.flatMap(\.bytes)))
+            result.options.sort { $0.code < $1.code }
+        }
+        return result
     }
 }
 
@@ -76,6 +138,9 @@ public struct PoolPolicy: Sendable {
     public var serverIdentifier: IPv4Address
     public var quarantine: Seconds
     public var declineRest: Seconds
+    public var allocation = AddressPool.Allocation.sticky
+    /// Share of the addresses held from which it is an alarm; 0: never.
+    public var alarmPercent = 0
 
     public init(
         name: String, vrf: VRF, prefix: IPv4Prefix, ranges: [IPv4Range], statics: [MACAddress: IPv4Address],
@@ -107,6 +172,7 @@ public struct PlaneConfiguration: Sendable {
     public var pendingLimit: Int
     /// Pause before the end of a session is offered again to a store that failed.
     public var storeRetry: Duration
+    public var aaa = AAAPolicy()
 
     public init(
         poolsByDomain: [AccessDomainID: [String]], pools: [PoolPolicy], issuer: UInt16, firstSessionCounter: UInt64,
@@ -119,6 +185,53 @@ public struct PlaneConfiguration: Sendable {
         self.pendingLimit = pendingLimit
         self.storeRetry = storeRetry
     }
+}
+
+/// Who is asked about a customer, and what follows from the answer.
+public struct AAAPolicy: Sendable {
+    public enum OnReject: Sendable, Equatable {
+        /// The client hears nothing and may ask again.
+        case silence
+        /// As silence; after so many refusals in a row nobody is asked for a while.
+        case lockOut(after: UInt32, for: Seconds)
+        /// Served with this plan.
+        case garden(plan: String)
+    }
+
+    public enum OnUnavailable: Sendable, Equatable {
+        case refuse
+        /// What the line's last session was granted; refused if there was none.
+        case lastKnown
+        case plan(String)
+    }
+
+    public enum AboveLimit: Sendable, Equatable { case replaceOldest, deny }
+
+    /// nil: everybody is served with the default plan.
+    public var authority: (any Authorizing)?
+    public var catalog = PlanCatalog()
+    /// The user name of a line in an access domain.
+    public var userName: @Sendable (LineFacts) -> String = { $0.mac.description }
+    public var onReject = OnReject.silence
+    public var onUnavailable = OnUnavailable.refuse
+    public var aboveLimit = AboveLimit.replaceOldest
+    /// nil: no accounting.
+    public var accounting: (any AccountingOutlet)?
+    /// First sequence number an accounting record may have.
+    public var firstAccountingSequence: UInt64 = 1
+    public var report: @Sendable (PlaneReport) -> Void = { _ in }
+
+    public init() {}
+}
+
+/// What operators should read about in the log.
+public enum PlaneReport: Sendable, Equatable {
+    /// AAA granted what cannot be served.
+    case unservable(user: String, problem: ProfileProblem)
+    case rejected(user: String, line: LineKey, message: String)
+    case lockedOut(line: LineKey, failures: UInt32)
+    case authorityUnavailable(user: String)
+    case changeRefused(SessionID)
 }
 
 /// What the plane counts; names as in metrics and `bngctl show punts`.
@@ -143,4 +256,18 @@ public enum PlaneCounter: String, Sendable, CaseIterable {
     case sessionsStarted = "sessions_started"
     case sessionsEnded = "sessions_ended"
     case renewedByDataPlane = "renewed_by_data_plane"
+    case authorized, rejected, gardened
+    case lockedOut = "locked_out"
+    case authorityUnavailable = "authority_unavailable"
+    case servedFromCache = "served_from_cache"
+    case unservable
+    case overUserLimit = "over_user_limit"
+    case replaced
+    case changes
+    case changesRefused = "changes_refused"
+    case reauthenticated
+    case accountingStarts = "accounting_starts"
+    case accountingInterims = "accounting_interims"
+    case accountingStops = "accounting_stops"
+    case countersUnavailable = "counters_unavailable"
 }

@@ -9,25 +9,51 @@ import Subscribers
 /// State of one line, touched only on its shard's loop.
 final class LineEntry {
     let line: LineKey
-    let pool: PoolPolicy
+    /// The pool the session's address is of; before there is one, the pool the line would be served from.
+    var pool: PoolPolicy
     var dhcp: DHCPv4ServerMachine
     var session: SessionMachine?
     /// Of the latest request; nil for a session restored from the store until its client speaks.
     var path: ReplyPath?
     var presentation: SessionPresentation?
+    /// Option 60 of the latest request that began a session.
+    var vendorClass: [UInt8] = []
     var offerTimer: Scheduled<Void>?
-    /// Why the pool refused, for the protocol's answer.
+    /// Why no address was given, for the protocol's answer.
     var denial: DHCPv4ServerMachine.Denial = .unavailable
+    /// The address the client asked for, and whether only that one will do.
+    var wish: (address: IPv4Address?, exact: Bool) = (nil, false)
+    /// The template the data plane answers from: the pool's, or a variant of it. nil: the data plane does not answer this line.
+    var templateID: UInt64?
 
     /// Counted among the clients that have asked and hold nothing yet.
     var isPending = false
     /// The node has held the session.
     var hasStarted = false
+    /// The user's claim is held for this session.
+    var hasClaim = false
+    /// Unix second of the next interim record; 0: none.
+    var interimDue: Int64 = 0
+    /// Unix second at which the session is to be authenticated again; 0: not.
+    var reauthenticationDue: Int64 = 0
+    /// Changes that wait their turn, the one under way first.
+    var changes: [GrantChange] = []
+    var isChanging = false
+    /// Told when the node has confirmed the removal.
+    var removalWaiters: [@Sendable () -> Void] = []
 
     init(line: LineKey, pool: PoolPolicy, boundTo: IPv4Address? = nil) {
         self.line = line
         self.pool = pool
+        self.templateID = pool.templateID
         self.dhcp = DHCPv4ServerMachine(parameters: pool.parameters, boundTo: boundTo)
+    }
+
+    /// Serves the line from this pool, with these differences.
+    func serve(from pool: PoolPolicy, _ variant: TemplateVariant, templateID: UInt64?) {
+        self.pool = pool
+        self.templateID = templateID
+        self.dhcp.parameters = pool.parameters(variant)
     }
 
     /// The same MAC behind another circuit of a shared VLAN while the first one's session lives: the data plane could not tell
@@ -40,6 +66,18 @@ final class LineEntry {
     }
 
     var isForgettable: Bool { self.session == nil && self.dhcp.isIdle }
+}
+
+/// Something AAA or an operator wants to be different, and who waits for the result.
+struct GrantChange {
+    enum What {
+        case change(ServiceGrantChange)
+        /// A new answer of AAA; Session-Timeout counts from now.
+        case grant(ServiceGrant)
+    }
+
+    var what: What
+    var done: @Sendable (DynamicAuthorizationResult) -> Void
 }
 
 extension SessionPresentation {
@@ -57,10 +95,28 @@ extension SessionPresentation {
 
 extension PoolPolicy {
     /// What the slow path's replies carry: the same facts the data plane's template holds.
-    var parameters: DHCPv4Parameters {
-        DHCPv4Parameters(
-            serverIdentifier: self.serverIdentifier, gateway: self.template.gateway, netmask: self.prefix.netmask,
-            lease: self.template.lease, renewal: self.template.renewal, rebinding: self.template.rebinding,
-            options: self.template.options.map { .init(code: $0.code, data: $0.data) })
+    var parameters: DHCPv4Parameters { self.parameters(TemplateVariant(pool: self.name, dns: [], prefixLength: nil)) }
+
+    func parameters(_ variant: TemplateVariant) -> DHCPv4Parameters {
+        let template = variant.applied(to: self.template)
+        let mask = template.prefixLength == 0 ? 0 : UInt32.max << UInt32(32 - template.prefixLength)
+        return DHCPv4Parameters(
+            serverIdentifier: self.serverIdentifier, gateway: template.gateway, netmask: IPv4Address(rawValue: mask),
+            lease: template.lease, renewal: template.renewal, rebinding: template.rebinding,
+            options: template.options.map { .init(code: $0.code, data: $0.data) })
+    }
+}
+
+extension SessionRecord {
+    /// The line as AAA and accounting describe it.
+    func facts(vendorClass: [UInt8] = []) -> LineFacts {
+        var facts = LineFacts(
+            node: self.node, port: self.port, accessDomain: self.line.accessDomain, sVLAN: self.line.sVLAN,
+            cVLAN: self.line.cVLAN, mac: self.line.mac)
+        if let information = try? RelayAgentInformation(decoding: self.option82.span) {
+            (facts.circuitID, facts.remoteID) = (information.circuitID, information.remoteID)
+        }
+        (facts.clientID, facts.vendorClass, facts.hostName) = (self.clientID, vendorClass, self.hostName)
+        return facts
     }
 }

@@ -6,6 +6,21 @@ import BNGCore
 import NIOCore
 import Subscribers
 
+/// A session wants an address of one pool.
+struct AddressRequest: Sendable {
+    var pool: String
+    var line: LineKey
+    var session: SessionID
+    /// The user name, for pools whose addresses go by it.
+    var subscriber: String
+    /// AAA's choice.
+    var granted: IPv4Address?
+    var wish: IPv4Address?
+    /// Only the wish will do.
+    var exact: Bool
+    var now: UTCTime
+}
+
 /// Owner of some pools, confined to its loop.
 final class PoolOwner: @unchecked Sendable {
     // Confined to `loop`: every method below is called there (checked), hence @unchecked.
@@ -20,18 +35,26 @@ final class PoolOwner: @unchecked Sendable {
         self.loop.preconditionInEventLoop()
         self.pools[policy.name] = AddressPool(
             name: policy.name, vrf: policy.vrf, ranges: policy.ranges, statics: policy.statics,
-            excluded: [policy.template.gateway, policy.serverIdentifier])
+            excluded: [policy.template.gateway, policy.serverIdentifier], allocation: policy.allocation,
+            alarmPercent: policy.alarmPercent)
     }
 
-    func take(
-        _ pool: String, line: LineKey, session: SessionID, wish: IPv4Address?, exact: Bool, now: UTCTime
-    ) -> Result<IPv4Address, DenialError> {
+    func take(_ request: AddressRequest) -> Result<IPv4Address, DenialError> {
         self.loop.preconditionInEventLoop()
-        guard exact, let wish else {
-            return self.pools[pool]?.take(for: line, session: session, wish: wish, now: now)
-                ?? .failure(.unknownPool)
+        guard self.pools[request.pool] != nil else { return .failure(.unknownPool) }
+        if let granted = request.granted {
+            // AAA decides: a client that insists on another address is told that it is wrong.
+            if request.exact, let wish = request.wish, wish != granted { return .failure(.outsidePool) }
+            return self.pools[request.pool]?.takeGranted(
+                granted, for: request.line, session: request.session, now: request.now) ?? .failure(.unknownPool)
         }
-        return self.pools[pool]?.takeExactly(wish, for: line, session: session, now: now) ?? .failure(.unknownPool)
+        if request.exact, let wish = request.wish {
+            return self.pools[request.pool]?.takeExactly(
+                wish, for: request.line, session: request.session, now: request.now) ?? .failure(.unknownPool)
+        }
+        return self.pools[request.pool]?.take(
+            for: request.line, session: request.session, subscriber: request.subscriber, wish: request.wish,
+            now: request.now) ?? .failure(.unknownPool)
     }
 
     func giveBack(

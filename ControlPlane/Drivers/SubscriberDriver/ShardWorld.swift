@@ -18,7 +18,11 @@ final class ShardWorld: Sendable {
     let store: any SessionStoring
     let link: any DataPlaneLink
     let utcNow: @Sendable () -> UTCTime
+    private let userClaims: [UserClaims]
     private let nextCounter: Mutex<UInt64>
+    private let accountingSequence: Atomic<UInt64>
+    /// Set once, before anything runs.
+    private let shards = Mutex<[LineShard]>([])
 
     init(
         configuration: PlaneConfiguration, owners: [PoolOwner], store: any SessionStoring, link: any DataPlaneLink,
@@ -31,11 +35,34 @@ final class ShardWorld: Sendable {
         self.link = link
         self.utcNow = utcNow
         self.nextCounter = Mutex(configuration.firstSessionCounter)
+        self.userClaims = owners.map { UserClaims(loop: $0.loop) }
+        self.accountingSequence = Atomic(configuration.aaa.firstAccountingSequence)
+    }
+
+    func introduce(_ shards: [LineShard]) { self.shards.withLock { $0 = shards } }
+
+    /// Ends a session wherever it lives.
+    func end(_ id: SessionID, cause: TerminateCause) {
+        for shard in self.shards.withLock({ $0 }) { shard.loop.execute { shard.end(id, cause: cause) } }
+    }
+
+    func claims(of user: String) -> UserClaims {
+        var hash = StableHash()
+        hash.mix(user.utf8)
+        return self.userClaims[Int(hash.value % UInt64(self.userClaims.count))]
+    }
+
+    func nextAccountingSequence() -> UInt64 {
+        self.accountingSequence.wrappingAdd(1, ordering: .relaxed).oldValue
+    }
+
+    func pools(of domain: AccessDomainID) -> [PoolPolicy] {
+        (self.configuration.poolsByDomain[domain] ?? []).compactMap { self.pools[$0] }
     }
 
     /// The pool a line of the domain is served from: the one whose prefix holds the relay's address, else the domain's first.
     func pool(for domain: AccessDomainID, relay: IPv4Address) -> PoolPolicy? {
-        let candidates = (self.configuration.poolsByDomain[domain] ?? []).compactMap { self.pools[$0] }
+        let candidates = self.pools(of: domain)
         return candidates.first { relay != .zero && $0.prefix.contains(relay) } ?? candidates.first
     }
 
@@ -78,14 +105,5 @@ extension PlaneCounter {
         case .untrustedRelay: self = .untrustedRelay
         case .hardwareMismatch: self = .hardwareMismatch
         }
-    }
-}
-
-extension InstalledSession {
-    init(_ record: SessionRecord, templateID: UInt64) {
-        self.init(
-            line: record.line, tags: record.tags, relayMAC: record.relayMAC, vrf: record.vrf, address: record.address,
-            poolTemplateID: templateID, clientID: record.clientID, option82: record.option82,
-            leaseExpires: record.leaseExpires)
     }
 }

@@ -26,6 +26,7 @@ public final class SubscriberPlane: Sendable {
             utcNow: utcNow)
         self.world = world
         self.shards = loops.enumerated().map { LineShard(loop: $1, index: $0, world: world) }
+        world.introduce(self.shards)
     }
 
     private func shard(of line: LineKey) -> LineShard {
@@ -59,6 +60,8 @@ public final class SubscriberPlane: Sendable {
             }
             try await shard.loop.submit {
                 for record in mine.sorted(by: { $0.id < $1.id }) { shard.restore(record) }
+                shard.flush()
+                shard.startTicking()
             }.get()
             self.world.requestCounters(for: shard)
         }
@@ -102,6 +105,41 @@ public final class SubscriberPlane: Sendable {
     /// A node lost its maps: see `LineShard.nodeLostState`.
     public func nodeLostState(_ node: NodeName) {
         for shard in self.shards { shard.loop.execute { shard.nodeLostState(node) } }
+    }
+
+    // MARK: From AAA
+
+    /// A sequence number for a record that is no session's.
+    public func nextAccountingSequence() -> UInt64 { self.world.nextAccountingSequence() }
+
+    /// Carries out a request of RFC 5176 on every session that matches. `done` is called once: after the data planes have
+    /// confirmed, or with why not.
+    public func apply(
+        _ request: DynamicAuthorization, within limit: Duration = .seconds(5),
+        then done: @escaping @Sendable (DynamicAuthorizationResult) -> Void
+    ) {
+        let outcome = DynamicOutcome(waiting: self.shards.count, done: done)
+        self.shards[0].loop.scheduleTask(in: TimeAmount(limit)) { outcome.expire() }
+        for shard in self.shards {
+            shard.loop.execute {
+                let ids = shard.matches(request.target).filter { id in
+                    request.target.nasIdentifier.map { $0 == shard.record(id)?.node } ?? true
+                }
+                outcome.began(ids.count)
+                for id in ids { shard.apply(request.kind, to: id) { outcome.report($0) } }
+            }
+        }
+    }
+
+    /// Something about a subscriber has changed: AAA is asked again about the sessions of that name.
+    public func reauthenticate(user: String) {
+        for shard in self.shards {
+            shard.loop.execute {
+                for id in shard.sessionIndex.sessions(user: user) {
+                    if let entry = shard.byID[id] { shard.reauthenticate(entry) }
+                }
+            }
+        }
     }
 
     // MARK: For operators

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pool against its rules, and a million random operations against a model (FEATURES B8).
+// The pool against its rules. Random operations are in AddressPoolPropertyTests.
 
 import Addressing
 import BNGCore
@@ -105,95 +105,68 @@ struct AddressPoolTests {
         #expect(pool.holder(of: ip("10.0.0.3")) == id(1))
     }
 
-    /// Lines come and go, decline, and everything is torn down and restored from what a store would hold.
-    @Test func `a million random operations never give an address twice and lose none`() throws {
-        var generator = SplitMix64(state: 20_261_123)
-        let ranges = [IPv4Range(ip("10.0.0.0"), ip("10.0.3.255")), IPv4Range(ip("10.9.0.0"), ip("10.9.0.99"))]
-            .compactMap(\.self)
-        let statics = Dictionary(uniqueKeysWithValues: (0..<20).map { (line($0).mac, ip("10.0.1.\($0)")) })
-        let make = {
-            AddressPool(
-                name: "p", vrf: 0, ranges: ranges, statics: statics, excluded: [ip("10.0.0.1"), ip("10.9.0.50")])
+    @Test func `an address AAA gives may lie anywhere, and is held as any other`() throws {
+        var pool = pool("10.0.0.1", "10.0.0.4")
+        for address in [ip("192.0.2.9"), ip("10.0.0.2")] {
+            let first = try pool.takeGranted(address, for: line(1), session: id(1), now: at(0)).get()
+            #expect(first == address)
+            let again = try pool.takeGranted(address, for: line(1), session: id(1), now: at(0)).get()
+            #expect(again == address)
+            let other = pool.takeGranted(address, for: line(2), session: id(2), now: at(0)).reason
+            #expect(other == .held)
         }
-        var pool = make()
-        var held: [Int: (id: Int, address: IPv4Address)] = [:]
-        var owner: [IPv4Address: Int] = [:]
-        var rests: [IPv4Address: (line: Int?, until: Int)] = [:]
-        var nextID = 1
-        var restarts = 0
-        for step in 0..<1_000_000 {
-            let n = Int(generator.next() % 1_500)
-            let now = step / 100
-            if let session = held[n] {
-                switch generator.next() % 8 {
-                case 0:
-                    let again = try pool.takeExactly(
-                        session.address, for: line(n), session: id(session.id), now: at(now)
-                    ).get()
-                    #expect(again == session.address)
-                case 1:
-                    let answer20 = pool.decline(
-                        session.address, session: id(session.id), line: line(n), until: at(now + 300))
-                    #expect(answer20)
-                    rests[session.address] = (nil, now + 300)
-                    (held[n], owner[session.address]) = (nil, nil)
-                default:
-                    let answer21 = pool.release(
-                        session.address, session: id(session.id), line: line(n), until: at(now + 60))
-                    #expect(answer21)
-                    rests[session.address] = (n, now + 60)
-                    (held[n], owner[session.address]) = (nil, nil)
-                }
-            } else {
-                let wish =
-                    generator.next() % 4 == 0 ? ip("10.0.\(generator.next() % 5).\(generator.next() % 256)") : nil
-                nextID += 1
-                guard
-                    case .success(let address) = pool.take(for: line(n), session: id(nextID), wish: wish, now: at(now))
-                else { continue }
-                try #require(owner[address] == nil, "\(address) given twice at step \(step)")
-                if n < 20 {
-                    try #require(address == ip("10.0.1.\(n)"))
-                } else {
-                    try #require(!statics.values.contains(address))
-                }
-                try #require(
-                    ranges.contains { $0.contains(address) } && address != ip("10.0.0.1") && address != ip("10.9.0.50"))
-                if let rest = rests[address], n >= 20, rest.line != n {
-                    try #require(rest.until <= now, "\(address) left quarantine early at step \(step)")
-                }
-                rests[address] = nil
-                held[n] = (nextID, address)
-                owner[address] = n
-            }
-            if generator.next() % 50_000 == 0 {
-                restarts += 1
-                pool = make()
-                for (n, session) in held {
-                    let answer22 = pool.restore(session.address, session: id(session.id), line: line(n));
-                    #expect(answer22)
-                }
-                for (address, rest) in rests {
-                    pool.restore(
-                        StickyAddress(address: address, line: rest.line.map(line), reservedUntil: at(rest.until)))
-                }
-            }
+        #expect(pool.usage == .init(total: 4, held: 1, returned: 0, external: 1))
+        pool.release(ip("192.0.2.9"), session: id(1), line: line(1), until: at(60))
+        #expect(pool.usage == .init(total: 4, held: 1, returned: 0, external: 0))
+        let restored = pool.restore(ip("192.0.2.9"), session: id(7), line: line(1))
+        #expect(restored && pool.usage.external == 1)
+        let wish = try pool.take(for: line(3), session: id(3), wish: ip("192.0.2.10"), now: at(0)).get()
+        #expect(wish != ip("192.0.2.10"), "only AAA goes outside the ranges")
+    }
+
+    @Test func `a granted address is refused while it is another's, reserved, in use by a stranger or no host's`()
+        throws
+    {
+        let owner = line(1)
+        var pool = pool("10.0.0.1", "10.0.0.9", statics: [owner.mac: ip("192.0.2.9")], excluded: [ip("10.0.0.2")])
+        func reason(_ text: String, _ n: Int) -> AddressPool.Denial? {
+            pool.takeGranted(ip(text), for: line(n), session: id(n), now: at(10)).reason
         }
-        #expect(restarts > 5)
-        #expect(pool.usage.held == held.count)
-        for (n, session) in held {
-            let answer23 = pool.release(session.address, session: id(session.id), line: line(n), until: at(0));
-            #expect(answer23)
+        let denials = [reason("192.0.2.9", 2), reason("10.0.0.2", 2), reason("224.0.0.1", 2), reason("0.0.0.0", 2)]
+        #expect(denials == [.reserved, .reserved, .outsidePool, .outsidePool])
+        let own = reason("192.0.2.9", 1)
+        #expect(own == nil)
+        let instead = pool.takeGranted(ip("10.0.0.7"), for: owner, session: id(5), now: at(10)).reason
+        #expect(instead == nil, "what AAA grants goes before the static address")
+        _ = pool.takeGranted(ip("10.0.0.3"), for: line(3), session: id(3), now: at(0))
+        pool.decline(ip("10.0.0.3"), session: id(3), line: line(3), until: at(100))
+        let declined = reason("10.0.0.3", 3)
+        #expect(declined == .resting)
+        _ = pool.takeGranted(ip("10.0.0.4"), for: line(4), session: id(4), now: at(0))
+        pool.release(ip("10.0.0.4"), session: id(4), line: line(4), until: at(100))
+        let moved = reason("10.0.0.4", 6)
+        #expect(moved == nil, "who moves to another line keeps the address")
+    }
+
+    @Test func `the alarm begins at its threshold and ends five points below`() {
+        let range = IPv4Range(ip("10.0.0.0"), ip("10.0.0.99"))
+        var pool = AddressPool(
+            name: "p", vrf: 0, ranges: [range].compactMap(\.self), allocation: .sticky, alarmPercent: 90)
+        func hold(_ n: Int) -> Bool {
+            _ = pool.takeExactly(ip("10.0.0.\(n)"), for: line(n), session: id(n), now: at(0))
+            return pool.usage.alarm
         }
-        // Nothing is lost: after every rest is over each address of the ranges can be given again.
-        var given = Set<IPv4Address>()
-        for n in 10_000... {
-            guard
-                case .success(let address) = pool.take(
-                    for: line(n), session: id(n + 10_000_000), wish: nil, now: at(10_000_000))
-            else { break }
-            given.insert(address)
+        func release(_ n: Int) -> Bool {
+            pool.release(ip("10.0.0.\(n)"), session: id(n), line: line(n), until: at(0))
+            return pool.usage.alarm
         }
-        #expect(given.count == 1024 + 100 - 2 - 20)
+        #expect((0..<89).allSatisfy { !hold($0) })
+        let begins = hold(89)
+        #expect(begins)
+        #expect((86..<90).allSatisfy { release($0) })
+        let ends = release(85)
+        #expect(!ends)
+        let outside = pool.takeGranted(ip("192.0.2.1"), for: line(500), session: id(500), now: at(0))
+        #expect((try? outside.get()) != nil && !pool.usage.alarm, "addresses outside do not use the pool up")
     }
 }

@@ -13,9 +13,13 @@ import Testing
 
 private struct FixedBackend: AdminBackend {
     static let session = SessionView(
-        id: "1-42", node: "edge1", phase: "active", accessDomain: "metro", vlan: "100.7", mac: "02:00:00:00:00:01",
+        id: "1-42", node: "edge1", port: "access0", phase: "active", accessDomain: "metro", vlan: "100.7",
+        mac: "02:00:00:00:00:01",
         relay: "", vrf: 0, pool: "main", address: "10.0.0.9", hostName: "\"><script>", clientID: "", option82: "",
-        generation: 1, startedMs: 1, leaseExpiresMs: 2, endedMs: 0, cause: "")
+        generation: 1, startedMs: 1, leaseExpiresMs: 2, endedMs: 0, cause: "", service: .init())
+    static let alice = SubscriberView(
+        name: "eth 0/1:ä", plan: "gold", address: "", pool: "", routes: [], suspended: false, note: "",
+        password: "scrypt", file: "")
     var ready = true
 
     func nodes() async throws -> [NodeView] { [] }
@@ -29,10 +33,35 @@ private struct FixedBackend: AdminBackend {
     func punts() async throws -> [CounterView] { [] }
     func drops() async throws -> [CounterView] { [] }
     func audits() async throws -> [AuditView] { [] }
-    func history(beforeMs: Int64?, limit: Int) async throws -> [SessionView] { [] }
+    func history(beforeMs: Int64?, user: String?, limit: Int) async throws -> [SessionView] { [] }
+    func aaa() async throws -> AAAView {
+        AAAView(chain: ["local"], servers: [], spool: nil, dynamicAuthorization: [:])
+    }
+    func plans() async throws -> [PlanView] { [] }
     func clearSession(_ id: String) async throws -> Bool { id == "1-42" }
     func clearQuarantine(node: String) async throws -> Int? { node == "edge1" ? 3 : nil }
     func audit() async throws -> Int { 1 }
+    func subscribers(after: String?, limit: Int) async throws -> SubscriberPage {
+        SubscriberPage(subscribers: Array([Self.alice].prefix(limit)), next: after)
+    }
+    func subscriber(_ name: String) async throws -> SubscriberView? { name == Self.alice.name ? Self.alice : nil }
+    func addSubscriber(_ name: String, _ settings: SubscriberSettings) async throws -> SubscriberView {
+        if name == Self.alice.name { throw AdminRefusal.conflict("subscriber \(name) exists already") }
+        var view = Self.alice
+        (view.name, view.plan, view.suspended) = (name, settings.plan ?? "", settings.suspended ?? false)
+        return view
+    }
+    func changeSubscriber(_ name: String, _ settings: SubscriberSettings) async throws -> SubscriberView {
+        guard name == Self.alice.name else { throw AdminRefusal.unknownSubscriber(name) }
+        if settings.plan == "none" { throw AdminRefusal.invalid("no plan is named none") }
+        return Self.alice
+    }
+    func removeSubscriber(_ name: String) async throws {
+        guard name == Self.alice.name else { throw AdminRefusal.unknownSubscriber(name) }
+    }
+    func passwordRecord(_ request: PasswordRequest) async throws -> PasswordRecordView {
+        PasswordRecordView(record: "\(request.name) \(request.sealed)")
+    }
     func obstacles() async -> [String] { self.ready ? [] : ["the store is being loaded"] }
     func metrics() async -> String { "x 1\n" }
 }
@@ -98,6 +127,40 @@ private func withSocket(
             #expect(cleared.status == 200)
             let metrics = try await curl("--unix-socket", path, "http://bng/metrics")
             #expect(metrics.status == 404)
+        }
+    }
+
+    @Test func `a subscriber's name may hold a slash, and is changed by JSON with known keys only`() async throws {
+        try await withSocket { path in
+            func send(_ method: String, _ url: String, _ body: String) async throws -> (status: Int, body: String) {
+                try await curl("--unix-socket", path, "-X", method, "-d", body, "http://bng/v1/\(url)")
+            }
+            let alice = "subscribers/eth%200%2F1%3A%C3%A4"
+            let shown = try await curl("--unix-socket", path, "http://bng/v1/\(alice)")
+            #expect(try JSONDecoder().decode(SubscriberView.self, from: Data(shown.body.utf8)) == FixedBackend.alice)
+            let added = try await send("PUT", "subscribers/bob%2Fx", #"{"plan":"gold","suspended":true}"#)
+            let bob = try JSONDecoder().decode(SubscriberView.self, from: Data(added.body.utf8))
+            #expect(bob.name == "bob/x" && bob.plan == "gold" && bob.suspended)
+            #expect(try await send("PUT", alice, "{}").status == 409)
+            #expect(try await send("PATCH", alice, "{}").status == 200)
+            let refused = try await send("PATCH", alice, #"{"plan":"none"}"#)
+            #expect(refused.status == 400 && refused.body.contains("no plan is named none"))
+            let unknown = try await send("PATCH", alice, #"{"colour":"red"}"#)
+            #expect(unknown.status == 400 && unknown.body.contains("unknown key colour: expected plan, address"))
+            let mistyped = try await send("PATCH", alice, #"{"password":["hunter2"]}"#)
+            #expect(mistyped.status == 400 && mistyped.body.contains("password"))
+            #expect(!mistyped.body.contains("hunter2"))
+            for body in ["", "[]", "{", "\"x\""] {
+                #expect(try await send("PUT", alice, body).status == 400, "\(body)")
+            }
+            #expect(try await send("DELETE", "subscribers/nobody", "").status == 404)
+            let deleted = try await send("DELETE", alice, "")
+            #expect(deleted.status == 200 && deleted.body.contains("deleted"))
+            let hashed = try await send("POST", "password-records", #"{"name":"x","password":"y","sealed":true}"#)
+            #expect(hashed.body.contains("x true"))
+            #expect(try await send("POST", "password-records", #"{"name":"x","password":"y"}"#).status == 400)
+            let page = try await curl("--unix-socket", path, "http://bng/v1/subscribers?limit=1&after=a%26b")
+            #expect(try JSONDecoder().decode(SubscriberPage.self, from: Data(page.body.utf8)).next == "a&b")
         }
     }
 

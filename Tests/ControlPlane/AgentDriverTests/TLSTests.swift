@@ -11,41 +11,12 @@ import NIOSSL
 import TestVectors
 import Testing
 
-/// Certificates made by openssl in a folder of their own.
-private struct Authority {
-    let folder: URL
+private typealias Authority = CertificateAuthority
 
-    init(_ folder: URL, _ name: String) async throws {
-        self.folder = folder.appending(path: name)
-        try FileManager.default.createDirectory(at: self.folder, withIntermediateDirectories: true)
-        try await self.openssl(
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.pem -subj /CN=\(name) -days 2"
-        )
-    }
-
-    func issue(_ name: String, subject: String, alternative: String? = nil) async throws {
-        try await self.openssl(
-            "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout \(name).key -out \(name).csr -subj \(subject)"
-        )
-        var extra = ""
-        if let alternative {
-            try "subjectAltName=DNS:\(alternative)\n".write(
-                to: self.folder.appending(path: "\(name).ext"), atomically: true, encoding: .utf8)
-            extra = " -extfile \(name).ext"
-        }
-        try await self.openssl(
-            "x509 -req -in \(name).csr -CA ca.pem -CAkey ca.key -CAcreateserial -out \(name).pem -days 2" + extra)
-    }
-
-    func path(_ file: String) -> String { self.folder.appending(path: file).path }
-
-    private func openssl(_ arguments: String) async throws {
-        let result = try await runChild(
-            "/usr/bin/openssl", arguments.split(separator: " ").map(String.init), in: self.folder)
-        #expect(result.status == 0, "openssl \(arguments)")
-    }
-
-    func client(_ name: String?, trusting authority: Authority, maximum: TLSVersion? = nil) throws -> NIOSSLContext {
+extension CertificateAuthority {
+    fileprivate func client(_ name: String?, trusting authority: Authority, maximum: TLSVersion? = nil) throws
+        -> NIOSSLContext
+    {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.trustRoots = .file(authority.path("ca.pem"))
         if let name {
@@ -64,9 +35,9 @@ private struct Authority {
         defer { try? FileManager.default.removeItem(at: folder) }
         let ours = try await Authority(folder, "ours")
         let theirs = try await Authority(folder, "theirs")
-        try await ours.issue("controller", subject: "/CN=controller", alternative: "controller.example")
+        try await ours.issue("controller", subject: "/CN=controller", alternative: "DNS:controller.example")
         try await ours.issue("edge1", subject: "/O=isp/CN=edge1")
-        try await ours.issue("edge2", subject: "/O=isp", alternative: "edge2")
+        try await ours.issue("edge2", subject: "/O=isp", alternative: "DNS:edge2")
         try await theirs.issue("edge1", subject: "/CN=edge1")
         try await World.run(adjust: { configuration in
             configuration.listeners = [

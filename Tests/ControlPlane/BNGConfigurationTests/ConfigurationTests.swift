@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The example configuration as values and objects, and every kind of mistake with its place and words.
 
+import Addressing
 import BNGCore
 import Fleet
 import Foundation
@@ -117,6 +118,9 @@ private let mistakes = [
     Mistake("lease: 1h", "lease: 1m1h", "21:12", "a duration of whole seconds"),
     Mistake("lease: 1h", "lease: 1h\n    rebinding: 2h", "22:16", "less than the lease (3600s)"),
     Mistake("lease: 1h", "lease: 1h\n    renewal: 55m", "22:14", "less than rebinding (3150s)"),
+    Mistake("lease: 1h", "lease: 1h\n    allocation: random", "22:17", "sticky | ring"),
+    Mistake("lease: 1h", "lease: 1h\n    alarm: 0.9", "22:12", "a share of the addresses from 0% to 100%"),
+    Mistake("lease: 1h", "lease: 1h\n    alarm: 101%", "22:12", "such as 90%"),
     Mistake("lease: 1h", "lease: 1h\n    dns: [example]", "22:11", "an IPv4 address"),
     Mistake("lease: 1h", "lease: 1h\n    options: [{code: 51, u8: 1}]", "22:22", "belong to the protocol"),
     Mistake("lease: 1h", "lease: 1h\n    options: [{code: 42, u8: 1, u16: 2}]", "22:15", "exactly one of"),
@@ -207,7 +211,14 @@ private let mistakes = [
         #expect(configuration.admin.socket == "/run/bng/admin.sock")
         #expect(configuration.pools[0].renewal == 1_800)
         #expect(configuration.pools[0].rebinding == 3_150)
+        #expect(configuration.pools[0].allocation == .sticky && configuration.pools[0].alarmPercent == 90)
         #expect(configuration.nodes[0].ports[0].relayTrust == RelayTrust.none)
+    }
+
+    @Test func `a ring pool and its alarm`() throws {
+        let text = small.replacing("lease: 1h", with: "lease: 1h\n    allocation: ring\n    alarm: 75%")
+        let pool = try #require(ControllerConfiguration(yaml: text, file: "c").pools.first)
+        #expect(pool.allocation == .ring && pool.alarmPercent == 75)
     }
 
     @Test(arguments: mistakes) func `a mistake is reported where it is, with what was expected`(_ mistake: Mistake)

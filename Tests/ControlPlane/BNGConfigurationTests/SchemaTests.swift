@@ -33,6 +33,19 @@ private let complete = """
       dhcpv4: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       arp: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       neighbor: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
+    plans: [{name: basic}]
+    filters: [{name: none, default: permit, rules: [{action: deny}]}]
+    aaa:
+      on-reject: lock-out
+      lock-out: {after: 3}
+      users: {policy: deny}
+      accounting: {enabled: true}
+    radius:
+      servers: [{name: r1, tls: {host: r1.example, certificate: a, key: b, authority: c}}]
+      authentication: {servers: [r1]}
+      accounting: {servers: [r1]}
+      rules: [{attribute: Filter-Id, match: "{plan}"}]
+      dynamic-authorization: {listen: "0.0.0.0:3799", clients: [{address: 192.0.2.10, secret-file: a}]}
     """
 
 /// Property names of every object in a schema, by path.

@@ -3,6 +3,7 @@
 
 import BNGCore
 import Fleet
+import Foundation
 import NIOCore
 import NIOPosix
 import SubscriberDriver
@@ -23,6 +24,8 @@ final class FakeStore: SessionStoring {
         var history: [SessionRecord] = []
         var bindings: [StickyBinding] = []
         var limit: UInt64 = 0
+        var accounting: [AccountingRecord] = []
+        var notes: [SessionNote] = []
         var fails = false
         var held: [@Sendable () -> Void]?
     }
@@ -40,6 +43,10 @@ final class FakeStore: SessionStoring {
         answer?()
     }
 
+    func lastGrant(of line: LineKey, then done: @escaping @Sendable (ServiceGrant?) -> Void) {
+        done(self.state.withLock { state in state.history.last { $0.line == line }?.grant })
+    }
+
     private static func apply(_ operation: SessionOperation, to state: inout State) {
         switch operation {
         case .put(let record):
@@ -54,6 +61,11 @@ final class FakeStore: SessionStoring {
             state.history.append(record)
             state.bindings.removeAll { $0.address == sticky.address }
             state.bindings.append(sticky)
+        case .account(let record): state.accounting.append(record)
+        case .count(let id, let totals, let base):
+            state.sessions[id]?.counters = totals
+            state.sessions[id]?.counterBase = base
+        case .note(let note): state.notes.append(note)
         case .reserveSessionCounters(let limit): state.limit = max(state.limit, limit)
         }
     }
@@ -67,6 +79,9 @@ final class FakeLink: DataPlaneLink {
         var refuses = false
         var deletes: [@Sendable () -> Void]?
         var acknowledged: [SessionID] = []
+        /// What the node has counted; nil: it is away.
+        var counters: [SessionID: SessionTotals]? = [:]
+        var prepared: [TemplateVariant] = []
     }
 
     let state = Mutex(State())
@@ -94,6 +109,19 @@ final class FakeLink: DataPlaneLink {
         answer?()
     }
 
+    func counters(
+        node: NodeName, ids: [SessionID], then done: @escaping @Sendable ([SessionID: SessionTotals]?) -> Void
+    ) {
+        done(self.state.withLock { $0.counters })
+    }
+
+    func isReachable(_ node: NodeName) -> Bool { self.state.withLock { $0.counters != nil } }
+
+    func prepare(_ variant: TemplateVariant, then ready: @escaping @Sendable (UInt64?) -> Void) {
+        self.state.withLock { $0.prepared.append(variant) }
+        ready(77)
+    }
+
     func acknowledgeFinal(node: NodeName, id: SessionID) {
         self.state.withLock { $0.acknowledged.append(id) }
     }
@@ -113,6 +141,42 @@ final class FakeLink: DataPlaneLink {
     }
 }
 
+/// UTC as tests set it.
+final class FakeClock: Sendable {
+    private let milliseconds: Mutex<Int64>
+
+    init(_ milliseconds: Int64) { self.milliseconds = Mutex(milliseconds) }
+
+    var now: UTCTime { UTCTime(milliseconds: self.milliseconds.withLock { $0 }) }
+    func advance(_ seconds: Int64) { self.milliseconds.withLock { $0 += seconds * 1_000 } }
+}
+
+/// Answers by user name; asked for anybody else it is unavailable.
+final class FakeAuthority: Authorizing {
+    private let answers: Mutex<[String: AuthorizationOutcome]>
+    let asked = Mutex<[AuthorizationRequest]>([])
+
+    init(_ answers: [String: AuthorizationOutcome]) { self.answers = Mutex(answers) }
+
+    func set(_ user: String, _ outcome: AuthorizationOutcome) { self.answers.withLock { $0[user] = outcome } }
+
+    func authorize(_ request: AuthorizationRequest, then done: @escaping @Sendable (AuthorizationOutcome) -> Void) {
+        self.asked.withLock { $0.append(request) }
+        let outcome = self.answers.withLock { $0[request.userName] } ?? .unavailable
+        // As a server answers: later, and from a thread of its own.
+        Thread.detachNewThread { done(outcome) }
+    }
+}
+
+/// Collects what is durable.
+final class FakeOutlet: AccountingOutlet {
+    let records = Mutex<[AccountingRecord]>([])
+    let accepts = Mutex(true)
+
+    func acceptsInterim() -> Bool { self.accepts.withLock { $0 } }
+    func stored(_ records: [AccountingRecord]) { self.records.withLock { $0 += records } }
+}
+
 /// A plane on two loops with the scene of the DHCP vectors.
 struct Scene {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
@@ -120,8 +184,14 @@ struct Scene {
     let link = FakeLink()
     let plane: SubscriberPlane
     let trust: RelayTrust
+    let clock: FakeClock
 
-    init(trust: RelayTrust = .none, ranges: (UInt32, UInt32) = (0x6440_0102, 0x6440_fefe), now: Int64 = 1_000_000) {
+    init(
+        trust: RelayTrust = .none, ranges: (UInt32, UInt32) = (0x6440_0102, 0x6440_fefe), now: Int64 = 1_000_000,
+        aaa: AAAPolicy = AAAPolicy()
+    ) {
+        let clock = FakeClock(now)
+        self.clock = clock
         self.trust = trust
         let template = PoolTemplate(
             vrf: 0, serverIdentityID: 1, gateway: IPv4Address(rawValue: 0x6440_0001), prefixLength: 16, lease: 3600,
@@ -136,12 +206,17 @@ struct Scene {
         let pool = PoolPolicy(
             name: "residential", vrf: 0, prefix: prefix, ranges: [range], statics: [:], template: template,
             templateID: 5, serverIdentifier: server, quarantine: 60)
-        let configuration = PlaneConfiguration(
-            poolsByDomain: [1: ["residential"]], pools: [pool], issuer: 1, firstSessionCounter: 1,
+        var second = pool
+        (second.name, second.templateID) = ("spare", 6)
+        second.prefix = IPv4Prefix(IPv4Address(rawValue: 0x6450_0000), length: 16) ?? prefix
+        second.ranges = [IPv4Range(IPv4Address(rawValue: 0x6450_0102), IPv4Address(rawValue: 0x6450_0102)) ?? range]
+        var configuration = PlaneConfiguration(
+            poolsByDomain: [1: ["residential"]], pools: [pool, second], issuer: 1, firstSessionCounter: 1,
             storeRetry: .milliseconds(5))
+        configuration.aaa = aaa
         self.plane = SubscriberPlane(
             configuration: configuration, loops: Array(self.group.makeIterator()), store: self.store, link: self.link,
-            utcNow: { UTCTime(milliseconds: now) })
+            utcNow: { clock.now })
     }
 
     func packet(_ frame: [UInt8]) -> PuntedPacket {

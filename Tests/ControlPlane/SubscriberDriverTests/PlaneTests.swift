@@ -9,7 +9,7 @@ import Subscribers
 import Testing
 
 /// A client message in a frame.
-private func frame(
+func frame(
     _ type: DHCPv4MessageType, mac: MACAddress = clientMAC, requested: IPv4Address? = nil, ciaddr: IPv4Address = .zero,
     option82: [UInt8]? = nil
 ) -> [UInt8] {
@@ -25,13 +25,13 @@ private func frame(
     return bytes
 }
 
-private func reply(_ frame: [UInt8]) throws -> DHCPv4Message {
+func reply(_ frame: [UInt8]) throws -> DHCPv4Message {
     let head = try EthernetHeader(decoding: frame.span)
     let datagram = try UDPDatagram(decoding: frame.span, at: head.length)
     return try DHCPv4Codec.decode(frame.span.extracting(datagram.payload))
 }
 
-private func mac(_ n: Int) -> MACAddress { MACAddress(rawValue: 0x0200_0000_0000 + UInt64(n)) }
+func mac(_ n: Int) -> MACAddress { MACAddress(rawValue: 0x0200_0000_0000 + UInt64(n)) }
 
 struct PlaneTests {
     @Test func `a new client gets a lease that is stored and installed before it is acknowledged`() async throws {

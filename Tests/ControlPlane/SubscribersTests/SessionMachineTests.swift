@@ -18,6 +18,22 @@ private func record() -> SessionRecord {
         leaseExpires: .zero)
 }
 
+private let start = UTCTime(milliseconds: 1_000)
+
+private func grant(_ plan: String? = nil) -> ServiceGrant {
+    var grant = ServiceGrant(source: .radius, userName: "alice")
+    grant.plan = plan
+    return grant
+}
+
+/// A machine whose customer AAA has accepted.
+private func reserving(timeout: Seconds = 0) -> SessionMachine {
+    var machine = SessionMachine(connecting: record())
+    #expect(
+        run(&machine, [.begin, .authorized(grant(), sessionTimeout: timeout)]) == [["authorize"], ["reserve"]])
+    return machine
+}
+
 private func run(_ machine: inout SessionMachine, _ events: [SessionMachine.Event]) -> [[String]] {
     events.map { event in
         var buffer = ActionBuffer<SessionMachine.Action>()
@@ -28,6 +44,9 @@ private func run(_ machine: inout SessionMachine, _ events: [SessionMachine.Even
 
 private func words(_ action: SessionMachine.Action) -> String {
     switch action {
+    case .authorize: "authorize"
+    case .reserveAddress: "reserve"
+    case .changed(let inForce): inForce ? "changed" : "unchanged"
     case .persist(let record): "persist g\(record.generation) \(record.leaseExpires.milliseconds)"
     case .persistRenewal(_, let until): "renewal \(until.milliseconds)"
     case .install(let record): "install g\(record.generation)"
@@ -53,11 +72,12 @@ private var totals: SessionTotals {
 
 struct SessionMachineTests {
     @Test func `a session lives and ends in order`() {
-        var machine = SessionMachine(connecting: record())
+        var machine = reserving()
         let steps = run(
             &machine,
             [
-                .addressReserved(address), .confirm(until: until), .persisted(true), .installed(true),
+                .addressReserved(address, pool: "p", vrf: 0), .confirm(until: until, at: start), .persisted(true),
+                .installed(true),
                 .renewedByDataPlane(until: later), .renewedByDataPlane(until: until),
                 .end(.userRequest, at: later), .removed(totals), .persisted(true),
             ])
@@ -87,17 +107,20 @@ struct SessionMachineTests {
     }
 
     @Test func `a store that fails promises nothing and cleans up`() {
-        var machine = SessionMachine(connecting: record())
-        let steps = run(&machine, [.addressReserved(address), .confirm(until: until), .persisted(false)])
+        var machine = reserving()
+        let steps = run(
+            &machine,
+            [.addressReserved(address, pool: "p", vrf: 0), .confirm(until: until, at: start), .persisted(false)])
         #expect(steps[2] == ["failed", "ended configuration", "ending disconnecting", "remove"])
     }
 
     @Test func `a node that refuses promises nothing and cleans up`() {
-        var machine = SessionMachine(connecting: record())
+        var machine = reserving()
         let steps = run(
             &machine,
             [
-                .addressReserved(address), .confirm(until: until), .persisted(true), .installed(false),
+                .addressReserved(address, pool: "p", vrf: 0), .confirm(until: until, at: start), .persisted(true),
+                .installed(false),
                 .removed(totals), .persisted(true),
             ])
         #expect(steps[3] == ["failed", "ended configuration", "ending disconnecting", "remove"])
@@ -105,22 +128,23 @@ struct SessionMachineTests {
     }
 
     @Test func `an offer that lapses frees the address at once`() {
-        var machine = SessionMachine(connecting: record())
-        let steps = run(&machine, [.addressReserved(address), .lapse])
+        var machine = reserving()
+        let steps = run(&machine, [.addressReserved(address, pool: "p", vrf: 0), .lapse])
         #expect(steps[1] == ["release 100.64.1.2", "terminated -"])
     }
 
     @Test func `a refused client leaves nothing behind`() {
-        var machine = SessionMachine(connecting: record())
+        var machine = reserving()
         #expect(run(&machine, [.addressRefused]) == [["refused", "terminated -"]])
     }
 
     @Test func `an end that comes while installing waits for the answer`() {
-        var machine = SessionMachine(connecting: record())
+        var machine = reserving()
         let steps = run(
             &machine,
             [
-                .addressReserved(address), .confirm(until: until), .end(.adminReset, at: later), .persisted(true),
+                .addressReserved(address, pool: "p", vrf: 0), .confirm(until: until, at: start),
+                .end(.adminReset, at: later), .persisted(true),
                 .installed(true),
             ])
         #expect(Array(steps[2...]) == [[], ["install g1"], ["ended admin_reset", "ending disconnecting", "remove"]])
@@ -136,10 +160,11 @@ struct SessionMachineTests {
     @Test func `every confirmation has a generation of its own, or the node would not take the later lease`() {
         var machine = SessionMachine(restored: active())
         var details = machine.record.presentation
-        let same = run(&machine, [.presented(details), .confirm(until: later), .persisted(true), .installed(true)])
+        let same = run(
+            &machine, [.presented(details), .confirm(until: later, at: start), .persisted(true), .installed(true)])
         #expect(same[1] == ["persist g2 9000"])
         details.option82 = [1, 1, 7]
-        let changed = run(&machine, [.presented(details), .confirm(until: until), .persisted(true)])
+        let changed = run(&machine, [.presented(details), .confirm(until: until, at: start), .persisted(true)])
         #expect(changed[1] == ["persist g3 9000"])
         #expect(changed[2] == ["install g3"])
     }
@@ -150,6 +175,89 @@ struct SessionMachineTests {
         half.cause = .userRequest
         var machine = SessionMachine(restored: half)
         #expect(run(&machine, [.removed(totals)]) == [["record user_request 77"]])
+    }
+
+    @Test func `a customer AAA refuses gets nothing, and neither does one that leaves meanwhile`() {
+        var machine = SessionMachine(connecting: record())
+        #expect(run(&machine, [.begin, .denied]) == [["authorize"], ["refused", "terminated -"]])
+        machine = SessionMachine(connecting: record())
+        let steps = run(
+            &machine, [.begin, .end(.adminReset, at: later), .authorized(grant(), sessionTimeout: 0)])
+        #expect(steps == [["authorize"], ["refused", "terminated -"], []])
+    }
+
+    @Test func `Session-Timeout counts from the moment the address was taken`() {
+        var machine = reserving(timeout: 60)
+        _ = run(
+            &machine, [.addressReserved(address, pool: "p", vrf: 0), .confirm(until: until, at: later)])
+        #expect(machine.record.ends == later + 60 && machine.record.started == later)
+    }
+
+    @Test func `a change is stored, installed and then in force`() {
+        var machine = SessionMachine(restored: active())
+        let steps = run(&machine, [.regrant(grant("gold"), ends: later), .persisted(true), .installed(true)])
+        #expect(steps == [["persist g2 5000"], ["install g2"], ["changed"]])
+        #expect(machine.record.grant.plan == "gold" && machine.record.ends == later && machine.isActive)
+    }
+
+    @Test func `a change the node refuses is undone, at a generation of its own`() {
+        var machine = SessionMachine(restored: active())
+        let steps = run(
+            &machine,
+            [
+                .regrant(grant("gold"), ends: later), .persisted(true), .installed(false), .persisted(true),
+                .installed(true),
+            ])
+        #expect(Array(steps[2...]) == [["persist g3 5000"], ["install g3"], ["unchanged"]])
+        #expect(machine.record.grant == active().grant && machine.record.ends == .zero && machine.isActive)
+    }
+
+    @Test func `a change the store refuses leaves the session as it was`() {
+        var machine = SessionMachine(restored: active())
+        let steps = run(&machine, [.regrant(grant("gold"), ends: later), .persisted(false)])
+        #expect(steps[1] == ["unchanged"])
+        #expect(machine.record == active() && machine.isActive)
+    }
+
+    @Test func `a renewal that comes while a change is under way is granted after it`() {
+        var machine = SessionMachine(restored: active())
+        let steps = run(
+            &machine,
+            [
+                .regrant(grant("gold"), ends: .zero), .confirm(until: later, at: start), .persisted(true),
+                .installed(true), .persisted(true), .installed(true),
+            ])
+        #expect(Array(steps[3...]) == [["changed", "persist g3 9000"], ["install g3"], ["confirmed"]])
+    }
+
+    @Test func `an end during a change waits for the answer`() {
+        var machine = SessionMachine(restored: active())
+        let steps = run(
+            &machine,
+            [.regrant(grant("gold"), ends: .zero), .end(.adminReset, at: later), .persisted(true), .installed(true)])
+        #expect(steps[3] == ["changed", "ended admin_reset", "ending disconnecting", "remove"])
+    }
+
+    @Test func `a change of a session that is not at rest is refused`() {
+        var machine = reserving()
+        #expect(run(&machine, [.regrant(grant("gold"), ends: .zero)]) == [["unchanged"]])
+    }
+
+    @Test func `what a session has counted never falls`() {
+        var machine = SessionMachine(restored: active())
+        func up(_ bytes: UInt64) -> SessionTotals {
+            var totals = SessionTotals()
+            totals.upBytes = bytes
+            return totals
+        }
+        _ = run(&machine, [.counted(up(100)), .counted(up(150))])
+        #expect(machine.record.counters.upBytes == 150)
+        _ = run(&machine, [.counted(up(30))])
+        #expect(machine.record.counters.upBytes == 180, "the node counts from zero again")
+        _ = run(&machine, [.countersLost, .counted(up(500))])
+        #expect(machine.record.counters.upBytes == 680, "it said so, and was already past the old count")
+        let steps = run(&machine, [.end(.userRequest, at: later), .removed(SessionTotals())])
+        #expect(steps[1] == ["record user_request 680"])
     }
 
     private func active() -> SessionRecord {

@@ -30,6 +30,7 @@ public enum DHCPv4OptionCode {
     public static let maximumMessageSize: UInt8 = 57
     public static let renewalTime: UInt8 = 58
     public static let rebindingTime: UInt8 = 59
+    public static let vendorClass: UInt8 = 60
     public static let clientIdentifier: UInt8 = 61
     public static let relayAgentInformation: UInt8 = 82
     public static let end: UInt8 = 255

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Local subscribers as rows: their table, since schema 3, and both directions of a row.
+
+import BNGCore
+import GRDB
+import Subscribers
+
+extension StoreSchema {
+    static let subscribers = StoreMigration(
+        schema: 3,
+        sql: """
+            CREATE TABLE subscribers (
+                name TEXT PRIMARY KEY, password TEXT, plan TEXT, address INTEGER, pool TEXT,
+                routes TEXT NOT NULL, suspended INTEGER NOT NULL, note TEXT NOT NULL
+            ) WITHOUT ROWID, STRICT;
+            """)
+}
+
+extension LocalSubscriber {
+    static let columns = "name, password, plan, address, pool, routes, suspended, note"
+
+    var arguments: [any DatabaseValueConvertible] {
+        [
+            self.name, self.password?.text ?? DatabaseValue.null, self.plan ?? DatabaseValue.null,
+            self.address.map { Int64($0.rawValue) } ?? DatabaseValue.null, self.pool ?? DatabaseValue.null,
+            self.routes.map(\.description).joined(separator: " "), self.isSuspended, self.note,
+        ]
+    }
+
+    /// nil if a column holds what no version wrote.
+    init?(_ row: Row) {
+        self.init(name: row[0], origin: .store)
+        let password: String? = row[1]
+        self.password = password.flatMap(PasswordRecord.init(text:))
+        self.plan = row[2]
+        let address: Int64? = row[3]
+        self.address = address.map { IPv4Address(rawValue: UInt32(clamping: $0)) }
+        self.pool = row[4]
+        let routes = (row[5] as String).split(separator: " ")
+        self.routes = routes.compactMap { IPv4Prefix(String($0)) }
+        (self.isSuspended, self.note) = (row[6], row[7])
+        // A password that is lost here would make a login out of a line's name.
+        guard (self.password == nil) == (password == nil), self.routes.count == routes.count else { return nil }
+    }
+
+    static func all(_ db: Database) throws -> [LocalSubscriber] {
+        var subscribers: [LocalSubscriber] = []
+        let rows = try Row.fetchCursor(db, sql: "SELECT \(Self.columns) FROM subscribers ORDER BY name")
+        while let row = try rows.next() {
+            // Named, not printed: the row may hold a password.
+            guard let subscriber = LocalSubscriber(row) else {
+                throw StoreError.database("a damaged row of subscriber \(row[0] as String)")
+            }
+            subscribers.append(subscriber)
+        }
+        return subscribers
+    }
+}

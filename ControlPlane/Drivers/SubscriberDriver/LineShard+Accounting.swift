@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Accounting records of a shard's sessions and the clock that makes them: starts and stops go to the disk with the session
+// itself, interims are spread evenly over their interval.
+
+import BNGCore
+import Fleet
+import NIOCore
+import Subscribers
+
+extension LineShard {
+    /// Adds a record to what is due for the store.
+    func account(_ kind: AccountingRecord.Kind, _ record: SessionRecord, at time: UTCTime) {
+        guard let outlet = self.world.configuration.aaa.accounting else { return }
+        if kind == .interim, !outlet.acceptsInterim() { return }
+        let profile = try? self.world.configuration.aaa.catalog.profile(of: record.grant)
+        let entry = AccountingRecord(
+            sequence: self.world.nextAccountingSequence(), kind: kind, accountingID: record.id.description,
+            session: record.id.rawValue, userName: record.grant.userName, facts: record.facts(),
+            address: record.address, classes: record.grant.classes, at: time, sessionStarted: record.started,
+            totals: record.counters, cause: kind == .stop ? record.cause : nil, plan: profile?.plan ?? "")
+        switch kind {
+        case .start: self.count(.accountingStarts)
+        case .stop: self.count(.accountingStops)
+        default: self.count(.accountingInterims)
+        }
+        self.due.operations.append(.account(entry))
+        self.due.accounting.append(entry)
+    }
+
+    // MARK: Deadlines
+
+    func startTicking() {
+        self.loop.preconditionInEventLoop()
+        self.ticker = self.loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in self.tick() }
+    }
+
+    /// Sets the deadlines of an active session anew.
+    func schedule(_ entry: LineEntry) {
+        guard let record = entry.session?.record,
+            let profile = try? self.world.configuration.aaa.catalog.profile(of: record.grant)
+        else { return }
+        let now = self.world.utcNow().milliseconds / 1_000
+        let interval = record.isAccounted ? Int64(profile.interimInterval.value) : 0
+        if interval > 0 {
+            // Each session has a phase of its own, so that a hundred thousand that came up at once do not report at once.
+            let phase = Int64(Self.scatter(record.id) % UInt64(interval))
+            entry.interimDue = now + 1 + phase
+            self.wheel.add(record.id, .interim, at: entry.interimDue)
+        } else {
+            entry.interimDue = 0
+        }
+        entry.reauthenticationDue = 0
+        guard record.ends != .zero, record.grant.terminationAction == .reauthenticate else { return }
+        // Early enough for AAA's answer to be in force before the data plane stops the session.
+        let lead = min(5, Int64(profile.sessionTimeout.value) / 2)
+        entry.reauthenticationDue = max(now + 1, record.ends.milliseconds / 1_000 - lead)
+        self.wheel.add(record.id, .reauthentication, at: entry.reauthenticationDue)
+    }
+
+    private static func scatter(_ id: SessionID) -> UInt64 {
+        var hash = StableHash()
+        hash.mix(id.rawValue)
+        return hash.value
+    }
+
+    func tick() {
+        let now = self.world.utcNow()
+        let second = now.milliseconds / 1_000
+        if second % 60 == 0 { self.lockouts.prune(at: now) }
+        var reports: [NodeName: [SessionID]] = [:]
+        for (id, kind) in self.wheel.take(upTo: second) {
+            guard let entry = self.byID[id], let session = entry.session, !session.isEnding else { continue }
+            switch kind {
+            case .interim:
+                guard entry.interimDue != 0, entry.interimDue <= second else { continue }
+                self.scheduleNextInterim(entry, after: second)
+                reports[session.record.node, default: []].append(id)
+            case .reauthentication:
+                guard entry.reauthenticationDue != 0, entry.reauthenticationDue <= second else { continue }
+                entry.reauthenticationDue = 0
+                self.reauthenticate(entry)
+            }
+        }
+        for (node, ids) in reports { self.reportInterims(node, ids) }
+        self.flush()
+    }
+
+    private func scheduleNextInterim(_ entry: LineEntry, after second: Int64) {
+        guard let record = entry.session?.record,
+            let profile = try? self.world.configuration.aaa.catalog.profile(of: record.grant)
+        else { return }
+        let interval = Int64(profile.interimInterval.value)
+        entry.interimDue = interval == 0 ? 0 : second + interval
+        if interval > 0 { self.wheel.add(record.id, .interim, at: entry.interimDue) }
+    }
+
+    private func reportInterims(_ node: NodeName, _ ids: [SessionID]) {
+        for start in stride(from: 0, to: ids.count, by: 4_096) {
+            let page = Array(ids[start..<min(start + 4_096, ids.count)])
+            self.world.link.counters(node: node, ids: page) { totals in
+                self.onLoop { self.counted(page, totals) }
+            }
+        }
+    }
+
+    private func counted(_ ids: [SessionID], _ totals: [SessionID: SessionTotals]?) {
+        if totals == nil { self.count(.countersUnavailable) }
+        let now = self.world.utcNow()
+        for id in ids {
+            guard let entry = self.byID[id], entry.session?.isEnding == false else { continue }
+            // A node that is away: the session goes on, and the record says what is known.
+            if let reported = totals?[id] { self.perform(entry, .session(.counted(reported))) }
+            guard let record = entry.session?.record else { continue }
+            self.due.operations.append(.count(id, record.counters, base: record.counterBase))
+            self.account(.interim, record, at: now)
+        }
+        self.flush()
+    }
+}

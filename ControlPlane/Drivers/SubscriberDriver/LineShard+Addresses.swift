@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finding an address for an authorized session: the pools of its profile in turn, or the address AAA names; and giving it back.
+
+import Addressing
+import BNGCore
+import DHCPv4
+import Subscribers
+
+extension LineShard {
+    /// The session machine wants an address.
+    func reserveAddress(_ entry: LineEntry) {
+        guard let record = entry.session?.record,
+            let profile = try? self.world.configuration.aaa.catalog.profile(of: record.grant)
+        else { return self.perform(entry, .session(.addressRefused)) }
+        let candidates = self.candidates(entry, profile)
+        self.reserve(record.id, profile, candidates[...], refusal: nil)
+    }
+
+    /// Pools to try, in order. An address AAA names is served with the parameters of the pool whose prefix it lies in.
+    private func candidates(_ entry: LineEntry, _ profile: ServiceProfile) -> [PoolPolicy] {
+        let named = profile.pools.compactMap { self.world.pools[$0] }
+        let candidates = named.isEmpty ? [entry.pool] : named
+        guard let address = profile.address else { return candidates }
+        let domain = self.world.pools(of: entry.line.accessDomain)
+        return [(candidates + domain).first { $0.prefix.contains(address) } ?? candidates[0]]
+    }
+
+    private func reserve(
+        _ id: SessionID, _ profile: ServiceProfile, _ candidates: ArraySlice<PoolPolicy>, refusal: DenialError?
+    ) {
+        guard let entry = self.byID[id] else { return }
+        guard let pool = candidates.first else {
+            let reason = refusal?.reason ?? .unknownPool
+            if reason == .exhausted { self.count(.poolExhausted) }
+            entry.denial = reason == .exhausted || reason == .unknownPool ? .unavailable : .wrong
+            return self.perform(entry, .session(.addressRefused))
+        }
+        let user = entry.session?.record.grant.userName ?? ""
+        let request = AddressRequest(
+            pool: pool.name, line: entry.line, session: id, subscriber: user, granted: profile.address, wish: entry.wish.address,
+            exact: entry.wish.exact, now: self.world.utcNow())
+        let owner = self.world.owner(of: pool.name)
+        // The usual case on one shard: pool and line live on the same loop, and no message is needed.
+        if owner.loop.inEventLoop { return self.answered(request, owner.take(request), profile, candidates) }
+        owner.loop.execute {
+            let result = owner.take(request)
+            self.loop.execute {
+                self.answered(request, result, profile, candidates)
+                if let entry = self.byID[id] { self.forgetIfIdle(entry) }
+                self.flush()
+            }
+        }
+    }
+
+    private func answered(
+        _ request: AddressRequest, _ result: Result<IPv4Address, DenialError>, _ profile: ServiceProfile,
+        _ candidates: ArraySlice<PoolPolicy>
+    ) {
+        switch result {
+        case .failure(let denial):
+            self.reserve(request.session, profile, candidates.dropFirst(), refusal: denial)
+        case .success(let address):
+            guard let entry = self.byID[request.session], entry.session?.isEnding == false, let pool = candidates.first
+            else {
+                // The client has gone meanwhile: nobody else would give the address back.
+                return self.giveBack(request, address)
+            }
+            let variant = TemplateVariant(pool: pool.name, dns: profile.dns, prefixLength: profile.prefixLength)
+            guard !variant.isPlain else {
+                entry.serve(from: pool, variant, templateID: pool.templateID)
+                return self.reserved(entry, address, pool)
+            }
+            self.world.link.prepare(variant) { templateID in
+                self.onLoop { self.prepared(request, address, pool, variant, templateID) }
+            }
+        }
+    }
+
+    private func prepared(
+        _ request: AddressRequest, _ address: IPv4Address, _ pool: PoolPolicy, _ variant: TemplateVariant,
+        _ templateID: UInt64?
+    ) {
+        guard let entry = self.byID[request.session], entry.session?.isEnding == false else {
+            return self.giveBack(request, address)
+        }
+        entry.serve(from: pool, variant, templateID: templateID)
+        self.reserved(entry, address, pool)
+        self.flush()
+    }
+
+    private func reserved(_ entry: LineEntry, _ address: IPv4Address, _ pool: PoolPolicy) {
+        self.perform(entry, .session(.addressReserved(address, pool: pool.name, vrf: pool.vrf)))
+    }
+
+    private func giveBack(_ request: AddressRequest, _ address: IPv4Address) {
+        let owner = self.world.owner(of: request.pool)
+        owner.loop.execute {
+            owner.giveBack(
+                request.pool, address, session: request.session, line: request.line, until: .zero, declined: false)
+        }
+    }
+
+    func giveBack(_ address: IPv4Address, declined: Bool, _ entry: LineEntry) {
+        guard let record = entry.session?.record else { return }
+        let owner = self.world.owner(of: record.pool)
+        let until = self.restUntil(record, entry)
+        owner.loop.execute {
+            owner.giveBack(
+                record.pool, address, session: record.id, line: record.line, until: until, declined: declined)
+        }
+    }
+
+    /// End of the quarantine of a session's address. One that was only offered rests no time at all.
+    func restUntil(_ record: SessionRecord, _ entry: LineEntry) -> UTCTime {
+        guard record.generation > 0 else { return .zero }
+        let rest = record.cause == .addressDeclined ? entry.pool.declineRest : entry.pool.quarantine
+        return record.ended + rest
+    }
+}
