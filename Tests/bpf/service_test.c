@@ -324,7 +324,7 @@ static void a_filter_that_is_not_there_lets_nothing_through(void **state)
 	put(&line_a, filtered(session_a()), 600);
 	packet_with(BNG_WAY_UP, TCP, 0, 0);
 	run(BED_ACCESS);
-	expect(BED_ACCESS, BNG_DROP_filtered);
+	expect(BED_ACCESS, BNG_DROP_internal_lookup);
 }
 
 static void what_is_sent_to_the_bng_itself_is_not_filtered(void **state)

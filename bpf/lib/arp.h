@@ -68,7 +68,7 @@ __noinline int handle_arp(struct xdp_md *ctx)
 		return punt(ctx, BNG_PUNT_ARP, BNG_PUNT_REASON_arp_unknown);
 	}
 	/* RFC 5227: a probe carries no sender address. */
-	if (sender && !is_source_of(s, session, sender) && !(session->flags & BNG_SESSION_SPOOF_LOG)) {
+	if (sender && !is_source_of(session, sender) && !(session->flags & BNG_SESSION_SPOOF_LOG)) {
 		s->slot = session->slot;
 		blame_session(s, BNG_DROP_spoofed_source);
 		return drop(s, BNG_DROP_spoofed_source);

@@ -19,4 +19,11 @@ static __always_inline __u64 clock_now(struct bng_scratch *s)
 	return s->clock_ns;
 }
 
+/* The same moment as this packet's clock_now(): read from memory, not kept in a register that would be
+ * spilled. */
+static __always_inline __u64 clock_again(struct bng_scratch *s)
+{
+	return *(volatile __u64 *)&s->clock_ns;
+}
+
 #endif

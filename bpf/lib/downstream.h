@@ -16,17 +16,19 @@ static __always_inline __u32 withheld_down(
 	struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session)
 {
 	if (session->filter_index) {
-		s->filter = session->filter_index;
-		if (!is_permitted(ctx, BNG_WAY_DOWN))
-			return BNG_DROP_filtered;
+		__u32 refused = filter_packet(ctx, s, session, BNG_WAY_DOWN);
+
+		if (refused)
+			return refused;
 	}
-	if ((session->flags & BNG_SESSION_POLICED_DOWN) && !police(s, session, &session->rate_down, BNG_DOWN))
-		return BNG_DROP_policed_down;
+	if (session->flags & BNG_SESSION_POLICED_DOWN)
+		return police(s, session, &session->rate_down, BNG_DOWN, BNG_DROP_policed_down);
 	return 0;
 }
 
+/* The caller has looked at the clock. */
 static __always_inline int send_to_line(
-	struct xdp_md *ctx, struct bng_scratch *s, struct bng_line_key *line, __u64 now, __u32 reason)
+	struct xdp_md *ctx, struct bng_scratch *s, struct bng_line_key *line, __u32 reason)
 {
 	struct bng_session *session = bpf_map_lookup_elem(&sessions, line);
 
@@ -39,7 +41,7 @@ static __always_inline int send_to_line(
 	if (!port || !state)
 		return drop(s, BNG_DROP_internal_lookup);
 
-	__u32 lapse = session_lapse(session, state, now);
+	__u32 lapse = session_lapse(session, state, clock_again(s));
 
 	s->slot = session->slot;
 	s->session_is_known = 1;

@@ -30,17 +30,18 @@ static __always_inline int matches(
 	       (!rule->port_first || (packet->port >= rule->port_first && packet->port <= rule->port_last));
 }
 
-/* 1: the filter s->filter lets the packet go this way (one of enum bng_way). Global: see handle_arp. */
+/* 1: the filter s->filter lets the packet go this way (one of enum bng_way). 0: it does not. -1: no such
+ * filter. Global: see handle_arp. */
 __noinline int is_permitted(struct xdp_md *ctx, __u32 way)
 {
 	struct bng_scratch *s = scratch_of_this_cpu();
 
 	if (!s)
-		return 0;
+		return -1;
 	struct bng_filter *filter = bpf_map_lookup_elem(&filters, &s->filter);
 
 	if (!filter)
-		return 0;
+		return -1;
 	__u32 count = filter->rule_count;
 
 	s->facts.way = way;
@@ -62,6 +63,19 @@ __noinline int is_permitted(struct xdp_md *ctx, __u32 way)
 			return permits;
 	}
 	return filter->permits_rest;
+}
+
+/* 0, or why the packet is dropped. */
+static __always_inline __u32 filter_packet(
+	struct xdp_md *ctx, struct bng_scratch *s, const struct bng_session *session, __u32 way)
+{
+	s->filter = session->filter_index;
+
+	int permitted = is_permitted(ctx, way);
+
+	if (permitted == 1)
+		return 0;
+	return permitted ? BNG_DROP_internal_lookup : BNG_DROP_filtered;
 }
 
 #endif

@@ -11,7 +11,7 @@
 #include "clock.h"
 #include "maps.h"
 
-enum { BNG_POLICE_TRIES = 6 };
+enum { BNG_POLICE_TRIES = 4 };
 
 /*
  * The rate has changed since the last packet: what the bucket lacks is the same number of bytes as before.
@@ -34,62 +34,85 @@ static __always_inline void adopt_rate(struct bng_scratch *s, struct bng_policer
 	(void)__sync_val_compare_and_swap(&policer->full_at, full_at, now + owed);
 }
 
-/*
- * 1: s->rate has room for s->rate_bytes now, and they are charged to the bucket s->policer. Global: see
- * handle_arp.
- */
-__noinline int is_within_rate(__u32 unused)
+/* What the first try of is_within_rate() did not settle: another rate, a lost race, or no room by the tick's
+ * time. */
+__noinline int is_within_rate_now(void)
 {
 	struct bng_scratch *s = scratch_of_this_cpu();
 
-	(void)unused;
 	if (!s)
-		return 0;
+		return -1;
 	struct bng_policer *policer = bpf_map_lookup_elem(&policers, &s->policer);
 
 	if (!policer)
-		return 0;
-	__u64 cost = bng_rate_cost(s->rate.multiplier, s->rate_bytes);
-	__u64 tolerance = s->rate.tolerance, now = bng_rate_time(s->clock_ns);
-	__u32 is_exact = 0;
+		return -1;
+	s->clock_ns = bpf_ktime_get_boot_ns();
 
-	if (policer->multiplier != s->rate.multiplier) {
-		s->clock_ns = bpf_ktime_get_boot_ns();
-		now = bng_rate_time(s->clock_ns);
+	__u64 now = bng_rate_time(s->clock_ns);
+	__u64 cost = bng_rate_cost(s->rate.multiplier, s->rate_bytes);
+
+	if (policer->multiplier != s->rate.multiplier)
 		adopt_rate(s, policer, now);
-	}
 	for (__u32 i = 0; i < BNG_POLICE_TRIES; i++) {
 		__u64 full_at = *(volatile __u64 *)&policer->full_at;
 		__u64 after = bng_rate_after(full_at, now, cost);
 
-		if (after - now <= tolerance) {
-			if (__sync_val_compare_and_swap(&policer->full_at, full_at, after) == full_at)
-				return 1;
-			continue;
-		}
-		if (is_exact) {
-			if (after - cost - now > tolerance + BNG_RATE_SLACK)
+		if (after - now > s->rate.tolerance) {
+			if (after - cost - now > s->rate.tolerance + BNG_RATE_SLACK)
 				(void)__sync_val_compare_and_swap(
-					&policer->full_at, full_at, now + tolerance);
+					&policer->full_at, full_at, now + s->rate.tolerance);
 			return 0;
 		}
-		s->clock_ns = bpf_ktime_get_boot_ns();
-		now = bng_rate_time(s->clock_ns);
-		is_exact = 1;
+		if (__sync_val_compare_and_swap(&policer->full_at, full_at, after) == full_at)
+			return 1;
 	}
 	/* Others were faster each time. Nothing is let through uncharged. */
 	__sync_fetch_and_add(&policer->full_at, cost);
 	return 1;
 }
 
-static __always_inline int police(struct bng_scratch *s, const struct bng_session *session,
-	const struct bng_rate *rate, __u32 direction)
+/*
+ * 1: s->rate has room for s->rate_bytes, and they are charged to the bucket s->policer. 0: it has none.
+ * -1: no such bucket. Global, as
+ * handle_arp, and so short that no register is spilled.
+ */
+__noinline int is_within_rate(void)
+{
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	if (!s)
+		return -1;
+	struct bng_policer *policer = bpf_map_lookup_elem(&policers, &s->policer);
+
+	if (!policer)
+		return -1;
+	if (policer->multiplier != s->rate.multiplier)
+		return is_within_rate_now();
+
+	__u64 now = bng_rate_time(s->clock_ns);
+	__u64 full_at = *(volatile __u64 *)&policer->full_at;
+	__u64 after = bng_rate_after(full_at, now, bng_rate_cost(s->rate.multiplier, s->rate_bytes));
+
+	if (after - now > s->rate.tolerance ||
+		__sync_val_compare_and_swap(&policer->full_at, full_at, after) != full_at)
+		return is_within_rate_now();
+	return 1;
+}
+
+/* 0, or why the packet is dropped: above, or the bucket is missing. */
+static __always_inline __u32 police(struct bng_scratch *s, const struct bng_session *session,
+	const struct bng_rate *rate, __u32 direction, __u32 above)
 {
 	s->rate.multiplier = rate->multiplier;
 	s->rate.tolerance = rate->tolerance;
 	s->rate_bytes = s->ip_length + session->overhead;
 	s->policer = session->slot * BNG_DIRECTIONS + direction;
-	return is_within_rate(0);
+
+	int within = is_within_rate();
+
+	if (within == 1)
+		return 0;
+	return within ? BNG_DROP_internal_lookup : above;
 }
 
 #endif

@@ -20,46 +20,55 @@ static __always_inline struct bng_line_key *line_of(struct bng_scratch *s, __u32
 	return bpf_map_lookup_elem(&session_addresses, &s->address);
 }
 
-/* The line of the session that the prefix around an address belongs to. */
-static __always_inline struct bng_line_key *line_behind_prefix(struct bng_scratch *s, __u32 vrf, __be32 ipv4)
+/* Is the longest prefix around an address one behind the session with that address? Global: see handle_arp.
+ */
+__noinline int is_behind(__u32 vrf, __be32 ipv4, __be32 session_ipv4)
 {
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	if (!s)
+		return 0;
 	struct bng_route *route = route_of(s, vrf, ipv4);
 
-	return route && route->kind == BNG_ROUTE_SESSION ? line_of(s, vrf, route->session) : NULL;
+	return route && route->kind == BNG_ROUTE_SESSION && route->session == session_ipv4;
 }
 
 /* The session's own address, or one of a prefix behind it. */
-static __always_inline int is_source_of(
-	struct bng_scratch *s, const struct bng_session *session, __be32 source)
+static __always_inline int is_source_of(const struct bng_session *session, __be32 source)
 {
 	if (!session->ipv4 || source == session->ipv4)
 		return session->ipv4 != 0;
-	if (!(session->flags & BNG_SESSION_HAS_ROUTES))
-		return 0;
-	struct bng_route *route = route_of(s, session->vrf, source);
-
-	return route && route->kind == BNG_ROUTE_SESSION && route->session == session->ipv4;
+	return (session->flags & BNG_SESSION_HAS_ROUTES) && is_behind(session->vrf, source, session->ipv4);
 }
 
 /*
  * A client behind a layer-3 relay sends data with the relay's MAC address, so its line is found by its
- * address and must then be the line the frame came from.
+ * address (or the prefix around it) and must then be the line the frame came from. 1: s->line is that line.
+ * Global: see handle_arp.
  */
-static __always_inline struct bng_session *session_behind_relay(
-	struct bng_scratch *s, __u32 vrf, __be32 source)
+__noinline int is_behind_relay(void)
 {
-	struct bng_line_key *line = line_of(s, vrf, source);
+	struct bng_scratch *s = scratch_of_this_cpu();
 
-	if (!line && (s->port_flags & BNG_PORT_TRUST_RELAYS))
-		line = line_behind_prefix(s, vrf, source);
+	if (!s)
+		return 0;
+	struct bng_line_key *line = line_of(s, s->port_vrf, s->source);
+
+	if (!line && (s->port_flags & BNG_PORT_TRUST_RELAYS)) {
+		struct bng_route *route = route_of(s, s->port_vrf, s->source);
+
+		if (route && route->kind == BNG_ROUTE_SESSION)
+			line = line_of(s, s->port_vrf, route->session);
+	}
 	if (!line || line->port != s->line.port || line->s_vlan != s->line.s_vlan ||
 		line->c_vlan != s->line.c_vlan)
-		return NULL;
+		return 0;
 	struct bng_session *session = bpf_map_lookup_elem(&sessions, line);
 
 	if (!session || !(session->flags & BNG_SESSION_RELAYED) || !same_mac(session->frame_mac, s->line.mac))
-		return NULL;
-	return session;
+		return 0;
+	s->line = *line;
+	return 1;
 }
 
 /* 0: lease and session are live; otherwise the drop reason. */

@@ -12,17 +12,20 @@
 enum { BNG_ACTIVITY_NS = 1000000000 };
 
 /* What is counted here is what accounting bills, and what keeps the session from being idle. */
-static __always_inline void count_upstream(
-	struct bng_scratch *s, struct bng_session *session, struct bng_session_state *state, __u64 now)
+static __always_inline void count_upstream(struct bng_scratch *s)
 {
-	struct bng_session_counters *counters = counters_of(session);
+	/* Looked up again: the register it would stay in is spilled, and the spill costs more. */
+	struct bng_session_state *state = bpf_map_lookup_elem(&session_state, &s->slot);
+
+	if (state && clock_again(s) - state->active_ns >= BNG_ACTIVITY_NS)
+		state->active_ns = clock_again(s);
+
+	struct bng_session_counters *counters = bpf_map_lookup_elem(&session_counters, &s->slot);
 
 	if (counters) {
 		counters->up_packets += 1;
 		counters->up_bytes += s->ip_length;
 	}
-	if (now - state->active_ns >= BNG_ACTIVITY_NS)
-		state->active_ns = now;
 }
 
 /*
@@ -34,8 +37,11 @@ static __always_inline void find_route(struct bng_scratch *s, __u32 vrf)
 	struct bng_route *route = route_of(s, vrf, s->destination);
 
 	s->toward.kind = BNG_ROUTE_NONE;
-	if (route)
-		s->toward = *route;
+	if (route) {
+		s->toward.next_hop = route->next_hop;
+		s->toward.session = route->session;
+		s->toward.kind = route->kind;
+	}
 }
 
 /* 0, or why the packet does not leave the line. What is sent to the BNG itself is not filtered. */
@@ -43,37 +49,38 @@ static __always_inline __u32 withheld_up(
 	struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session)
 {
 	if (session->filter_index && s->toward.kind != BNG_ROUTE_OWN) {
-		s->filter = session->filter_index;
-		if (!is_permitted(ctx, BNG_WAY_UP))
-			return BNG_DROP_filtered;
+		__u32 refused = filter_packet(ctx, s, session, BNG_WAY_UP);
+
+		if (refused)
+			return refused;
 	}
-	if ((session->flags & BNG_SESSION_POLICED_UP) && !police(s, session, &session->rate_up, BNG_UP))
-		return BNG_DROP_policed_up;
+	if (session->flags & BNG_SESSION_POLICED_UP)
+		return police(s, session, &session->rate_up, BNG_UP, BNG_DROP_policed_up);
 	return 0;
 }
 
-static __always_inline int toward_subscribers(
-	struct xdp_md *ctx, struct bng_scratch *s, __u32 vrf, __be32 address, __u64 now)
+static __always_inline int toward_subscribers(struct xdp_md *ctx, struct bng_scratch *s, __u32 vrf)
 {
 	if (s->ttl <= 1)
 		return refuse(ctx, BNG_DROP_ttl_expired);
-	struct bng_line_key *line = line_of(s, vrf, address);
+	struct bng_line_key *line = line_of(s, vrf, s->toward.session);
 
 	if (!line)
 		return refuse(ctx, BNG_DROP_no_subscriber);
-	return send_to_line(ctx, s, line, now, BNG_TX_forward_line_to_line);
+	return send_to_line(ctx, s, line, BNG_TX_forward_line_to_line);
 }
 
 static __always_inline int route_upstream(
-	struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session, __u64 now)
+	struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session)
 {
 	switch (s->toward.kind) {
 	case BNG_ROUTE_OWN:
 		return answer_echo(ctx, s);
 	case BNG_ROUTE_SUBSCRIBERS:
-		return toward_subscribers(ctx, s, session->vrf, s->destination, now);
+		s->toward.session = s->destination;
+		return toward_subscribers(ctx, s, session->vrf);
 	case BNG_ROUTE_SESSION:
-		return toward_subscribers(ctx, s, session->vrf, s->toward.session, now);
+		return toward_subscribers(ctx, s, session->vrf);
 	case BNG_ROUTE_BLACKHOLE:
 		return refuse_silently(BNG_DROP_route_blackhole);
 	case BNG_ROUTE_NEXT_HOP:
@@ -108,14 +115,15 @@ __noinline int handle_data(struct xdp_md *ctx)
 	struct bng_session *session = bpf_map_lookup_elem(&sessions, &s->line);
 
 	if (!session) {
-		session = session_behind_relay(s, s->port_vrf, s->source);
+		if (is_behind_relay())
+			session = bpf_map_lookup_elem(&sessions, &s->line);
 		if (!session)
 			return drop(s, BNG_DROP_no_session);
 	}
 	s->slot = session->slot;
 	s->session_is_known = 1;
 	s->template_index = session->template_index;
-	if (!is_source_of(s, session, s->source)) {
+	if (!is_source_of(session, s->source)) {
 		if (!(session->flags & BNG_SESSION_SPOOF_LOG) || is_martian(s->source))
 			return refuse_silently(BNG_DROP_spoofed_source);
 		count(s, BNG_DROP_spoofed_source);
@@ -123,12 +131,13 @@ __noinline int handle_data(struct xdp_md *ctx)
 	if (is_martian(s->destination) || s->destination_is_group)
 		return refuse_silently(BNG_DROP_martian_destination);
 
-	__u64 now = clock_now(s);
+	(void)clock_now(s);
+
 	struct bng_session_state *state = state_of(session);
 
 	if (!state)
 		return drop(s, BNG_DROP_internal_lookup);
-	__u32 lapse = session_lapse(session, state, now);
+	__u32 lapse = session_lapse(session, state, clock_again(s));
 
 	if (lapse)
 		return refuse_silently(lapse);
@@ -138,8 +147,8 @@ __noinline int handle_data(struct xdp_md *ctx)
 
 	if (withheld)
 		return refuse_silently(withheld);
-	count_upstream(s, session, state, now);
-	return route_upstream(ctx, s, session, now);
+	count_upstream(s);
+	return route_upstream(ctx, s, session);
 }
 
 #endif

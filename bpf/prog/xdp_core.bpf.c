@@ -39,7 +39,8 @@ static __always_inline int handle_ipv4(struct xdp_md *ctx, struct bng_scratch *s
 		if (!line)
 			return refuse(ctx, BNG_DROP_no_subscriber);
 	}
-	return send_to_line(ctx, s, line, clock_now(s), BNG_TX_forward_down);
+	(void)clock_now(s);
+	return send_to_line(ctx, s, line, BNG_TX_forward_down);
 }
 
 SEC("xdp")

@@ -10,10 +10,11 @@ public struct LineRate: Hashable, Sendable, Codable {
     /// Bytes that may pass at once; at least one frame of the largest MTU.
     public var burstBytes: UInt32
 
-    /// - Parameter burstBytes: 0 for the default: what passes in 50 ms, at least 16 KiB and at most 64 MiB.
+    /// - Parameter burstBytes: 0 for the default: what passes in 250 ms, at least 16 KiB and at most 64 MiB. With less than TCP's
+    ///   shortest time-out (200 ms), a connection whose round trip is too short to hold a few segments never finds the rate.
     public init(bitsPerSecond: UInt64, burstBytes: UInt32 = 0) {
         self.bitsPerSecond = bitsPerSecond
-        let usual = min(max(bitsPerSecond / 8 / 20, 16_384), 64 << 20)
+        let usual = min(max(bitsPerSecond / 8 / 4, 16_384), 64 << 20)
         self.burstBytes = burstBytes == 0 ? UInt32(usual) : burstBytes
     }
 
