@@ -128,11 +128,18 @@ let apps: [Target] = [
 ]
 
 let tests: [Target] = [
-    .target(name: "TestVectors", dependencies: [], path: "Tests/support/TestVectors", swiftSettings: strict),
+    .target(
+        name: "TestVectors", dependencies: ["BNGCore", crypto], path: "Tests/support/TestVectors",
+        swiftSettings: strict),
     unitTests("BNGCoreTests", ["BNGCore"]),
     unitTests("DHCPv4Tests", ["BNGCore", "DHCPv4", "Ethernet", "TestVectors"]),
-    unitTests("RADIUSTests", ["BNGCore", "RADIUS", "TestVectors", crypto]),
-    unitTests("RADIUSContractTests", ["BNGCore", "RADIUS", "RADIUSContract", "Subscribers", "TestVectors", crypto]),
+    unitTests("RADIUSTests", ["BNGCore", "RADIUS", "TestVectors"]),
+    .target(
+        name: "RADIUSExercise", dependencies: ["BNGCore", "RADIUS", "RADIUSContract", "Subscribers"],
+        path: "Tests/support/RADIUSExercise", swiftSettings: strict),
+    unitTests(
+        "RADIUSContractTests",
+        ["BNGCore", "RADIUS", "RADIUSContract", "RADIUSExercise", "Subscribers", "TestVectors"]),
     unitTests("AddressingTests", ["BNGCore", "Addressing", "TestVectors"]),
     unitTests("SubscribersTests", ["BNGCore", "Subscribers"]),
     unitTests("AgentContractTests", ["BNGCore", "Fleet", "AgentContract", "AgentProto", "TestVectors", protobuf]),
@@ -168,7 +175,7 @@ let tests: [Target] = [
     unitTests(
         "RADIUSDriverTests",
         nio + [
-            "BNGCore", "RADIUS", "RADIUSContract", "RADIUSDriver", "Subscribers", "TestVectors", logging, crypto,
+            "BNGCore", "RADIUS", "RADIUSContract", "RADIUSDriver", "Subscribers", "TestVectors", logging,
             .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
     unitTests(
@@ -191,7 +198,7 @@ let fuzzers: [Target] =
             name: "fuzz-dhcpv4", dependencies: ["FuzzDriver", "BNGCore", "DHCPv4", "Ethernet"],
             path: "Tests/fuzz/fuzz-dhcpv4", swiftSettings: strict),
         .executableTarget(
-            name: "fuzz-radius", dependencies: ["FuzzDriver", "BNGCore", "RADIUS", "RADIUSContract", "Subscribers"],
+            name: "fuzz-radius", dependencies: ["FuzzDriver", "RADIUSExercise"],
             path: "Tests/fuzz/fuzz-radius", swiftSettings: strict),
     ]
 

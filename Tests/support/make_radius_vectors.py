@@ -56,6 +56,13 @@ accept = (SIGNATURE + attribute(8, bytes([100, 64, 0, 9])) + number(27, 3600) + 
           + attribute(26, struct.pack("!I", 311) + attribute(28, bytes([192, 0, 2, 53])) + attribute(29, bytes([192, 0, 2, 54]))))
 write("access-signed", "Signed both ways; a Vendor-Specific attribute with two sub-attributes.", packet=request,
       answer=computed(2, 7, accept, random))
+everything = (SIGNATURE + attribute(1, b"alice@example") + number(6, 2) + attribute(8, bytes([100, 64, 0, 9])) + number(9, 0xffffff00) + attribute(11, b"plan:gold")
+              + attribute(11, b"kids") + attribute(18, b"welcome ") + attribute(18, b"back") + attribute(22, b"203.0.113.0/29 100.64.0.9 1")
+              + attribute(24, b"state") + attribute(25, bytes(253)) + number(27, 3600) + number(28, 600) + number(29, 1) + number(62, 2) + number(85, 300)
+              + attribute(88, b"spare") + vendor(311, 28, bytes([192, 0, 2, 53])) + vendor(311, 29, bytes([192, 0, 2, 54]))
+              + vendor(4874, 4, bytes([192, 0, 2, 55])) + vendor(4874, 5, bytes([192, 0, 2, 53])) + vendor(9, 1, b"sub:qos=1.5M")
+              + vendor(14122, 7, struct.pack("!I", 2_000_000)) + vendor(14988, 8, b"10M/50M burst") + attribute(97, bytes(18)))
+write("access-everything", "Every attribute that is read into a grant, and one that is not.", packet=request, answer=computed(2, 7, everything, random))
 write("status-server", "RFC 5997: a probe and its answer.", packet=packet(12, 9, random, SIGNATURE),
       answer=computed(2, 9, SIGNATURE, random))
 stop = (number(40, 2) + attribute(44, b"1-17") + attribute(1, b"alice") + number(42, 4_000_000_000) + number(52, 1) + number(49, 1)
@@ -68,6 +75,12 @@ write("disconnect-signed", "RFC 5176 3.4: signed over an authenticator of zeros.
       answer=computed(42, 1, SIGNATURE + number(101, 503) + attribute(33, b"proxy"), bytes(disconnect[4:20])), verdict="signed")
 change = computed(43, 2, attribute(44, b"1-17") + number(27, 60) + attribute(11, b"plan:silver"))
 write("change-unsigned", "A CoA-Request without Message-Authenticator.", packet=change, verdict="unsigned")
+change = computed(43, 4, SIGNATURE + attribute(44, b"1-17") + attribute(1, b"alice@example") + attribute(8, bytes([100, 64, 0, 9]))
+                  + attribute(31, b"02-00-00-00-00-01") + attribute(87, b"edge1/access0:100.7") + attribute(32, b"edge1") + attribute(4, bytes([192, 0, 2, 1]))
+                  + number(27, 60) + number(28, 0) + number(85, 60) + attribute(11, b"plan:gold") + attribute(11, b"kids") + attribute(25, b"abc")
+                  + vendor(14988, 8, b"1M/2M") + number(55, 1_700_000_000) + attribute(24, b"state") + attribute(33, b"proxy") + number(49, 6))
+write("change-everything", "Every attribute that names a session or changes one.", packet=change,
+      answer=computed(44, 4, SIGNATURE + attribute(24, b"state") + attribute(33, b"proxy"), bytes(change[4:20])), verdict="signed")
 broken = bytearray(disconnect)
 broken[25] ^= 1
 broken[4:20] = bytes(16)

@@ -44,9 +44,27 @@ struct AttributeRules: Sendable {
     }
 }
 
-extension AttributePattern.Captures {
+/// What rules can say of a service.
+protocol RuledService {
+    var plan: String? { get set }
+    var filter: String? { get set }
+    var rateUp: LineRate? { get set }
+    var rateDown: LineRate? { get set }
+}
+
+extension ServiceGrant: RuledService {}
+extension ServiceGrantChange: RuledService {}
+
+extension RuledService {
+    mutating func take(_ captures: AttributePattern.Captures) {
+        self.rateUp = Self.rate(captures.up) ?? self.rateUp
+        self.rateDown = Self.rate(captures.down) ?? self.rateDown
+        self.plan = captures.plan ?? self.plan
+        self.filter = captures.filter ?? self.filter
+    }
+
     /// A rate of 0 is how some say "none": AAA then says nothing of it.
-    static func rate(_ bitsPerSecond: UInt64?) -> LineRate? {
+    private static func rate(_ bitsPerSecond: UInt64?) -> LineRate? {
         bitsPerSecond.flatMap { $0 == 0 ? nil : LineRate(bitsPerSecond: $0) }
     }
 }

@@ -119,12 +119,3 @@ public struct DynamicAuthorizationReader: Sendable {
         return value
     }
 }
-
-extension ServiceGrantChange {
-    fileprivate mutating func take(_ captures: AttributePattern.Captures) {
-        self.rateUp = AttributePattern.Captures.rate(captures.up) ?? self.rateUp
-        self.rateDown = AttributePattern.Captures.rate(captures.down) ?? self.rateDown
-        self.plan = captures.plan ?? self.plan
-        self.filter = captures.filter ?? self.filter
-    }
-}

@@ -5,6 +5,7 @@ import BNGCore
 import RADIUS
 import RADIUSContract
 import Subscribers
+import TestVectors
 import Testing
 
 @Suite struct ProfileTests {

@@ -2,19 +2,10 @@
 // Rules, lines and records the tests share.
 
 import BNGCore
-import Crypto
 import RADIUS
 import RADIUSContract
 import Subscribers
 import Testing
-
-struct TestDigests: MessageDigests {
-    func md5(_ bytes: [UInt8]) -> [UInt8] { Array(Insecure.MD5.hash(data: bytes)) }
-
-    func hmacMD5(key: [UInt8], _ bytes: [UInt8]) -> [UInt8] {
-        Array(HMAC<Insecure.MD5>.authenticationCode(for: bytes, using: SymmetricKey(data: key)))
-    }
-}
 
 func rule(_ name: String, _ pattern: String) throws -> AttributeRule {
     AttributeRule(attribute: try #require(RADIUSDictionary.entry(named: name)), pattern: try AttributePattern(pattern))

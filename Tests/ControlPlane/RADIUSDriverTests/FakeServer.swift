@@ -2,20 +2,12 @@
 // A RADIUS server on loopback that does what a test tells it to, and remembers what it was sent.
 
 import BNGCore
-import Crypto
 import NIOCore
 import NIOPosix
 import RADIUS
 import Synchronization
+import TestVectors
 import Testing
-
-struct TestDigests: MessageDigests {
-    func md5(_ bytes: [UInt8]) -> [UInt8] { Array(Insecure.MD5.hash(data: bytes)) }
-
-    func hmacMD5(key: [UInt8], _ bytes: [UInt8]) -> [UInt8] {
-        Array(HMAC<Insecure.MD5>.authenticationCode(for: bytes, using: SymmetricKey(data: key)))
-    }
-}
 
 func secret(_ text: String) -> RADIUSSecret { RADIUSSecret(Array(text.utf8), digests: TestDigests()) }
 

@@ -74,7 +74,7 @@ import Testing
 
     @Test func `a record moves to the next server under another authenticator`() async throws {
         let (first, second) = try await self.silentThenUsual()
-        try await Bed.run([first, second]) { bed async throws in
+        try await Bed.run([first, second], adjust: { $0.servers[1].timeoutMs = 3_000 }) { bed async throws in
             #expect(await bed.account())
             let one = try #require(first.received.first)
             let other = try #require(second.received.first)

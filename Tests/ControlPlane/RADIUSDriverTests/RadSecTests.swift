@@ -124,7 +124,10 @@ private final class RadSecServerHandler: ChannelInboundHandler {
         try await self.run { ours, _ in
             let server = try RadSecServer(ours, trusting: ours)
             try await server.start()
-            try await Bed.run(self.configuration(server.port, ours, host: host)) { bed async throws in
+            var configuration = self.configuration(server.port, ours, host: host)
+            configuration.servers[0].timeoutMs = 10_000
+            configuration.authentication.totalMs = 30_000
+            try await Bed.run(configuration) { bed async throws in
                 #expect(await bed.ask().isAccept)
                 #expect(await bed.account())
                 await withTaskGroup(of: Void.self) { group in

@@ -1,18 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The vectors, and digests by swift-crypto.
+// The vectors as packets with their secrets.
 
 import BNGCore
-import Crypto
 import RADIUS
 import TestVectors
-
-struct TestDigests: MessageDigests {
-    func md5(_ bytes: [UInt8]) -> [UInt8] { Array(Insecure.MD5.hash(data: bytes)) }
-
-    func hmacMD5(key: [UInt8], _ bytes: [UInt8]) -> [UInt8] {
-        Array(HMAC<Insecure.MD5>.authenticationCode(for: bytes, using: SymmetricKey(data: key)))
-    }
-}
 
 struct PacketVector: Sendable, CustomStringConvertible {
     var name: String
