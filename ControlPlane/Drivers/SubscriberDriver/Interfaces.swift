@@ -172,6 +172,8 @@ public struct PlaneConfiguration: Sendable {
     public var pendingLimit: Int
     /// Pause before the end of a session is offered again to a store that failed.
     public var storeRetry: Duration
+    /// How often deadlines are looked at.
+    public var tick: Duration = .seconds(1)
     public var aaa = AAAPolicy()
 
     public init(

@@ -31,7 +31,8 @@ extension LineShard {
 
     func startTicking() {
         self.loop.preconditionInEventLoop()
-        self.ticker = self.loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in self.tick() }
+        let pause = TimeAmount(self.world.configuration.tick)
+        self.ticker = self.loop.scheduleRepeatedTask(initialDelay: pause, delay: pause) { _ in self.tick() }
     }
 
     /// Sets the deadlines of an active session anew.
@@ -90,7 +91,9 @@ extension LineShard {
             let profile = try? self.world.configuration.aaa.catalog.profile(of: record.grant)
         else { return }
         let interval = Int64(profile.interimInterval.value)
-        entry.interimDue = interval == 0 ? 0 : second + interval
+        // From when it was due, not from now: the phase stays.
+        let next = entry.interimDue + interval
+        entry.interimDue = interval == 0 ? 0 : next > second ? next : second + interval
         if interval > 0 { self.wheel.add(record.id, .interim, at: entry.interimDue) }
     }
 
