@@ -253,8 +253,9 @@ extension RADIUSPacket {
             for number in 0..<1_000 {
                 let name = Array("user-\(number)".utf8)
                 try await bed.send(bed.packet(identifier: UInt8(number % 256), extra: [(.userName, name)]))
+                // A socket's buffer holds a few hundred answers.
+                if number % 50 == 49 { _ = try await bed.answer(number + 1) }
             }
-            _ = try await bed.answer(1_000)
             #expect(bed.handled.count == 1_000)
         }
     }
