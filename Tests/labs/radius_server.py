@@ -8,6 +8,7 @@
 As a program it runs one server until SIGTERM, paused by SIGUSR1 and resumed by SIGUSR2: FreeRADIUSTests (Swift) does that.
 """
 import argparse
+import os
 import pathlib
 import queue
 import re
@@ -294,8 +295,18 @@ def main():
                           tls_port=options.tls_port, tls_max_version=options.tls_max_version)
     server.start()
     (server.dir / "ready").write_text("ready\n")
-    while (caught := caught_signals.get()) not in (signal.SIGTERM, signal.SIGINT):
-        server.pause() if caught == signal.SIGUSR1 else server.resume()
+    parent = os.getppid()
+    caught = None
+    # A parent that is gone can tell nobody to end.
+    while caught not in (signal.SIGTERM, signal.SIGINT) and os.getppid() == parent:
+        try:
+            caught = caught_signals.get(timeout=1)
+        except queue.Empty:
+            continue
+        if caught == signal.SIGUSR1:
+            server.pause()
+        elif caught == signal.SIGUSR2:
+            server.resume()
     server.stop()
 
 
