@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Benchmarks: each compares ours with a limit or a peer in the same run. Results: build/bench.json.
 
-.PHONY: bench bench-dhcp bench-scale
+.PHONY: bench bench-dhcp bench-scale bench-aaa
 bench: all ## Print figures side by side, write build/bench.json, fail on a missed gate
 	@mkdir -p build/bench
 	$(if $(wildcard Tests/bench/xdp/rules.mk),$(MAKE) -s bench-xdp BENCH_JSON=build/bench-xdp.json)
-	$(MAKE) -s bench-dhcp bench-scale
+	$(MAKE) -s bench-dhcp bench-scale bench-aaa
 	/usr/bin/python3 Tests/bench/report.py build/bench-xdp.json build/bench/*.json
 
 bench-dhcp: all ## DORA by perfdhcp (ours beside Kea) and latency as bng-load sees it
@@ -18,6 +18,10 @@ bench-dhcp: all ## DORA by perfdhcp (ours beside Kea) and latency as bng-load se
 bench-scale: all ## 64k sessions: seconds, memory of both planes, audit time
 	@mkdir -p build/bench
 	BNG_LAB_SCRIPT=Tests/bench/scale.py Tests/labs/run
+
+bench-aaa: all ## Set-ups with FreeRADIUS beside FreeRADIUS alone; CoA and disconnects per second; memory with everything on
+	@mkdir -p build/bench
+	BNG_LAB_SCRIPT=Tests/bench/aaa.py Tests/labs/run
 
 .PHONY: test-crash
 test-crash: all ## kill -9 of the controller at 100 random moments during 10,000 DORA exchanges

@@ -20,7 +20,7 @@ run_dir = {dir}
 logdir = {dir}
 log {{ destination = files
   file = {dir}/radius.log
-  auth = yes }}
+  auth = {log} }}
 max_request_time = 5
 cleanup_delay = 5
 max_requests = 65536
@@ -126,7 +126,7 @@ class Certificates:
 class RADIUSServer:
     """One FreeRADIUS. `users`: text of a users file; see `accept`."""
 
-    def __init__(self, lab, name="aaa", net=1, users="", secret=SECRET, radsec=None, require="yes", signs=True):
+    def __init__(self, lab, name="aaa", net=1, users="", secret=SECRET, radsec=None, require="yes", signs=True, log=True):
         self.lab, self.name, self.secret = lab, name, secret
         lab.extra_servers = [*getattr(lab, "extra_servers", []), self]
         self.address, self.bng = f"192.0.2.{net * 4 + 2}", f"192.0.2.{net * 4 + 1}"
@@ -150,6 +150,7 @@ class RADIUSServer:
         if radsec:
             extra = RADSEC.format(address=self.address, tls=radsec.dir)
         text = RADIUSD.format(dir=self.dir, bng=self.bng, secret=secret, address=self.address, radsec=extra, require=require,
+                              log="yes" if log else "no",
                               sign=SIGN if signs else "")
         if radsec:
             text += (f"clients radsec {{ client bng {{ ipaddr = {self.bng}\n proto = tls\n secret = radsec }} }}\n")

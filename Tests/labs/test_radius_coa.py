@@ -106,7 +106,11 @@ def test_a_disconnect_ends_the_session_in_both_planes(world):
     lab, server = world
     cpe, session = online(lab, 4)
     cpe.stop()
-    installed = lab.node()["sessionsInstalled"]
+
+    def active():
+        return len([s for s in lab.sessions() if s["phase"] == "active"])
+
+    installed = wait_for("the node's count", lambda: lab.node()["sessionsInstalled"] == active() and active(), 10)
     said = radclient(server, "disconnect", f'Acct-Session-Id = "{session}"')
     assert "Disconnect-ACK" in said, said
     assert lab.session(session)["phase"] == "terminated" or lab.session(session)["cause"] == "admin_reset"

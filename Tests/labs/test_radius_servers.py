@@ -66,7 +66,8 @@ def test_nobody_answers_and_then_somebody_does(lab):
     late.udhcpc()
     wait_for("nobody decides", lambda: plane(lab, "authority_unavailable") > 0, 30)
     wait_for("the server counts as dead", lambda: server_view(lab, "aaa")["state"] == "dead", 60)
-    assert len(lab.sessions()) == 1 and lab.cpes[0].ping() == (3, 3), "a working session suffered"
+    active = [s["mac"] for s in lab.sessions() if s["phase"] == "active"]
+    assert active == [KNOWN] and lab.cpes[0].ping() == (3, 3), "a working session suffered"
     server.mend()
     late.wait_address(90)
     assert server_view(lab, "aaa")["state"] == "alive"
@@ -84,7 +85,7 @@ def test_fail_over_to_the_next_server_and_back(lab):
     first.kill()
     assert served_by(online(lab, "b", "02:00:00:00:02:12")) == "second"
     first.start()
-    wait_for("the first is alive again", lambda: server_view(lab, "first")["state"] == "alive", 60)
+    wait_for("the first may be asked again", lambda: server_view(lab, "first")["state"] != "dead", 60)
     assert served_by(online(lab, "c", "02:00:00:00:02:13")) == "first"
 
 

@@ -12,7 +12,11 @@ struct ServerGroup {
         let candidates = ready.isEmpty ? alive : ready
         switch self.policy {
         case .failOver: return candidates.first
-        case .loadBalance: return candidates.min { $0.load < $1.load }
+        case .loadBalance:
+            // Equally busy ones, most of all idle ones, take turns.
+            let chosen = candidates.min { ($0.load, $0.turn) < ($1.load, $1.turn) }
+            chosen?.turn = (self.links.map(\.turn).max() ?? 0) + 1
+            return chosen
         }
     }
 

@@ -34,6 +34,8 @@ final class ServerLink {
 
     var isAlive: Bool { self.liveness.isAlive }
     var isReady: Bool { self.transport?.isReady ?? false }
+    /// When it was last chosen among equals; the lowest is next.
+    var turn: UInt64 = 0
     var load: Int { self.pending.count + self.waitingCount }
 
     var status: RADIUSServerStatus {

@@ -37,7 +37,8 @@ extension LineShard {
         }
         let user = entry.session?.record.grant.userName ?? ""
         let request = AddressRequest(
-            pool: pool.name, line: entry.line, session: id, subscriber: user, granted: profile.address, wish: entry.wish.address,
+            pool: pool.name, line: entry.line, session: id, subscriber: user, granted: profile.address,
+            wish: entry.wish.address,
             exact: entry.wish.exact, now: self.world.utcNow())
         let owner = self.world.owner(of: pool.name)
         // The usual case on one shard: pool and line live on the same loop, and no message is needed.
