@@ -73,6 +73,10 @@ class RADIUSServer(RadiusServer):
         more = "".join(f", {k.replace('_', '-')}: {v}" for k, v in extra.items())
         return f"{{name: {self.name}, address: {self.address}, secret-file: {self.secret_file}{more}}}"
 
+    def restart(self):
+        self.kill()
+        return self.start()
+
     def stop(self):
         if self.process and self.process.alive():
             self.kill()

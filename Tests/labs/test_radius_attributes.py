@@ -203,14 +203,13 @@ def test_reply_message_is_shown(world):
 def test_dns_servers_of_aaa_reach_the_customer_on_both_paths(world):
     lab, cpe, session = online(world, "dns", client="dhclient")
     assert session["service"]["dns"] == ["192.0.2.201", "192.0.2.202"]
-    leases = (lab.dir / "dns.etc" / "dhclient.leases").read_text()
-    assert "domain-name-servers 192.0.2.201,192.0.2.202" in leases
+    leases, expected = lab.dir / "dns.etc" / "dhclient.leases", "domain-name-servers 192.0.2.201,192.0.2.202"
+    wait_for("the lease is written", lambda: leases.read_text().count(expected) >= 1, 10)
     before = lab.fast_path_replies(cpe)
     cpe.stop()
     cpe.dhclient()
     wait_for("the data plane answers", lambda: lab.fast_path_replies(cpe) > before, 20)
-    leases = (lab.dir / "dns.etc" / "dhclient.leases").read_text()
-    assert leases.count("domain-name-servers 192.0.2.201,192.0.2.202") >= 2
+    wait_for("the new lease is written", lambda: leases.read_text().count(expected) >= 2, 10)
 
 
 def iperf(cpe, reverse=False):
