@@ -159,7 +159,7 @@ public struct DynamicAuthorization: Sendable, Equatable {
     }
 }
 
-/// The answer: the raw values of `refused` are Error-Cause values (RFC 5176 3.6).
+/// The answer: the raw values of `refused` are Error-Cause values (RFC 5176 3.5).
 public enum DynamicAuthorizationResult: Sendable, Equatable {
     /// The data plane has confirmed.
     case done
