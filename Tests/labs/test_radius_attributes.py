@@ -49,7 +49,7 @@ USERS = "\n".join([
     user("timeout", "Session-Timeout = 5"),
     user("idle", "Idle-Timeout = 4"),
     user("busy", "Idle-Timeout = 4"),
-    user("class", 'Class = "one"', 'Class += "two"'),
+    user("class", 'Class = "one"', 'Class += "two"', 'Chargeable-User-Identity = "cui-7"'),
     user("interim", "Acct-Interim-Interval = 2"),
     user("filter", 'Filter-Id = "no-web"'),
     user("limit1", "Port-Limit = 1", 'User-Name = "family"'),
@@ -153,7 +153,7 @@ def test_class_comes_back_in_every_record_in_order(world):
     lab.ctl("clear", "session", session["id"])
     wait_for("the stop record", lambda: world[1].records(session["id"], "Stop"), 10)
     for record in world[1].records(session["id"]):
-        assert record["Class"] == ["0x6f6e65", "0x74776f"], record
+        assert record["Class"] == ["0x6f6e65", "0x74776f"] and record["Chargeable-User-Identity"] == "0x6375692d37", record
 
 
 def test_acct_interim_interval_sets_the_rhythm_of_interim_records(world):

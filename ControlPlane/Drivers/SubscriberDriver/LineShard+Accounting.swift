@@ -13,11 +13,12 @@ extension LineShard {
         guard let outlet = self.world.configuration.aaa.accounting else { return }
         if kind == .interim, !outlet.acceptsInterim() { return }
         let profile = try? self.world.configuration.aaa.catalog.profile(of: record.grant)
-        let entry = AccountingRecord(
+        var entry = AccountingRecord(
             sequence: self.world.nextAccountingSequence(), kind: kind, accountingID: record.id.description,
             session: record.id.rawValue, userName: record.grant.userName, facts: record.facts(),
             address: record.address, classes: record.grant.classes, at: time, sessionStarted: record.started,
             totals: record.counters, cause: kind == .stop ? record.cause : nil, plan: profile?.plan ?? "")
+        entry.chargeableUser = record.grant.chargeableUser
         switch kind {
         case .start: self.count(.accountingStarts)
         case .stop: self.count(.accountingStops)
