@@ -173,7 +173,7 @@ struct AAATests {
                 grant.plan = "single"
                 return grant
             }())
-        for above in [AAAPolicy.AboveLimit.replaceOldest, .deny] {
+        for above in [UserLimitPolicy.replace, .deny] {
             var aaa = policy(FakeAuthority([user(1): same, user(2): same]))
             aaa.aboveLimit = above
             let scene = Scene(aaa: aaa)
