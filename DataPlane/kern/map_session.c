@@ -29,7 +29,8 @@ int bng_map_session_wipe(struct bng_kern *kern, uint32_t slot, uint64_t owner, u
 	err = put(kern->maps[BNG_MAP_session_counters], &slot, kern->counter_scratch);
 	if (err)
 		return err;
-	memset(&kern->policers[slot * BNG_DIRECTIONS], 0, BNG_DIRECTIONS * sizeof(struct bng_policer));
+	memset(&kern->policers[(size_t)slot * BNG_DIRECTIONS], 0,
+		BNG_DIRECTIONS * sizeof(struct bng_policer));
 	memset(state, 0, sizeof(*state));
 	if (!owner)
 		return 0;

@@ -125,7 +125,7 @@ def measure(lab, server):
 def main():
     lab = Lab(directory=tempfile.mkdtemp(prefix="bng-aaa-"), max_sessions=70000, shards=1,
               guard={"line-pps": 1000000, "line-burst": 1000000, "port-pps": 1000000, "port-burst": 1000000})
-    server = RADIUSServer(lab, users=accept("DEFAULT", "Acct-Interim-Interval = 3600", 'Class = "bench"'), log=False).start()
+    server = RADIUSServer(lab, users=accept("DEFAULT", "Acct-Interim-Interval = 3600", 'Class = "bench"')).start()
     lab.config.write_text(lab.config.read_text() + configuration([server], POLICY, RULES, more="  default-plan: basic"))
     try:
         lab.up()

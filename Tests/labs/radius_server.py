@@ -1,110 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""FreeRADIUS as Debian packages it, with a small configuration of its own: users, detail file, Status-Server, RadSec.
-
-The server runs in a namespace of the lab (its own address, reached over a veth named as the namespace), so that it can be cut off.
+"""FreeRADIUS in a lab: in a namespace of its own, reached over a veth named as the namespace, so that it can be cut off; and the
+controller's configuration that asks it.
 """
 import pathlib
-import re
 import subprocess
 
-from topology import Process, sh, wait_for
+from freeradius import RadiusServer
+from topology import sh
 
-DICTIONARY = "/usr/share/freeradius/dictionary"
 SECRET = "lab-secret-0123456789"
-
-RADIUSD = """
-prefix = /usr
-libdir = /usr/lib/freeradius
-raddbdir = {dir}
-run_dir = {dir}
-logdir = {dir}
-log {{ destination = files
-  file = {dir}/radius.log
-  auth = {log} }}
-max_request_time = 5
-cleanup_delay = 5
-max_requests = 65536
-pidfile = {dir}/radiusd.pid
-hostname_lookups = no
-security {{ max_attributes = 200
-  reject_delay = 0
-  status_server = yes
-  require_message_authenticator = {require}
-  limit_proxy_state = auto }}
-thread pool {{ start_servers = 2
-  max_servers = 4
-  max_queue_size = 65536
-  max_requests_per_server = 0 }}
-client bng {{ ipaddr = {bng}
-  secret = {secret} }}
-client local {{ ipaddr = {address}
-  secret = {secret} }}
-modules {{
-  pap {{ }}
-  chap {{ }}
-  always ok {{ rcode = ok }}
-  files {{ usersfile = {dir}/users
-    acctusersfile = {dir}/acctusers }}
-  detail {{ filename = {dir}/detail
-    escape_filenames = no
-    permissions = 0600
-    locking = no
-    log_packet_header = no }}
-}}
-server default {{
-  listen {{ type = auth
-    ipaddr = {address}
-    port = 1812 }}
-  listen {{ type = acct
-    ipaddr = {address}
-    port = 1813 }}
-{radsec}
-  authorize {{
-    files
-    chap
-    pap
-  }}
-  authenticate {{
-    Auth-Type PAP {{
-      pap
-    }}
-    Auth-Type CHAP {{
-      chap
-    }}
-  }}
-  accounting {{
-    detail
-  }}
-  post-auth {{
-{sign}
-    Post-Auth-Type REJECT {{
-{sign}
-    }}
-    Post-Auth-Type Challenge {{
-{sign}
-    }}
-  }}
-}}
-"""
-
-# Debian's 3.2.1 signs its answers only when told to.
-SIGN = """      update reply {
-        Message-Authenticator := 0x00
-      }"""
-
-RADSEC = """
-  listen {{ type = auth+acct
-    ipaddr = {address}
-    port = 2083
-    proto = tcp
-    clients = radsec
-    tls {{ private_key_file = {tls}/server.key
-      certificate_file = {tls}/server.pem
-      ca_file = {tls}/ca.pem
-      fragment_size = 8192
-      require_client_cert = yes
-      tls_min_version = "1.2" }} }}
-"""
 
 
 class Certificates:
@@ -123,64 +27,28 @@ class Certificates:
             key.chmod(0o600)
 
 
-class RADIUSServer:
-    """One FreeRADIUS. `users`: text of a users file; see `accept`."""
+class RADIUSServer(RadiusServer):
+    """One FreeRADIUS. `users`: text of a users file; see `accept`. `radsec`: Certificates."""
 
-    def __init__(self, lab, name="aaa", net=1, users="", secret=SECRET, radsec=None, require="yes", signs=True, log=True):
-        self.lab, self.name, self.secret = lab, name, secret
+    def __init__(self, lab, name="aaa", net=1, users="", secret=SECRET, radsec=None, signs=True):
+        self.lab, self.name = lab, name
         lab.extra_servers = [*getattr(lab, "extra_servers", []), self]
-        self.address, self.bng = f"192.0.2.{net * 4 + 2}", f"192.0.2.{net * 4 + 1}"
-        self.dir = lab.dir / f"{name}.radius"
-        self.dir.mkdir()
-        self.process = None
+        server, self.bng = f"192.0.2.{net * 4 + 2}", f"192.0.2.{net * 4 + 1}"
         # Further keys of the server in the controller's configuration.
         self.settings = {"timeout": "1s", "retries": 1}
         sh(f"ip netns add {name}")
         sh(f"ip link add {name} type veth peer name eth0 netns {name}")
         sh(f"ip addr add {self.bng}/30 dev {name}")
         sh(f"ip link set {name} up")
-        sh(f"ip addr add {self.address}/30 dev eth0", ns=name)
+        sh(f"ip addr add {server}/30 dev eth0", ns=name)
         sh("ip link set eth0 up", ns=name)
         sh("ip link set lo up", ns=name)
         sh(f"ip route add default via {self.bng}", ns=name)
         self.secret_file = lab.dir / f"{name}.secret"
         self.secret_file.write_text(secret + "\n")
         self.secret_file.chmod(0o600)
-        extra = ""
-        if radsec:
-            extra = RADSEC.format(address=self.address, tls=radsec.dir)
-        text = RADIUSD.format(dir=self.dir, bng=self.bng, secret=secret, address=self.address, radsec=extra, require=require,
-                              log="yes" if log else "no",
-                              sign=SIGN if signs else "")
-        if radsec:
-            text += (f"clients radsec {{ client bng {{ ipaddr = {self.bng}\n proto = tls\n secret = radsec }} }}\n")
-        (self.dir / "radiusd.conf").write_text(text)
-        (self.dir / "dictionary").write_text(f"$INCLUDE {DICTIONARY}\n")
-        (self.dir / "acctusers").write_text("")
-        self.users(users)
-
-    def users(self, text):
-        (self.dir / "users").write_text(text + "\n")
-
-    def start(self):
-        self.process = Process(self.name, ["freeradius", "-f", "-d", self.dir, "-l", "stdout"], self.dir / "stdout.log", ns=self.name)
-        wait_for("FreeRADIUS answers", lambda: self._answers() or self._dead(), 20)
-        return self
-
-    def _answers(self):
-        return sh("ss -Hlun sport = :1812", ns=self.name).strip() != ""
-
-    def _dead(self):
-        if not self.process.alive():
-            raise AssertionError(f"freeradius ended: {(self.dir / 'stdout.log').read_text()[-3000:]}")
-        return False
-
-    def kill(self):
-        self.process.kill()
-
-    def restart(self):
-        self.kill()
-        return self.start()
+        tls = radsec and tuple(radsec.dir / f for f in ("server.pem", "server.key", "ca.pem"))
+        super().__init__(lab.dir / f"{name}.radius", ns=name, address=server, secret=secret, users=users + "\n", signed=signs, tls=tls)
 
     def cut(self):
         """Packets vanish: nobody says that nobody is there."""
@@ -190,41 +58,28 @@ class RADIUSServer:
         sh("ip link set eth0 up", ns=self.name)
         sh(f"ip route add default via {self.bng}", ns=self.name, check=False)
 
-    def radclient(self, attributes, to, kind, secret=None, check=True, extra=()):
+    def radclient(self, attributes, to, kind, secret=None, check=True):
         """Sends a request from the server's namespace; returns what radclient said."""
-        done = subprocess.run(["ip", "netns", "exec", self.name, "radclient", "-x", "-r", "1", "-t", "6", *extra, to, kind,
-                               secret or self.secret], input=attributes, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+        done = subprocess.run(["ip", "netns", "exec", self.name, "radclient", "-x", "-r", "1", "-t", "6", to, kind, secret or self.secret],
+                              input=attributes, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
         if check and done.returncode:
             raise RuntimeError(done.stdout)
         return done.stdout
 
-    def detail(self):
-        """Accounting records as dictionaries, in the order the server wrote them."""
-        path = self.dir / "detail"
-        if not path.exists():
-            return []
-        records = []
-        for block in path.read_text().split("\n\n"):
-            record = {}
-            for line in block.splitlines():
-                found = re.match(r"\s+([\w-]+)(?::\d+)? = (.*)", line)
-                if found:
-                    record.setdefault(found.group(1), []).append(found.group(2).strip('"'))
-            if record:
-                records.append({k: v[0] if len(v) == 1 else v for k, v in record.items()})
-        return records
-
     def records(self, session=None, kind=None):
-        return [r for r in self.detail() if (session is None or r.get("Acct-Session-Id") == session)
-                and (kind is None or r.get("Acct-Status-Type") == kind)]
+        return super().records(kind, session)
 
     def yaml(self, **extra):
         more = "".join(f", {k.replace('_', '-')}: {v}" for k, v in extra.items())
         return f"{{name: {self.name}, address: {self.address}, secret-file: {self.secret_file}{more}}}"
 
+    def restart(self):
+        self.kill()
+        return self.start()
+
     def stop(self):
         if self.process and self.process.alive():
-            self.process.kill()
+            self.kill()
         # By hand: the kernel removes a namespace's links some time after the namespace.
         sh(f"ip link del {self.name}", check=False)
         sh(f"ip netns del {self.name}", check=False)

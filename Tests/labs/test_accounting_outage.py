@@ -71,7 +71,7 @@ def test_an_outage_loses_doubles_and_disorders_nothing(world):
     assert len(ended) == rounds * CHURN
 
     by_session = {}
-    for record in server.detail():
+    for record in server.records():
         if record["Acct-Status-Type"] in ("Start", "Interim-Update", "Stop"):
             by_session.setdefault(record["Acct-Session-Id"], []).append(record)
     assert set(by_session) == set(alive) | set(ended), "a session is not in the detail file, or a stranger is"

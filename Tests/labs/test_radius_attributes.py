@@ -49,7 +49,7 @@ USERS = "\n".join([
     user("timeout", "Session-Timeout = 5"),
     user("idle", "Idle-Timeout = 4"),
     user("busy", "Idle-Timeout = 4"),
-    user("class", 'Class = "one"', 'Class += "two"'),
+    user("class", 'Class = "one"', 'Class += "two"', 'Chargeable-User-Identity = "cui-7"'),
     user("interim", "Acct-Interim-Interval = 2"),
     user("filter", 'Filter-Id = "no-web"'),
     user("limit1", "Port-Limit = 1", 'User-Name = "family"'),
@@ -153,7 +153,7 @@ def test_class_comes_back_in_every_record_in_order(world):
     lab.ctl("clear", "session", session["id"])
     wait_for("the stop record", lambda: world[1].records(session["id"], "Stop"), 10)
     for record in world[1].records(session["id"]):
-        assert record["Class"] == ["0x6f6e65", "0x74776f"], record
+        assert record["Class"] == ["0x6f6e65", "0x74776f"] and record["Chargeable-User-Identity"] == "0x6375692d37", record
 
 
 def test_acct_interim_interval_sets_the_rhythm_of_interim_records(world):
@@ -203,14 +203,13 @@ def test_reply_message_is_shown(world):
 def test_dns_servers_of_aaa_reach_the_customer_on_both_paths(world):
     lab, cpe, session = online(world, "dns", client="dhclient")
     assert session["service"]["dns"] == ["192.0.2.201", "192.0.2.202"]
-    leases = (lab.dir / "dns.etc" / "dhclient.leases").read_text()
-    assert "domain-name-servers 192.0.2.201,192.0.2.202" in leases
+    leases, expected = lab.dir / "dns.etc" / "dhclient.leases", "domain-name-servers 192.0.2.201,192.0.2.202"
+    wait_for("the lease is written", lambda: leases.read_text().count(expected) >= 1, 10)
     before = lab.fast_path_replies(cpe)
     cpe.stop()
     cpe.dhclient()
     wait_for("the data plane answers", lambda: lab.fast_path_replies(cpe) > before, 20)
-    leases = (lab.dir / "dns.etc" / "dhclient.leases").read_text()
-    assert leases.count("domain-name-servers 192.0.2.201,192.0.2.202") >= 2
+    wait_for("the new lease is written", lambda: leases.read_text().count(expected) >= 2, 10)
 
 
 def iperf(cpe, reverse=False):

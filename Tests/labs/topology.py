@@ -175,7 +175,12 @@ class CPE:
         return found.group(1) if found else None
 
     def wait_address(self, deadline=30):
-        return wait_for(f"{self.name} gets an address", self.address, deadline)
+        """The address; clients set the default route a moment after it, where it can be set at all."""
+        address = wait_for(f"{self.name} gets an address", self.address, deadline)
+        end = time.monotonic() + 2
+        while time.monotonic() < end and "default" not in self.run("ip -4 route show default", check=False):
+            time.sleep(0.02)
+        return address
 
     # Real clients, each in the foreground so that we own the process.
     def udhcpc(self, *extra):

@@ -59,7 +59,7 @@ write("access-signed", "Signed both ways; a Vendor-Specific attribute with two s
 everything = (SIGNATURE + attribute(1, b"alice@example") + number(6, 2) + attribute(8, bytes([100, 64, 0, 9])) + number(9, 0xffffff00) + attribute(11, b"plan:gold")
               + attribute(11, b"kids") + attribute(18, b"welcome ") + attribute(18, b"back") + attribute(22, b"203.0.113.0/29 100.64.0.9 1")
               + attribute(24, b"state") + attribute(25, bytes(253)) + number(27, 3600) + number(28, 600) + number(29, 1) + number(62, 2) + number(85, 300)
-              + attribute(88, b"spare") + vendor(311, 28, bytes([192, 0, 2, 53])) + vendor(311, 29, bytes([192, 0, 2, 54]))
+              + attribute(88, b"spare") + attribute(89, b"customer 4711") + vendor(311, 28, bytes([192, 0, 2, 53])) + vendor(311, 29, bytes([192, 0, 2, 54]))
               + vendor(4874, 4, bytes([192, 0, 2, 55])) + vendor(4874, 5, bytes([192, 0, 2, 53])) + vendor(9, 1, b"sub:qos=1.5M")
               + vendor(14122, 7, struct.pack("!I", 2_000_000)) + vendor(14988, 8, b"10M/50M burst") + attribute(97, bytes(18)))
 write("access-everything", "Every attribute that is read into a grant, and one that is not.", packet=request, answer=computed(2, 7, everything, random))

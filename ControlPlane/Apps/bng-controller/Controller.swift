@@ -35,7 +35,7 @@ final class Controller: Service {
     private let agentLoops: MultiThreadedEventLoopGroup
     private let aaaLoops: MultiThreadedEventLoopGroup
     private let lock: StateLock
-    private let logger: Logger
+    let logger: Logger
 
     var catalog: PlanCatalog { self.aaa.policy.catalog }
 
@@ -112,16 +112,40 @@ final class Controller: Service {
     }
 
     func run() async throws {
+        async let alarms: Void = self.watchPools()
         // The history is pruned at start and once an hour.
         while !Task.isShuttingDownGracefully {
             let oldest = Self.utcNow().milliseconds - Int64(self.configuration.controller.history.value) * 1_000
             try? await self.store.submit([.pruneHistory(endedBefore: UTCTime(milliseconds: oldest))])
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(3_600)) }
         }
+        await alarms
         self.logger.info("stopping")
         await self.server.stop()
         await self.aaa.stop()
         self.store.close()
+    }
+}
+
+extension Controller {
+    /// Says when a pool begins and ceases to be nearly used up.
+    private func watchPools() async {
+        var alarmed: Set<String> = []
+        while !Task.isShuttingDownGracefully {
+            for (name, usage) in (try? await self.plane.poolUsage()) ?? [] where usage.alarm != alarmed.contains(name) {
+                let facts: Logger.Metadata = [
+                    "pool": "\(name)", "held": "\(usage.held)", "total": "\(usage.total)",
+                ]
+                if usage.alarm {
+                    alarmed.insert(name)
+                    self.logger.critical("a pool is nearly used up", metadata: facts)
+                } else {
+                    alarmed.remove(name)
+                    self.logger.notice("a pool has room again", metadata: facts)
+                }
+            }
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(10)) }
+        }
     }
 }
 

@@ -21,17 +21,9 @@ extension ControllerConfiguration {
             self.accessDomains.map { ($0.id, self.userName(in: $0.id)) }, uniquingKeysWith: { first, _ in first })
         let usual = self.aaa.userName
         policy.userName = { facts in (templates[facts.accessDomain] ?? usual).render(facts) }
-        switch self.aaa.onReject {
-        case .silence: policy.onReject = .silence
-        case .lockOut(let after, let time): policy.onReject = .lockOut(after: after, for: time)
-        case .garden(let plan): policy.onReject = .garden(plan: plan)
-        }
-        switch self.aaa.onUnavailable {
-        case .refuse: policy.onUnavailable = .refuse
-        case .lastKnown: policy.onUnavailable = .lastKnown
-        case .plan(let plan): policy.onUnavailable = .plan(plan)
-        }
-        policy.aboveLimit = self.aaa.users == .replace ? .replaceOldest : .deny
+        policy.onReject = self.aaa.onReject
+        policy.onUnavailable = self.aaa.onUnavailable
+        policy.aboveLimit = self.aaa.users
         policy.accounting = accounting
         policy.firstAccountingSequence = firstSequence
         policy.report = { $0.log(to: logger) }

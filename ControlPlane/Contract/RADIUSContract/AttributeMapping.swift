@@ -81,6 +81,7 @@ public struct AttributeMapping: Sendable {
         case .filterID: grant.filter = try Self.filter(value)
         case .portLimit: return Self.set(&grant.portLimit, value.radiusInteger)
         case .classAttribute: grant.classes.append(Array(value))
+        case .chargeableUserIdentity: grant.chargeableUser = Array(value)
         case .state: grant.state = Array(value)
         case .replyMessage: grant.replyMessage += value.radiusText ?? ""
         case .serviceType: try Self.checkServiceType(value)

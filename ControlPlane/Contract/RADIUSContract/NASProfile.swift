@@ -66,6 +66,8 @@ extension NASProfile {
         }
         self.appendLine(request.facts, to: &attributes)
         attributes.append(.acctSessionID, text: request.session.description)
+        // RFC 4372 2.2: a single null asks for one.
+        attributes.append(.chargeableUserIdentity, request.chargeableUser ?? [0])
         if !request.state.isEmpty { attributes.append(.state, request.state) }
         return RADIUSPacket(
             code: .accessRequest, identifier: identifier, authenticator: authenticator, attributes: attributes)
@@ -99,6 +101,7 @@ extension NASProfile {
         }
         if let key = self.planAttribute { attributes.append(key, text: record.plan) }
         for value in record.classes { attributes.append(.classAttribute, value) }
+        if let identity = record.chargeableUser { attributes.append(.chargeableUserIdentity, identity) }
     }
 
     /// RFC 2866 5.3: input is what came from the customer.

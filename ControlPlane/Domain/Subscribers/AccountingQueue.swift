@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which accounting record is sent next. Records of one session go one after the other, in order; sessions do not wait for each
-// other. What does not fit in memory stays on disk and is read again when there is room.
+// other, but all wait for Accounting-On and -Off: a server ends every session of a node when it hears one. What does not fit in memory stays on disk and is read again when there is room.
 
 import BNGCore
 
@@ -23,6 +23,9 @@ public struct AccountingQueue: Sendable {
     public init(memory: Int) {
         self.memory = memory
     }
+
+    /// The session of Accounting-On and -Off.
+    private static let nobody: UInt64 = 0
 
     /// Under way now.
     public var flying: Int { self.inFlight.count }
@@ -59,9 +62,12 @@ public struct AccountingQueue: Sendable {
 
     /// The next record to send; it is under way until `answered`. nil: none can be sent now.
     public mutating func next() -> AccountingRecord? {
+        guard self.busy[Self.nobody] == nil || self.inFlight.isEmpty else { return nil }
         if !self.again.isEmpty { return self.fly(self.again.removeFirst()) }
         while self.head < self.waiting.count {
             let record = self.waiting[self.head]
+            // On and Off go alone, after everything before them and before everything after them.
+            if record.session == Self.nobody, !self.busy.isEmpty { return nil }
             self.head += 1
             if self.head == self.waiting.count {
                 self.waiting.removeAll(keepingCapacity: true)
@@ -70,7 +76,6 @@ public struct AccountingQueue: Sendable {
                 self.waiting.removeFirst(self.head)
                 self.head = 0
             }
-            // Records of no session (on, off) have an order among themselves, too.
             if self.busy[record.session] != nil {
                 self.busy[record.session]?.append(record)
             } else {

@@ -20,6 +20,8 @@ public struct AuthorizationRequest: Sendable, Equatable {
     public var facts: LineFacts
     /// State of the last answer; empty at first.
     public var state: [UInt8] = []
+    /// Chargeable-User-Identity of the last answer; nil at first.
+    public var chargeableUser: [UInt8]?
     /// The session exists already and is authenticated again.
     public var isAgain = false
 
@@ -97,6 +99,8 @@ public struct AccountingRecord: Sendable, Equatable, Codable {
     public var cause: TerminateCause?
     /// Name of the plan; shown in logs and sent as the configured attribute.
     public var plan: String
+    /// Chargeable-User-Identity.
+    public var chargeableUser: [UInt8]?
 
     public init(
         sequence: UInt64, kind: Kind, accountingID: String, session: UInt64, userName: String, facts: LineFacts,

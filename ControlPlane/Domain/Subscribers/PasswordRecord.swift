@@ -61,27 +61,19 @@ public enum PasswordRecord: Equatable, Sendable, CustomStringConvertible {
             guard let other = cryptography.scrypt(given, salt: salt, cost: cost, count: digest.count) else {
                 return .undecidable("no memory for scrypt")
             }
-            return Self.areEqual(other, digest) ? .right : .wrong
+            return equalInConstantTime(other, digest) ? .right : .wrong
         case (.scrypt, .chap): return .undecidable("the password is stored for PAP only")
         case (.sealed(let sealed), .password(let given)):
             guard let secret = cryptography.open(sealed, name: name) else { return Self.unopened }
-            return Self.areEqual(given, secret) ? .right : .wrong
+            return equalInConstantTime(given, secret) ? .right : .wrong
         case (.sealed(let sealed), .chap(let identifier, let challenge, let response)):
             guard let secret = cryptography.open(sealed, name: name) else { return Self.unopened }
             let expected = cryptography.chapResponse(identifier: identifier, secret: secret, challenge: challenge)
-            return Self.areEqual(response, expected) ? .right : .wrong
+            return equalInConstantTime(response, expected) ? .right : .wrong
         }
     }
 
     private static let unopened = Verdict.undecidable("the key does not open the stored password")
-
-    /// In a time that tells nothing of where they differ.
-    private static func areEqual(_ a: [UInt8], _ b: [UInt8]) -> Bool {
-        guard a.count == b.count else { return false }
-        var difference: UInt8 = 0
-        for (x, y) in zip(a, b) { difference |= x ^ y }
-        return difference == 0
-    }
 }
 
 extension PasswordRecord {

@@ -46,6 +46,8 @@ public struct ServiceGrant: Equatable, Sendable, Codable {
     public var rateDown: LineRate?
     /// Class, each as it came, in order; returned in accounting (RFC 2865 5.25).
     public var classes: [[UInt8]] = []
+    /// Chargeable-User-Identity, returned in accounting and when the session is authenticated again (RFC 4372).
+    public var chargeableUser: [UInt8]?
     /// State, returned when the session is authenticated again (RFC 2865 5.24).
     public var state: [UInt8] = []
     public var replyMessage = ""

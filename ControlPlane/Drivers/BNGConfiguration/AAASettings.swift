@@ -24,30 +24,6 @@ public struct AAASettings: Sendable, Equatable {
     public var keyFile = ""
 
     init() {}
-
-    /// What becomes of a rejected customer.
-    public enum RejectPolicy: Sendable, Equatable {
-        case silence
-        /// After so many rejections in a row nobody is asked for that time.
-        case lockOut(after: UInt32, for: Seconds)
-        case garden(plan: String)
-    }
-
-    /// What becomes of a customer while nobody can decide.
-    public enum OutagePolicy: Sendable, Equatable {
-        case refuse
-        /// What was granted to the user last; refused if that is not known.
-        case lastKnown
-        case plan(String)
-    }
-
-    /// Who goes when a user has more sessions than the plan allows.
-    public enum UserLimitPolicy: String, Sendable, CaseIterable {
-        /// The oldest session.
-        case replace
-        /// The newcomer.
-        case deny
-    }
 }
 
 /// `aaa.accounting:`

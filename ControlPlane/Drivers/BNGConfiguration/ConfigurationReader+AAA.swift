@@ -17,7 +17,7 @@ extension ConfigurationReader {
         if let entry = reader.node("users"),
             var users = MappingReader(entry, path: "aaa.users", problems: self.problems)
         {
-            settings.users = users.choice("policy", AAASettings.UserLimitPolicy.self) ?? .replace
+            settings.users = users.choice("policy", UserLimitPolicy.self) ?? .replace
             users.finish()
         }
         if let entry = reader.node("accounting") { settings.accounting = self.readAccounting(entry) }
@@ -56,7 +56,7 @@ extension ConfigurationReader {
         return name
     }
 
-    private mutating func readRejectPolicy(_ reader: inout MappingReader) -> AAASettings.RejectPolicy {
+    private mutating func readRejectPolicy(_ reader: inout MappingReader) -> RejectPolicy {
         enum Policy: String, CaseIterable { case silence, lockOut = "lock-out", garden }
         let policy = reader.choice("on-reject", Policy.self) ?? .silence
         let plan = self.readPlanName(&reader, "garden-plan")
@@ -75,7 +75,7 @@ extension ConfigurationReader {
         }
     }
 
-    private func readLockOut(_ node: Node) -> AAASettings.RejectPolicy {
+    private func readLockOut(_ node: Node) -> RejectPolicy {
         guard var reader = MappingReader(node, path: "aaa.lock-out", problems: self.problems) else { return .silence }
         let after: UInt32 = reader.integer("after", 1...1_000) ?? 3
         let time = reader.seconds("for") ?? 60
@@ -84,7 +84,7 @@ extension ConfigurationReader {
         return .lockOut(after: after, for: time)
     }
 
-    private mutating func readOutagePolicy(_ reader: inout MappingReader) -> AAASettings.OutagePolicy {
+    private mutating func readOutagePolicy(_ reader: inout MappingReader) -> OutagePolicy {
         enum Policy: String, CaseIterable { case refuse, lastKnown = "last-known", plan }
         let policy = reader.choice("on-unavailable", Policy.self) ?? .refuse
         let plan = self.readPlanName(&reader, "outage-plan")

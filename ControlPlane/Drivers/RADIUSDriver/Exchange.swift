@@ -52,7 +52,8 @@ final class Exchange {
         switch self.question {
         case .authorize: code == .accessAccept || code == .accessReject || code == .accessChallenge
         case .account: code == .accountingResponse
-        case .probe: code == .accessAccept || code == .accountingResponse
+        // Some servers reject what they do not expect; they live all the same.
+        case .probe: code == .accessAccept || code == .accessReject || code == .accountingResponse
         }
     }
 }

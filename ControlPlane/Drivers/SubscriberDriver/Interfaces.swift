@@ -172,6 +172,8 @@ public struct PlaneConfiguration: Sendable {
     public var pendingLimit: Int
     /// Pause before the end of a session is offered again to a store that failed.
     public var storeRetry: Duration
+    /// How often deadlines are looked at.
+    public var tick: Duration = .seconds(1)
     public var aaa = AAAPolicy()
 
     public init(
@@ -189,32 +191,14 @@ public struct PlaneConfiguration: Sendable {
 
 /// Who is asked about a customer, and what follows from the answer.
 public struct AAAPolicy: Sendable {
-    public enum OnReject: Sendable, Equatable {
-        /// The client hears nothing and may ask again.
-        case silence
-        /// As silence; after so many refusals in a row nobody is asked for a while.
-        case lockOut(after: UInt32, for: Seconds)
-        /// Served with this plan.
-        case garden(plan: String)
-    }
-
-    public enum OnUnavailable: Sendable, Equatable {
-        case refuse
-        /// What the line's last session was granted; refused if there was none.
-        case lastKnown
-        case plan(String)
-    }
-
-    public enum AboveLimit: Sendable, Equatable { case replaceOldest, deny }
-
     /// nil: everybody is served with the default plan.
     public var authority: (any Authorizing)?
     public var catalog = PlanCatalog()
     /// The user name of a line in an access domain.
     public var userName: @Sendable (LineFacts) -> String = { $0.mac.description }
-    public var onReject = OnReject.silence
-    public var onUnavailable = OnUnavailable.refuse
-    public var aboveLimit = AboveLimit.replaceOldest
+    public var onReject = RejectPolicy.silence
+    public var onUnavailable = OutagePolicy.refuse
+    public var aboveLimit = UserLimitPolicy.replace
     /// nil: no accounting.
     public var accounting: (any AccountingOutlet)?
     /// First sequence number an accounting record may have.

@@ -13,11 +13,12 @@ extension LineShard {
         guard let outlet = self.world.configuration.aaa.accounting else { return }
         if kind == .interim, !outlet.acceptsInterim() { return }
         let profile = try? self.world.configuration.aaa.catalog.profile(of: record.grant)
-        let entry = AccountingRecord(
+        var entry = AccountingRecord(
             sequence: self.world.nextAccountingSequence(), kind: kind, accountingID: record.id.description,
             session: record.id.rawValue, userName: record.grant.userName, facts: record.facts(),
             address: record.address, classes: record.grant.classes, at: time, sessionStarted: record.started,
             totals: record.counters, cause: kind == .stop ? record.cause : nil, plan: profile?.plan ?? "")
+        entry.chargeableUser = record.grant.chargeableUser
         switch kind {
         case .start: self.count(.accountingStarts)
         case .stop: self.count(.accountingStops)
@@ -31,7 +32,8 @@ extension LineShard {
 
     func startTicking() {
         self.loop.preconditionInEventLoop()
-        self.ticker = self.loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in self.tick() }
+        let pause = TimeAmount(self.world.configuration.tick)
+        self.ticker = self.loop.scheduleRepeatedTask(initialDelay: pause, delay: pause) { _ in self.tick() }
     }
 
     /// Sets the deadlines of an active session anew.
@@ -90,7 +92,9 @@ extension LineShard {
             let profile = try? self.world.configuration.aaa.catalog.profile(of: record.grant)
         else { return }
         let interval = Int64(profile.interimInterval.value)
-        entry.interimDue = interval == 0 ? 0 : second + interval
+        // From when it was due, not from now: the phase stays.
+        let next = entry.interimDue + interval
+        entry.interimDue = interval == 0 ? 0 : next > second ? next : second + interval
         if interval > 0 { self.wheel.add(record.id, .interim, at: entry.interimDue) }
     }
 

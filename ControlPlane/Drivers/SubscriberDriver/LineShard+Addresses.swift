@@ -16,13 +16,12 @@ extension LineShard {
         self.reserve(record.id, profile, candidates[...], refusal: nil)
     }
 
-    /// Pools to try, in order. An address AAA names is served with the parameters of the pool whose prefix it lies in.
+    /// Pools to try, in order. An address AAA names belongs to one pool of the VRF, whoever asks: two owners could give it twice.
     private func candidates(_ entry: LineEntry, _ profile: ServiceProfile) -> [PoolPolicy] {
         let named = profile.pools.compactMap { self.world.pools[$0] }
         let candidates = named.isEmpty ? [entry.pool] : named
         guard let address = profile.address else { return candidates }
-        let domain = self.world.pools(of: entry.line.accessDomain)
-        return [(candidates + domain).first { $0.prefix.contains(address) } ?? candidates[0]]
+        return [self.world.owningPool(of: address, vrf: candidates[0].vrf) ?? candidates[0]]
     }
 
     private func reserve(

@@ -172,7 +172,9 @@ extension LineShard {
         let facts = record.facts(vendorClass: entry.vendorClass)
         var request = AuthorizationRequest(
             session: record.id, userName: self.policy.userName(facts), credential: .line, facts: facts)
-        (request.state, request.isAgain) = (record.grant.state, true)
+        (request.state, request.chargeableUser, request.isAgain) = (
+            record.grant.state, record.grant.chargeableUser, true
+        )
         authority.authorize(request) { outcome in
             self.onLoop {
                 self.answeredAgain(record.id, outcome)

@@ -66,6 +66,12 @@ final class ShardWorld: Sendable {
         return candidates.first { relay != .zero && $0.prefix.contains(relay) } ?? candidates.first
     }
 
+    /// The pool whose prefix holds an address, or, for an address of no pool, the VRF's first by name.
+    func owningPool(of address: IPv4Address, vrf: VRF) -> PoolPolicy? {
+        let pools = self.pools.values.filter { $0.vrf == vrf }
+        return pools.first { $0.prefix.contains(address) } ?? pools.min { $0.name < $1.name }
+    }
+
     func owner(of pool: String) -> PoolOwner {
         var hash = StableHash()
         hash.mix(pool.utf8)

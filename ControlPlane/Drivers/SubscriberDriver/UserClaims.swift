@@ -24,7 +24,7 @@ final class UserClaims: @unchecked Sendable {
     }
 
     /// - Parameter limit: sessions at once, at least 1.
-    func claim(_ user: String, session: SessionID, limit: UInt32, policy: AAAPolicy.AboveLimit) -> Answer {
+    func claim(_ user: String, session: SessionID, limit: UInt32, policy: UserLimitPolicy) -> Answer {
         self.loop.preconditionInEventLoop()
         var held = self.claims[user] ?? []
         guard !held.contains(session) else { return .granted }
@@ -33,7 +33,7 @@ final class UserClaims: @unchecked Sendable {
             self.claims[user] = held + [session]
             return .granted
         }
-        guard policy == .replaceOldest else { return .denied }
+        guard policy == .replace else { return .denied }
         let victims = Array(held.prefix(excess))
         held.removeFirst(excess)
         self.claims[user] = held + [session]

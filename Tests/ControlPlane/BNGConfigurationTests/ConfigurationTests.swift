@@ -185,7 +185,10 @@ private let mistakes = [
         let objects = configuration.objects(of: "edge1")
         #expect(
             objects.map(\.body.family).sorted()
-                == [.port, .port, .serverIdentity, .poolTemplate, .nextHop, .route, .route, .guardRates])
+                == [
+                    .port, .port, .serverIdentity, .poolTemplate, .nextHop, .route, .route, .guardRates, .filter,
+                    .filter,
+                ])
         var ids: Set<ObjectKey> = []
         for (name, body) in objects { ids.insert(ObjectKey(body.family, namedObjectID(body.family, name))) }
         #expect(ids.count == objects.count)

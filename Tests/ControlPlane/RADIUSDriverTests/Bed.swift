@@ -13,6 +13,9 @@ import Subscribers
 import Synchronization
 import Testing
 
+/// Suites that measure time: one test after the other, or they would measure each other.
+@Suite(.serialized) enum DriverTests {}
+
 struct TooLate: Error { var what: String }
 
 /// Waits for a condition, a minute at most: sanitizers are slow.
@@ -80,7 +83,7 @@ struct Bed {
     /// Servers are named a, b, c...; the client knows `secret` for each. A test that counts what a server that answers was
     /// sent needs a `timeoutMs` that a busy machine does not reach.
     static func run(
-        _ servers: [FakeServer], secret: String = "s3cret", timeoutMs: Int64 = 60,
+        _ servers: [FakeServer], secret: String = "s3cret", timeoutMs: Int64 = 100,
         adjust: (inout RADIUSConfiguration) -> Void = { _ in },
         _ body: (Bed) async throws -> Void
     ) async throws {

@@ -88,128 +88,130 @@ private final class RadSecServerHandler: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 }
 
-@Suite(.serialized) struct RadSecTests {
-    private func run(
-        _ body: (CertificateAuthority, CertificateAuthority) async throws -> Void
-    ) async throws {
-        let folder = try SecretFolder()
-        defer { folder.remove() }
-        let ours = try await CertificateAuthority(folder.folder, "ours")
-        let theirs = try await CertificateAuthority(folder.folder, "theirs")
-        try await ours.issue("server", subject: "/CN=radius", alternative: "IP:127.0.0.1,DNS:localhost")
-        try await ours.issue("elsewhere", subject: "/CN=radius", alternative: "DNS:elsewhere.example")
-        try await ours.issue("client", subject: "/CN=bng")
-        try await theirs.issue("server", subject: "/CN=radius", alternative: "IP:127.0.0.1")
-        try await theirs.issue("client", subject: "/CN=bng")
-        try await body(ours, theirs)
-    }
+extension DriverTests {
+    @Suite(.serialized) struct RadSecTests {
+        private func run(
+            _ body: (CertificateAuthority, CertificateAuthority) async throws -> Void
+        ) async throws {
+            let folder = try SecretFolder()
+            defer { folder.remove() }
+            let ours = try await CertificateAuthority(folder.folder, "ours")
+            let theirs = try await CertificateAuthority(folder.folder, "theirs")
+            try await ours.issue("server", subject: "/CN=radius", alternative: "IP:127.0.0.1,DNS:localhost")
+            try await ours.issue("elsewhere", subject: "/CN=radius", alternative: "DNS:elsewhere.example")
+            try await ours.issue("client", subject: "/CN=bng")
+            try await theirs.issue("server", subject: "/CN=radius", alternative: "IP:127.0.0.1")
+            try await theirs.issue("client", subject: "/CN=bng")
+            try await body(ours, theirs)
+        }
 
-    private func configuration(
-        _ port: Int, _ client: CertificateAuthority, host: String = "127.0.0.1"
-    ) -> RADIUSConfiguration {
-        var server = RADIUSConfiguration.Server(
-            name: "t",
-            transport: .tls(
-                host: host, port: port, certificate: client.path("client.pem"), key: client.path("client.key"),
-                authority: client.path("ca.pem")))
-        server.timeoutMs = 500
-        return RADIUSConfiguration(
-            servers: [server], authentication: .init(servers: ["t"], totalMs: 5_000),
-            accounting: .init(servers: ["t"], totalMs: 5_000))
-    }
+        private func configuration(
+            _ port: Int, _ client: CertificateAuthority, host: String = "127.0.0.1"
+        ) -> RADIUSConfiguration {
+            var server = RADIUSConfiguration.Server(
+                name: "t",
+                transport: .tls(
+                    host: host, port: port, certificate: client.path("client.pem"), key: client.path("client.key"),
+                    authority: client.path("ca.pem")))
+            server.timeoutMs = 500
+            return RADIUSConfiguration(
+                servers: [server], authentication: .init(servers: ["t"], totalMs: 5_000),
+                accounting: .init(servers: ["t"], totalMs: 5_000))
+        }
 
-    @Test(arguments: ["127.0.0.1", "localhost"]) func `requests go over TLS with both certificates`(_ host: String)
-        async throws
-    {
-        try await self.run { ours, _ in
-            let server = try RadSecServer(ours, trusting: ours)
-            try await server.start()
-            var configuration = self.configuration(server.port, ours, host: host)
-            configuration.servers[0].timeoutMs = 10_000
-            configuration.authentication.totalMs = 30_000
-            try await Bed.run(configuration) { bed async throws in
-                #expect(await bed.ask().isAccept)
-                #expect(await bed.account())
-                await withTaskGroup(of: Void.self) { group in
-                    for _ in 0..<600 { group.addTask { #expect(await bed.ask().isAccept) } }
+        @Test(arguments: ["127.0.0.1", "localhost"]) func `requests go over TLS with both certificates`(_ host: String)
+            async throws
+        {
+            try await self.run { ours, _ in
+                let server = try RadSecServer(ours, trusting: ours)
+                try await server.start()
+                var configuration = self.configuration(server.port, ours, host: host)
+                configuration.servers[0].timeoutMs = 10_000
+                configuration.authentication.totalMs = 30_000
+                try await Bed.run(configuration) { bed async throws in
+                    #expect(await bed.ask().isAccept)
+                    #expect(await bed.account())
+                    await withTaskGroup(of: Void.self) { group in
+                        for _ in 0..<600 { group.addTask { #expect(await bed.ask().isAccept) } }
+                    }
+                    #expect(try await bed.status("t").counters.accepts == 601)
+                    #expect(try await bed.status("t").counters.retransmits == 0)
                 }
-                #expect(try await bed.status("t").counters.accepts == 601)
-                #expect(try await bed.status("t").counters.retransmits == 0)
-            }
-            await server.stop()
-        }
-    }
-
-    @Test func `a server of another authority gets no request, nor does one with another name`() async throws {
-        try await self.run { ours, theirs in
-            let foreign = try RadSecServer(theirs, trusting: ours)
-            try await foreign.start()
-            try await Bed.run(self.configuration(foreign.port, ours)) { bed async throws in
-                #expect(await bed.ask() == .unavailable)
-                #expect(try await bed.status("t").counters.connectionFailures > 0)
-                #expect(bed.log.holds("no way to a RADIUS server"))
-            }
-            #expect(foreign.requests.withLock { $0 } == 0)
-            await foreign.stop()
-        }
-    }
-
-    @Test func `a server that does not know our authority hears nothing of us`() async throws {
-        try await self.run { ours, theirs in
-            let server = try RadSecServer(ours, trusting: theirs)
-            try await server.start()
-            try await Bed.run(self.configuration(server.port, ours)) { bed async throws in
-                #expect(await bed.ask() == .unavailable)
-            }
-            #expect(server.requests.withLock { $0 } == 0)
-            await server.stop()
-        }
-    }
-
-    @Test func `a lost connection is opened again`() async throws {
-        try await self.run { ours, _ in
-            let server = try RadSecServer(ours, trusting: ours)
-            try await server.start()
-            let port = server.port
-            try await Bed.run(self.configuration(port, ours)) { bed async throws in
-                #expect(await bed.ask().isAccept)
                 await server.stop()
-                try await eventually("the loss is noticed") { try await bed.status("t").state == .disconnected }
-                try await server.start(port: port)
-                try await eventually("an answer") { await bed.ask().isAccept }
             }
-            await server.stop()
         }
-    }
 
-    @Test func `while TLS is down the next server is asked at once`() async throws {
-        try await self.run { ours, _ in
-            let udp = try await FakeServer.start(secret: "s3cret")
-            try await Bed.run(
-                [udp],
-                adjust: { configuration in
-                    var other = self.configuration(1, ours).servers[0]
-                    other.name = "t"
-                    configuration.servers.append(other)
-                    configuration.authentication.servers = ["t", "a"]
+        @Test func `a server of another authority gets no request, nor does one with another name`() async throws {
+            try await self.run { ours, theirs in
+                let foreign = try RadSecServer(theirs, trusting: ours)
+                try await foreign.start()
+                try await Bed.run(self.configuration(foreign.port, ours)) { bed async throws in
+                    #expect(await bed.ask() == .unavailable)
+                    #expect(try await bed.status("t").counters.connectionFailures > 0)
+                    #expect(bed.log.holds("no way to a RADIUS server"))
                 }
-            ) { bed async throws in
-                try await eventually("the refusal is noticed") { try await bed.status("t").state == .disconnected }
-                #expect(await bed.ask().isAccept)
-                #expect(try await bed.status("t").counters.sent == 0)
+                #expect(foreign.requests.withLock { $0 } == 0)
+                await foreign.stop()
             }
         }
-    }
 
-    @Test func `a key that others can read is refused`() async throws {
-        try await self.run { ours, _ in
-            try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: ours.path("client.key"))
-            #expect {
-                _ = try RADIUSClient(
-                    configuration: self.configuration(1, ours), group: MultiThreadedEventLoopGroup.singleton,
-                    logger: LogLines().logger)
-            } throws: {
-                "\($0)".contains("mode 644")
+        @Test func `a server that does not know our authority hears nothing of us`() async throws {
+            try await self.run { ours, theirs in
+                let server = try RadSecServer(ours, trusting: theirs)
+                try await server.start()
+                try await Bed.run(self.configuration(server.port, ours)) { bed async throws in
+                    #expect(await bed.ask() == .unavailable)
+                }
+                #expect(server.requests.withLock { $0 } == 0)
+                await server.stop()
+            }
+        }
+
+        @Test func `a lost connection is opened again`() async throws {
+            try await self.run { ours, _ in
+                let server = try RadSecServer(ours, trusting: ours)
+                try await server.start()
+                let port = server.port
+                try await Bed.run(self.configuration(port, ours)) { bed async throws in
+                    #expect(await bed.ask().isAccept)
+                    await server.stop()
+                    try await eventually("the loss is noticed") { try await bed.status("t").state == .disconnected }
+                    try await server.start(port: port)
+                    try await eventually("an answer") { await bed.ask().isAccept }
+                }
+                await server.stop()
+            }
+        }
+
+        @Test func `while TLS is down the next server is asked at once`() async throws {
+            try await self.run { ours, _ in
+                let udp = try await FakeServer.start(secret: "s3cret")
+                try await Bed.run(
+                    [udp],
+                    adjust: { configuration in
+                        var other = self.configuration(1, ours).servers[0]
+                        other.name = "t"
+                        configuration.servers.append(other)
+                        configuration.authentication.servers = ["t", "a"]
+                    }
+                ) { bed async throws in
+                    try await eventually("the refusal is noticed") { try await bed.status("t").state == .disconnected }
+                    #expect(await bed.ask().isAccept)
+                    #expect(try await bed.status("t").counters.sent == 0)
+                }
+            }
+        }
+
+        @Test func `a key that others can read is refused`() async throws {
+            try await self.run { ours, _ in
+                try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: ours.path("client.key"))
+                #expect {
+                    _ = try RADIUSClient(
+                        configuration: self.configuration(1, ours), group: MultiThreadedEventLoopGroup.singleton,
+                        logger: LogLines().logger)
+                } throws: {
+                    "\($0)".contains("mode 644")
+                }
             }
         }
     }

@@ -173,7 +173,7 @@ struct AAATests {
                 grant.plan = "single"
                 return grant
             }())
-        for above in [AAAPolicy.AboveLimit.replaceOldest, .deny] {
+        for above in [UserLimitPolicy.replace, .deny] {
             var aaa = policy(FakeAuthority([user(1): same, user(2): same]))
             aaa.aboveLimit = above
             let scene = Scene(aaa: aaa)
@@ -271,6 +271,36 @@ struct AAATests {
         #expect(records[1].sessionSeconds == 11 && records[2].cause == .adminReset)
         #expect(records.map(\.sequence) == records.map(\.sequence).sorted())
         #expect(scene.store.state.withLock { $0.accounting } == records)
+        try await scene.stop()
+    }
+
+    @Test func `interim records of sessions that came up at once are spread evenly over the interval`() async throws {
+        let outlet = FakeOutlet()
+        var aaa = AAAPolicy()
+        (aaa.accounting, aaa.catalog) = (outlet, PlanCatalog(interimInterval: 20))
+        let scene = Scene(now: 1_000_000_000, aaa: aaa)
+        try await scene.begin()
+        scene.plane.receive(node: "edge1", punts: (0..<2_000).map { scene.packet(frame(.discover, mac: mac($0))) })
+        try await scene.until { scene.link.state.withLock { $0.frames.count } == 2_000 }
+        let offers = try scene.link.takeFrames().map(reply)
+        scene.plane.receive(
+            node: "edge1",
+            punts: offers.map { scene.packet(frame(.request, mac: $0.clientMAC, requested: $0.yourAddress)) })
+        try await scene.until { outlet.records.withLock { $0.count } == 2_000 }
+        try await scene.until { scene.link.state.withLock { $0.installed.count } == 2_000 }
+        for _ in 1...40 {
+            scene.clock.advance(1)
+            let looked = ContinuousClock.now + .milliseconds(20)
+            try await scene.until { ContinuousClock.now > looked }
+        }
+        try await scene.until { outlet.records.withLock { $0.count } == 6_000 }
+        let interims = outlet.records.withLock { $0.filter { $0.kind == .interim } }
+        #expect(interims.count == 4_000)
+        let perSession = Dictionary(grouping: interims, by: \.session)
+        #expect(perSession.count == 2_000 && perSession.values.allSatisfy { $0.count == 2 })
+        let perSecond = Dictionary(grouping: interims, by: \.at)
+        // 100 a second are due; a look that came late takes several seconds' share.
+        #expect(perSecond.values.allSatisfy { $0.count < 500 } && perSecond.count > 10)
         try await scene.stop()
     }
 

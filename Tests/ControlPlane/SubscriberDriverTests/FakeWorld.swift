@@ -213,7 +213,7 @@ struct Scene {
         var configuration = PlaneConfiguration(
             poolsByDomain: [1: ["residential"]], pools: [pool, second], issuer: 1, firstSessionCounter: 1,
             storeRetry: .milliseconds(5))
-        configuration.aaa = aaa
+        (configuration.aaa, configuration.tick) = (aaa, .milliseconds(5))
         self.plane = SubscriberPlane(
             configuration: configuration, loops: Array(self.group.makeIterator()), store: self.store, link: self.link,
             utcNow: { clock.now })

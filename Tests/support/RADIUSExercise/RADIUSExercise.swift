@@ -73,14 +73,15 @@ public struct RADIUSExercise: Sendable {
     /// What a grant makes us send is well-formed, however long its names and classes are.
     private func packetProblem(_ grant: ServiceGrant) -> String? {
         let facts = LineFacts(node: "edge1", port: "access0", accessDomain: 1, sVLAN: 100, cVLAN: 7, mac: .zero)
-        let record = AccountingRecord(
+        var record = AccountingRecord(
             sequence: 1, kind: .stop, accountingID: "1-1", session: 1, userName: grant.userName, facts: facts,
             address: grant.address ?? .zero, classes: grant.classes, at: .zero, sessionStarted: .zero,
             totals: SessionTotals(), cause: .idleTimeout, plan: grant.plan ?? "")
+        record.chargeableUser = grant.chargeableUser
         var packets = [NASProfile().accountingRequest(record, identifier: 1, now: .zero)]
         var again = AuthorizationRequest(
             session: SessionID(rawValue: 1), userName: grant.userName, credential: .line, facts: facts)
-        (again.state, again.isAgain) = (grant.state, true)
+        (again.state, again.chargeableUser, again.isAgain) = (grant.state, grant.chargeableUser, true)
         if let packet = NASProfile().accessRequest(
             again, linePassword: [], identifier: 1, authenticator: .zero, secret: self.secret)
         {

@@ -30,9 +30,23 @@ public func runChild(
             }
             let id = process.processIdentifier
             if let running { Thread.detachNewThread { running(id) } }
-            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            let text = String(decoding: readToEnd(output.fileHandleForReading.fileDescriptor), as: UTF8.self)
             process.waitUntilExit()
             continuation.resume(returning: ChildResult(status: process.terminationStatus, output: text))
+        }
+    }
+}
+
+/// All of a pipe. A signal in between is no end: Foundation's own readDataToEndOfFile traps on EINTR.
+private func readToEnd(_ file: CInt) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var part = [UInt8](repeating: 0, count: 65_536)
+    while true {
+        let count = read(file, &part, part.count)
+        if count > 0 {
+            bytes += part[..<count]
+        } else if count == 0 || errno != EINTR {
+            return bytes
         }
     }
 }

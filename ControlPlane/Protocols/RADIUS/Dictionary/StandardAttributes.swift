@@ -16,6 +16,7 @@ extension RADIUSAttributeKey {
     public static let framedRoute = RADIUSAttributeKey(22)
     public static let state = RADIUSAttributeKey(24)
     public static let classAttribute = RADIUSAttributeKey(25)
+    public static let chargeableUserIdentity = RADIUSAttributeKey(89)
     public static let vendorSpecific = RADIUSAttributeKey(26)
     public static let sessionTimeout = RADIUSAttributeKey(27)
     public static let idleTimeout = RADIUSAttributeKey(28)
