@@ -210,7 +210,8 @@ struct AAATests {
         target.userName = user(1)
         #expect(await scene.apply(.init(kind: .change(change), target: target)) == .done)
         #expect(scene.installed(record.id)?.rateDown == mbit)
-        #expect(scene.store.state.withLock { $0.notes.count } == 1)
+        // The answer does not wait for the note.
+        try await scene.until { scene.store.state.withLock { $0.notes.count } == 1 }
         change.plan = "platinum"
         guard
             case .refused(.invalidAttributeValue, let words) = await scene.apply(
