@@ -77,8 +77,7 @@ def test_an_unknown_line_lands_in_the_garden_and_leaves_it_when_it_becomes_known
     served = service(lab, cpe)
     assert served["isGarden"] and served["source"] == "garden" and "unknown" in served["replyMessage"]
     assert fetch(cpe) and cpe.ping(count=2)[1] == 0
-    drops = lab.counter("drop.filtered")
-    assert drops >= 2
+    wait_for("the drops are reported", lambda: lab.counter("drop.filtered") >= 2, 5)
     lab.ctl("subscriber", "add", cpe.mac, "--plan", "basic")
     wait_for("served", lambda: service(lab, cpe)["source"] == "local", 10)
     assert cpe.ping() == (3, 3)

@@ -23,6 +23,8 @@ public struct ServiceGrant: Equatable, Sendable, Codable {
     public var source: Source
     /// The name accounting carries: AAA's User-Name if it sent one, else the one that was asked for.
     public var userName: String
+    /// The name that was asked for, and is asked for again; nil: the template's. What a client says of itself may change meanwhile.
+    public var requestedName: String?
     public var plan: String?
     /// Framed-IP-Address: this one and no other.
     public var address: IPv4Address?

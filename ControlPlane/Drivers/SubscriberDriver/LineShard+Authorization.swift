@@ -29,7 +29,9 @@ extension LineShard {
 
     private func answered(_ id: SessionID, _ user: String, _ outcome: AuthorizationOutcome) {
         switch outcome {
-        case .accept(let grant): self.accepted(id, grant)
+        case .accept(var grant):
+            grant.requestedName = user
+            self.accepted(id, grant)
         case .reject(let message): self.rejected(id, user, message)
         case .unavailable: self.unavailable(id, user)
         }
@@ -118,7 +120,7 @@ extension LineShard {
         _ source: ServiceGrant.Source, _ user: String, _ plan: String, _ message: String = ""
     ) -> ServiceGrant {
         var grant = ServiceGrant(source: source, userName: user)
-        (grant.plan, grant.replyMessage) = (plan, message)
+        (grant.plan, grant.replyMessage, grant.requestedName) = (plan, message, user)
         return grant
     }
 
@@ -171,7 +173,8 @@ extension LineShard {
         else { return }
         let facts = record.facts(vendorClass: entry.vendorClass)
         var request = AuthorizationRequest(
-            session: record.id, userName: self.policy.userName(facts), credential: .line, facts: facts)
+            session: record.id, userName: record.grant.requestedName ?? self.policy.userName(facts), credential: .line,
+            facts: facts)
         (request.state, request.chargeableUser, request.isAgain) = (
             record.grant.state, record.grant.chargeableUser, true
         )

@@ -61,9 +61,8 @@ extension LineShard {
             grant = new
             from = self.world.utcNow()
             // A living session keeps its address and the name it is accounted under.
-            (grant.userName, grant.address, grant.pool) = (
-                record.grant.userName, record.grant.address, record.grant.pool
-            )
+            (grant.userName, grant.requestedName) = (record.grant.userName, record.grant.requestedName)
+            (grant.address, grant.pool) = (record.grant.address, record.grant.pool)
             (grant.prefixLength, grant.dns, grant.routes) = (
                 record.grant.prefixLength, record.grant.dns, record.grant.routes
             )

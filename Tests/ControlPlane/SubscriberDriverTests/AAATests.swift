@@ -316,6 +316,7 @@ struct AAATests {
         scene.clock.advance(16)
         try await scene.until { scene.installed(record.id)?.rateDown == mbit }
         #expect(authority.asked.withLock { $0.last?.state == [9] && $0.last?.isAgain == true })
+        #expect(authority.asked.withLock { Set($0.map(\.userName)) } == [user(1)])
         #expect(scene.installed(record.id)?.ends == scene.clock.now + 40)
         authority.set(user(1), .reject(message: "gone"))
         scene.plane.reauthenticate(user: user(1))
