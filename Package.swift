@@ -141,7 +141,7 @@ let tests: [Target] = [
         "RADIUSContractTests",
         ["BNGCore", "RADIUS", "RADIUSContract", "RADIUSExercise", "Subscribers", "TestVectors"]),
     unitTests("AddressingTests", ["BNGCore", "Addressing", "TestVectors"]),
-    unitTests("SubscribersTests", ["BNGCore", "Subscribers"]),
+    unitTests("SubscribersTests", ["BNGCore", "Subscribers", "TestVectors"]),
     unitTests("AgentContractTests", ["BNGCore", "Fleet", "AgentContract", "AgentProto", "TestVectors", protobuf]),
     unitTests(
         "BNGConfigurationTests",

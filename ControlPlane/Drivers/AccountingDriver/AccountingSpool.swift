@@ -31,12 +31,8 @@ public struct AccountingStatistics: Sendable, Equatable {
 
 /// Delivers what is on disk.
 public final class AccountingSpool: @unchecked Sendable {
-    // `queue` and the fields beside it are confined to `loop`; `shared` has its lock; hence @unchecked.
+    // `queue` and the fields beside it are confined to `loop`; `counts` has its lock; hence @unchecked.
     public typealias Sender = @Sendable (AccountingRecord, @escaping @Sendable (Bool) -> Void) -> Void
-
-    private struct Shared {
-        var statistics = AccountingStatistics()
-    }
 
     static let removalBatch = 512
 
@@ -47,7 +43,7 @@ public final class AccountingSpool: @unchecked Sendable {
     private let firstRest: TimeAmount
     private let backlogLimit: Int
     private let logger: Logger
-    private let shared: Mutex<Shared>
+    private let counts: Mutex<AccountingStatistics>
     private var queue: AccountingQueue
     private var delivered: [UInt64] = []
     private var isRemoving = false
@@ -76,12 +72,10 @@ public final class AccountingSpool: @unchecked Sendable {
         self.logger = logger
         self.send = send
         self.queue = AccountingQueue(memory: memory)
-        var shared = Shared()
-        shared.statistics.backlog = backlog
-        self.shared = Mutex(shared)
+        self.counts = Mutex(AccountingStatistics(backlog: backlog))
     }
 
-    public var statistics: AccountingStatistics { self.shared.withLock { $0.statistics } }
+    public var statistics: AccountingStatistics { self.counts.withLock { $0 } }
 
     public func start() {
         self.loop.execute {
@@ -112,20 +106,20 @@ public final class AccountingSpool: @unchecked Sendable {
 
     /// Whether an interim record may be written now; counts the refusal.
     public func acceptsInterim() -> Bool {
-        self.shared.withLock { shared in
-            let accepts = shared.statistics.backlog < self.backlogLimit
-            if !accepts { shared.statistics.refusedInterims += 1 }
+        self.counts.withLock { counts in
+            let accepts = counts.backlog < self.backlogLimit
+            if !accepts { counts.refusedInterims += 1 }
             return accepts
         }
     }
 
     /// These records are on disk now.
     public func stored(_ records: [AccountingRecord]) {
-        let becameFull = self.shared.withLock { shared -> Bool in
-            let before = shared.statistics.backlog
-            shared.statistics.backlog += records.count
-            shared.statistics.isFull = shared.statistics.backlog >= self.backlogLimit
-            return before < self.backlogLimit && shared.statistics.isFull
+        let becameFull = self.counts.withLock { counts -> Bool in
+            let before = counts.backlog
+            counts.backlog += records.count
+            counts.isFull = counts.backlog >= self.backlogLimit
+            return before < self.backlogLimit && counts.isFull
         }
         if becameFull {
             self.logger.critical(
@@ -149,13 +143,13 @@ public final class AccountingSpool: @unchecked Sendable {
             }
         }
         let flying = self.queue.flying
-        self.shared.withLock { $0.statistics.inFlight = flying }
+        self.counts.withLock { $0.inFlight = flying }
     }
 
     private func answered(_ record: AccountingRecord, _ isDelivered: Bool) {
         self.queue.answered(record.sequence, delivered: isDelivered)
-        self.shared.withLock { shared in
-            if isDelivered { shared.statistics.delivered += 1 } else { shared.statistics.failed += 1 }
+        self.counts.withLock { counts in
+            if isDelivered { counts.delivered += 1 } else { counts.failed += 1 }
         }
         if isDelivered {
             if self.failuresInARow > 0 { self.logger.notice("accounting goes on") }
@@ -214,9 +208,9 @@ public final class AccountingSpool: @unchecked Sendable {
     }
 
     private func forgetRemoved(_ count: Int) {
-        self.shared.withLock { shared in
-            shared.statistics.backlog = max(0, shared.statistics.backlog - count)
-            shared.statistics.isFull = shared.statistics.backlog >= self.backlogLimit
+        self.counts.withLock { counts in
+            counts.backlog = max(0, counts.backlog - count)
+            counts.isFull = counts.backlog >= self.backlogLimit
         }
     }
 

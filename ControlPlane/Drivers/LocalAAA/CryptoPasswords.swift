@@ -44,7 +44,7 @@ public struct CryptoPasswords: PasswordCryptography {
 
     /// 64 hexadecimal digits in a file nobody but its owner, who is root or ourselves, can read.
     static func readKey(_ path: String) throws(LocalAAAError) -> [UInt8] {
-        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .keyFile("\(path): \(String(cString: strerror(errno)))") }
         defer { close(descriptor) }
         var status = stat()

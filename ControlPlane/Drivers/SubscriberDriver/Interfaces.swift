@@ -4,6 +4,7 @@
 
 import Addressing
 import BNGCore
+import DHCPv4
 import Ethernet
 import Fleet
 import Subscribers
@@ -133,9 +134,11 @@ public struct PoolPolicy: Sendable {
     public var ranges: [IPv4Range]
     public var statics: [MACAddress: IPv4Address]
     /// As installed on nodes; also what the slow path answers with.
-    public var template: PoolTemplate
+    public let template: PoolTemplate
     public var templateID: UInt64
-    public var serverIdentifier: IPv4Address
+    public let serverIdentifier: IPv4Address
+    /// The template in the words of the slow path: made once, shared by every line.
+    let parameters: DHCPv4Parameters
     public var quarantine: Seconds
     public var declineRest: Seconds
     public var allocation = AddressPool.Allocation.sticky
@@ -155,6 +158,7 @@ public struct PoolPolicy: Sendable {
         self.template = template
         self.templateID = templateID
         self.serverIdentifier = serverIdentifier
+        self.parameters = DHCPv4Parameters(template, serverIdentifier: serverIdentifier)
         self.quarantine = quarantine
         self.declineRest = declineRest
     }

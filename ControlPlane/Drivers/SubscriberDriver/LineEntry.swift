@@ -3,6 +3,7 @@
 
 import BNGCore
 import DHCPv4
+import Fleet
 import NIOCore
 import Subscribers
 
@@ -53,7 +54,10 @@ final class LineEntry {
     func serve(from pool: PoolPolicy, _ variant: TemplateVariant, templateID: UInt64?) {
         self.pool = pool
         self.templateID = templateID
-        self.dhcp.parameters = pool.parameters(variant)
+        self.dhcp.parameters =
+            variant.isPlain
+            ? pool.parameters
+            : DHCPv4Parameters(variant.applied(to: pool.template), serverIdentifier: pool.serverIdentifier)
     }
 
     /// The same MAC behind another circuit of a shared VLAN while the first one's session lives: the data plane could not tell
@@ -93,16 +97,13 @@ extension SessionPresentation {
     }
 }
 
-extension PoolPolicy {
+extension DHCPv4Parameters {
     /// What the slow path's replies carry: the same facts the data plane's template holds.
-    var parameters: DHCPv4Parameters { self.parameters(TemplateVariant(pool: self.name, dns: [], prefixLength: nil)) }
-
-    func parameters(_ variant: TemplateVariant) -> DHCPv4Parameters {
-        let template = variant.applied(to: self.template)
-        let mask = template.prefixLength == 0 ? 0 : UInt32.max << UInt32(32 - template.prefixLength)
-        return DHCPv4Parameters(
-            serverIdentifier: self.serverIdentifier, gateway: template.gateway, netmask: IPv4Address(rawValue: mask),
-            lease: template.lease, renewal: template.renewal, rebinding: template.rebinding,
+    init(_ template: PoolTemplate, serverIdentifier: IPv4Address) {
+        self.init(
+            serverIdentifier: serverIdentifier, gateway: template.gateway,
+            netmask: IPv4Prefix(.zero, length: template.prefixLength)?.netmask ?? .zero, lease: template.lease,
+            renewal: template.renewal, rebinding: template.rebinding,
             options: template.options.map { .init(code: $0.code, data: $0.data) })
     }
 }

@@ -12,7 +12,7 @@ extension LineShard {
     func account(_ kind: AccountingRecord.Kind, _ record: SessionRecord, at time: UTCTime) {
         guard let outlet = self.world.configuration.aaa.accounting else { return }
         if kind == .interim, !outlet.acceptsInterim() { return }
-        let profile = try? self.world.configuration.aaa.catalog.profile(of: record.grant)
+        let profile = self.world.profile(of: record)
         var entry = AccountingRecord(
             sequence: self.world.nextAccountingSequence(), kind: kind, accountingID: record.id.description,
             session: record.id.rawValue, userName: record.grant.userName, facts: record.facts(),
@@ -39,7 +39,7 @@ extension LineShard {
     /// Sets the deadlines of an active session anew.
     func schedule(_ entry: LineEntry) {
         guard let record = entry.session?.record,
-            let profile = try? self.world.configuration.aaa.catalog.profile(of: record.grant)
+            let profile = self.world.profile(of: record)
         else { return }
         let now = self.world.utcNow().milliseconds / 1_000
         let interval = record.isAccounted ? Int64(profile.interimInterval.value) : 0
@@ -68,7 +68,10 @@ extension LineShard {
     func tick() {
         let now = self.world.utcNow()
         let second = now.milliseconds / 1_000
-        if second % 60 == 0 { self.lockouts.prune(at: now) }
+        if second >= self.lockoutsPruned + 60 {
+            self.lockouts.prune(at: now)
+            self.lockoutsPruned = second
+        }
         var reports: [NodeName: [SessionID]] = [:]
         for (id, kind) in self.wheel.take(upTo: second) {
             guard let entry = self.byID[id], let session = entry.session, !session.isEnding else { continue }
@@ -89,7 +92,7 @@ extension LineShard {
 
     private func scheduleNextInterim(_ entry: LineEntry, after second: Int64) {
         guard let record = entry.session?.record,
-            let profile = try? self.world.configuration.aaa.catalog.profile(of: record.grant)
+            let profile = self.world.profile(of: record)
         else { return }
         let interval = Int64(profile.interimInterval.value)
         // From when it was due, not from now: the phase stays.

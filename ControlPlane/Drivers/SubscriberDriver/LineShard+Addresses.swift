@@ -10,7 +10,7 @@ extension LineShard {
     /// The session machine wants an address.
     func reserveAddress(_ entry: LineEntry) {
         guard let record = entry.session?.record,
-            let profile = try? self.world.configuration.aaa.catalog.profile(of: record.grant)
+            let profile = self.world.profile(of: record)
         else { return self.perform(entry, .session(.addressRefused)) }
         let candidates = self.candidates(entry, profile)
         self.reserve(record.id, profile, candidates[...], refusal: nil)

@@ -25,9 +25,10 @@ extension LineShard {
     func nextChange(_ entry: LineEntry) {
         while !entry.isChanging, let change = entry.changes.first, let session = entry.session, session.isActive {
             let record = session.record
-            let (grant, ends) = self.outcome(of: change.what, on: record)
-            do {
-                _ = try self.world.configuration.aaa.catalog.profile(of: grant)
+            let grant: ServiceGrant
+            let ends: UTCTime
+            do throws(ProfileProblem) {
+                (grant, ends) = try self.outcome(of: change.what, on: record)
             } catch {
                 entry.changes.removeFirst()
                 self.count(.changesRefused)
@@ -46,14 +47,15 @@ extension LineShard {
 
     /// What the session would be granted, and when it would end. Session-Timeout counts from the session's start, of a new
     /// answer of AAA from now.
-    private func outcome(of what: GrantChange.What, on record: SessionRecord) -> (ServiceGrant, UTCTime) {
-        let catalog = self.world.configuration.aaa.catalog
+    private func outcome(
+        of what: GrantChange.What, on record: SessionRecord
+    ) throws(ProfileProblem) -> (ServiceGrant, UTCTime) {
         var grant: ServiceGrant
         var from = record.started
         switch what {
         case .change(let change):
             grant = record.grant.changed(by: change)
-            if record.ends != .zero, let old = try? catalog.profile(of: record.grant), old.sessionTimeout > 0 {
+            if record.ends != .zero, let old = self.world.profile(of: record), old.sessionTimeout > 0 {
                 // The session has been authenticated again since it started.
                 from = UTCTime(milliseconds: record.ends.milliseconds - Int64(old.sessionTimeout.value) * 1_000)
             }
@@ -67,7 +69,7 @@ extension LineShard {
                 record.grant.prefixLength, record.grant.dns, record.grant.routes
             )
         }
-        let timeout = (try? catalog.profile(of: grant))?.sessionTimeout ?? 0
+        let timeout = try self.world.configuration.aaa.catalog.profile(of: grant).sessionTimeout
         return (grant, timeout == 0 ? .zero : from + timeout)
     }
 
@@ -114,11 +116,13 @@ extension LineShard {
     func matches(_ target: DynamicAuthorization.Target) -> [SessionID] {
         self.loop.preconditionInEventLoop()
         if let text = target.accountingID {
-            return SessionID(text).flatMap { self.record($0) }.filter { Self.matches($0, target) }.map { [$0.id] } ?? []
+            return self.matching(SessionID(text).map { [$0] } ?? [], target)
         }
-        return self.sessionIndex.candidates(for: target).filter { id in
-            self.record(id).map { Self.matches($0, target) } ?? false
-        }
+        return self.matching(self.sessionIndex.candidates(for: target), target)
+    }
+
+    private func matching(_ ids: [SessionID], _ target: DynamicAuthorization.Target) -> [SessionID] {
+        ids.filter { id in self.record(id).map { Self.matches($0, target) } ?? false }
     }
 
     private static func matches(_ record: SessionRecord, _ target: DynamicAuthorization.Target) -> Bool {
@@ -150,12 +154,5 @@ extension LineShard {
             self.perform(entry, .session(.end(.adminReset, at: self.world.utcNow())))
         }
         self.flush()
-    }
-}
-
-extension Optional {
-    /// nil unless the value satisfies the condition.
-    fileprivate func filter(_ isIncluded: (Wrapped) -> Bool) -> Wrapped? {
-        self.flatMap { isIncluded($0) ? $0 : nil }
     }
 }

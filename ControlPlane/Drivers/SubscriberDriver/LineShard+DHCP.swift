@@ -82,7 +82,7 @@ extension LineShard {
         entry.offerTimer?.cancel()
         let line = entry.line
         entry.offerTimer = self.loop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) {
-            guard let entry = self.line(line) else { return }
+            guard let entry = self.lines[line] else { return }
             entry.offerTimer = nil
             self.perform(entry, .dhcp(.timerFired(.offer)))
             self.forgetIfIdle(entry)

@@ -56,7 +56,7 @@ extension LineShard {
     }
 
     func install(_ record: SessionRecord, _ entry: LineEntry, answers: Bool) {
-        guard let profile = try? self.world.configuration.aaa.catalog.profile(of: record.grant) else {
+        guard let profile = self.world.profile(of: record) else {
             if answers { self.perform(entry, .session(.installed(false))) }
             return
         }
@@ -172,7 +172,7 @@ extension LineShard {
         self.add(entry, id: record.id)
         self.sessionIndex.add(record)
         guard active else { return self.remove(record) }
-        guard let profile = try? self.world.configuration.aaa.catalog.profile(of: record.grant) else {
+        guard let profile = self.world.profile(of: record) else {
             // Its plan, filter or pool is no longer configured: it cannot be served as it was promised.
             return self.perform(entry, .session(.end(.configuration, at: self.world.utcNow())))
         }

@@ -22,6 +22,8 @@ final class LineShard: @unchecked Sendable {
     private(set) var counters: [PlaneCounter: UInt64] = [:]
     var identifiers = IdentifierSupply()
     var lockouts = LockoutTable()
+    /// Unix second; a look may skip seconds.
+    var lockoutsPruned: Int64 = 0
     var wheel = DeadlineWheel()
     var ticker: RepeatedTask?
     /// Clients that have asked and hold nothing yet.
@@ -97,8 +99,6 @@ final class LineShard: @unchecked Sendable {
     }
 
     // MARK: Tables
-
-    func line(_ key: LineKey) -> LineEntry? { self.lines[key] }
 
     func add(_ entry: LineEntry, id: SessionID) {
         self.lines[entry.line] = entry

@@ -41,20 +41,7 @@ final class PoolOwner: @unchecked Sendable {
 
     func take(_ request: AddressRequest) -> Result<IPv4Address, DenialError> {
         self.loop.preconditionInEventLoop()
-        guard self.pools[request.pool] != nil else { return .failure(.unknownPool) }
-        if let granted = request.granted {
-            // AAA decides: a client that insists on another address is told that it is wrong.
-            if request.exact, let wish = request.wish, wish != granted { return .failure(.outsidePool) }
-            return self.pools[request.pool]?.takeGranted(
-                granted, for: request.line, session: request.session, now: request.now) ?? .failure(.unknownPool)
-        }
-        if request.exact, let wish = request.wish {
-            return self.pools[request.pool]?.takeExactly(
-                wish, for: request.line, session: request.session, now: request.now) ?? .failure(.unknownPool)
-        }
-        return self.pools[request.pool]?.take(
-            for: request.line, session: request.session, subscriber: request.subscriber, wish: request.wish,
-            now: request.now) ?? .failure(.unknownPool)
+        return self.pools[request.pool]?.take(request) ?? .failure(.unknownPool)
     }
 
     func giveBack(
@@ -85,5 +72,21 @@ final class PoolOwner: @unchecked Sendable {
     func usage() -> [(String, AddressPool.Usage)] {
         self.loop.preconditionInEventLoop()
         return self.pools.map { ($0.key, $0.value.usage) }
+    }
+}
+
+extension AddressPool {
+    /// AAA's choice, else the client's if only that will do, else one the pool chooses.
+    fileprivate mutating func take(_ request: AddressRequest) -> Result<IPv4Address, DenialError> {
+        let (line, session, now) = (request.line, request.session, request.now)
+        let insisted = request.exact ? request.wish : nil
+        if let granted = request.granted {
+            // AAA decides: a client that insists on another address is told that it is wrong.
+            guard insisted == nil || insisted == granted else { return .failure(.outsidePool) }
+            return self.takeGranted(granted, for: line, session: session, now: now)
+        }
+        if let insisted { return self.takeExactly(insisted, for: line, session: session, now: now) }
+        return self.take(
+            for: line, session: session, subscriber: request.subscriber, wish: request.wish, now: now)
     }
 }

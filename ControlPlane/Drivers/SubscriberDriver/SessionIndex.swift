@@ -28,7 +28,6 @@ struct SessionIndex {
 
     private var entries: [Key: Entry] = [:]
 
-    /// - Parameter vlans: also by tags; only worth it where a line is a VLAN.
     private static func keys(of record: SessionRecord) -> [Key] {
         var keys: [Key] = [.mac(record.line.mac)]
         if record.address != .zero { keys.append(.address(record.address)) }

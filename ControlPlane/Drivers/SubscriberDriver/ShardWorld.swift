@@ -66,6 +66,11 @@ final class ShardWorld: Sendable {
         return candidates.first { relay != .zero && $0.prefix.contains(relay) } ?? candidates.first
     }
 
+    /// What a session is served with; nil if its grant names what is no longer configured.
+    func profile(of record: SessionRecord) -> ServiceProfile? {
+        try? self.configuration.aaa.catalog.profile(of: record.grant)
+    }
+
     /// The pool whose prefix holds an address, or, for an address of no pool, the VRF's first by name.
     func owningPool(of address: IPv4Address, vrf: VRF) -> PoolPolicy? {
         let pools = self.pools.values.filter { $0.vrf == vrf }

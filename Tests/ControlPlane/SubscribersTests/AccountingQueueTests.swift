@@ -3,6 +3,7 @@
 
 import BNGCore
 import Subscribers
+import TestVectors
 import Testing
 
 private func record(_ sequence: UInt64, of session: UInt64) -> AccountingRecord {
@@ -81,7 +82,7 @@ struct AccountingQueueTests {
     }
 
     @Test func `any interleaving of disk, memory and failures delivers each record once, in its session's order`() {
-        var random = SplitMix(state: 42)
+        var random = SplitMix64(state: 42)
         for _ in 0..<200 {
             var queue = AccountingQueue(memory: Int(random.next() % 8) + 2)
             var disk: [AccountingRecord] = []
@@ -120,17 +121,5 @@ struct AccountingQueueTests {
                 #expect(mine == mine.sorted())
             }
         }
-    }
-}
-
-private struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9e37_79b9_7f4a_7c15
-        var z = self.state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }
