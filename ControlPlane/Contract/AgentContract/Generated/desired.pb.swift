@@ -44,6 +44,7 @@ public nonisolated enum Bng_Agent_V1_Family: SwiftProtobuf.Enum, Swift.CaseItera
   case guardRates // = 6
   case session // = 7
   case filter // = 8
+  case pppoeService // = 9
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -61,6 +62,7 @@ public nonisolated enum Bng_Agent_V1_Family: SwiftProtobuf.Enum, Swift.CaseItera
     case 6: self = .guardRates
     case 7: self = .session
     case 8: self = .filter
+    case 9: self = .pppoeService
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -76,6 +78,7 @@ public nonisolated enum Bng_Agent_V1_Family: SwiftProtobuf.Enum, Swift.CaseItera
     case .guardRates: return 6
     case .session: return 7
     case .filter: return 8
+    case .pppoeService: return 9
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -91,6 +94,7 @@ public nonisolated enum Bng_Agent_V1_Family: SwiftProtobuf.Enum, Swift.CaseItera
     .guardRates,
     .session,
     .filter,
+    .pppoeService,
   ]
 
 }
@@ -277,6 +281,18 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
 
   /// stays in the agent: a forwarded packet whose next hop is unresolved
   case neighbor // = 3
+
+  /// discovery: PADR with a valid cookie, PADT
+  case pppoe // = 4
+
+  /// PPP control packets the data plane does not answer
+  case ppp // = 5
+
+  /// stays in the agent: a PADO that waits for its delay
+  case held // = 6
+
+  /// stays in the agent: a packet to be cut to a line's MTU
+  case fragment // = 7
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -289,6 +305,10 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
     case 1: self = .dhcpv4
     case 2: self = .arp
     case 3: self = .neighbor
+    case 4: self = .pppoe
+    case 5: self = .ppp
+    case 6: self = .held
+    case 7: self = .fragment
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -299,6 +319,10 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
     case .dhcpv4: return 1
     case .arp: return 2
     case .neighbor: return 3
+    case .pppoe: return 4
+    case .ppp: return 5
+    case .held: return 6
+    case .fragment: return 7
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -309,6 +333,10 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
     .dhcpv4,
     .arp,
     .neighbor,
+    .pppoe,
+    .ppp,
+    .held,
+    .fragment,
   ]
 
 }
@@ -518,6 +546,14 @@ public nonisolated struct Bng_Agent_V1_Object: Sendable {
     set {body = .filter(newValue)}
   }
 
+  public var pppoeService: Bng_Agent_V1_PPPoEService {
+    get {
+      if case .pppoeService(let v)? = body {return v}
+      return Bng_Agent_V1_PPPoEService()
+    }
+    set {body = .pppoeService(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -529,6 +565,7 @@ public nonisolated struct Bng_Agent_V1_Object: Sendable {
     case guardRates(Bng_Agent_V1_GuardRates)
     case session(Bng_Agent_V1_Session)
     case filter(Bng_Agent_V1_Filter)
+    case pppoeService(Bng_Agent_V1_PPPoEService)
 
   }
 
@@ -805,6 +842,35 @@ public nonisolated struct Bng_Agent_V1_SessionIPv4: Sendable {
   public init() {}
 }
 
+/// A PPPoE session (RFC 2516) whose PPP link is up.
+public nonisolated struct Bng_Agent_V1_SessionPPPoE: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// SESSION_ID of its frames, 1-65,534; part of the line's identity
+  public var pppoeID: UInt32 = 0
+
+  /// largest IP packet the client takes (its MRU, or less), 64-65,535
+  public var mtuBytes: UInt32 = 0
+
+  /// our LCP magic number, with which the node answers and sends echoes; never 0
+  public var localMagic: UInt32 = 0
+
+  /// the node sends LCP Echo-Requests so often to a line that is silent; 0: none; at most 3,600
+  public var echoIntervalSeconds: UInt32 = 0
+
+  /// so many unanswered ones and the session lapses: 1-255, 0 without an interval
+  public var echoFailures: UInt32 = 0
+
+  /// TCP MSS options of both directions are lowered to mtu_bytes - 40
+  public var clampMss: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 /// One customer's service. object_id is the session id.
 public nonisolated struct Bng_Agent_V1_Session: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -877,11 +943,56 @@ public nonisolated struct Bng_Agent_V1_Session: @unchecked Sendable {
     set {_uniqueStorage()._idleTimeoutSeconds = newValue}
   }
 
+  /// absent: IPoE
+  public var pppoe: Bng_Agent_V1_SessionPPPoE {
+    get {_storage._pppoe ?? Bng_Agent_V1_SessionPPPoE()}
+    set {_uniqueStorage()._pppoe = newValue}
+  }
+  /// Returns true if `pppoe` has been explicitly set.
+  public var hasPppoe: Bool {_storage._pppoe != nil}
+  /// Clears the value of `pppoe`. Subsequent reads from it will return its default value.
+  public mutating func clearPppoe() {_uniqueStorage()._pppoe = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// What the clients of one access domain are offered by PPPoE (RFC 2516). Without it their discovery is not answered.
+public nonisolated struct Bng_Agent_V1_PPPoEService: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// never 0; at most one service for each
+  public var accessDomainID: UInt32 = 0
+
+  /// AC-Name, 1-64 bytes
+  public var acName: String = String()
+
+  /// offered in this order, besides the empty name; at most 16, 1-64 bytes each, distinct
+  public var serviceNames: [String] = []
+
+  /// a name that is not listed is served, too
+  public var anyService: Bool = false
+
+  /// largest PPP-Max-Payload granted (RFC 4638); 0: the tag is not answered, else 1,493-9,000
+  public var maxPayloadBytes: UInt32 = 0
+
+  /// 0: answered at once; at most 10,000
+  public var padoDelayMs: UInt32 = 0
+
+  /// SipHash key of AC-Cookies, 16 bytes
+  public var cookieKey: Data = Data()
+
+  /// still accepted; 16 bytes or empty
+  public var previousCookieKey: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
 }
 
 /// Matches a packet when every part that is given matches. Remote is the side that is not the subscriber: the destination of
@@ -936,7 +1047,7 @@ public nonisolated struct Bng_Agent_V1_Filter: Sendable {
 fileprivate nonisolated let _protobuf_package = "bng.agent.v1"
 
 nonisolated extension Bng_Agent_V1_Family: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FAMILY_UNSPECIFIED\0\u{1}FAMILY_PORT\0\u{1}FAMILY_SERVER_IDENTITY\0\u{1}FAMILY_POOL_TEMPLATE\0\u{1}FAMILY_NEXT_HOP\0\u{1}FAMILY_ROUTE\0\u{1}FAMILY_GUARD_RATES\0\u{1}FAMILY_SESSION\0\u{1}FAMILY_FILTER\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FAMILY_UNSPECIFIED\0\u{1}FAMILY_PORT\0\u{1}FAMILY_SERVER_IDENTITY\0\u{1}FAMILY_POOL_TEMPLATE\0\u{1}FAMILY_NEXT_HOP\0\u{1}FAMILY_ROUTE\0\u{1}FAMILY_GUARD_RATES\0\u{1}FAMILY_SESSION\0\u{1}FAMILY_FILTER\0\u{1}FAMILY_PPPOE_SERVICE\0")
 }
 
 nonisolated extension Bng_Agent_V1_PortRole: SwiftProtobuf._ProtoNameProviding {
@@ -956,7 +1067,7 @@ nonisolated extension Bng_Agent_V1_RouteKind: SwiftProtobuf._ProtoNameProviding 
 }
 
 nonisolated extension Bng_Agent_V1_PuntClass: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PUNT_CLASS_UNSPECIFIED\0\u{1}PUNT_CLASS_DHCPV4\0\u{1}PUNT_CLASS_ARP\0\u{1}PUNT_CLASS_NEIGHBOR\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PUNT_CLASS_UNSPECIFIED\0\u{1}PUNT_CLASS_DHCPV4\0\u{1}PUNT_CLASS_ARP\0\u{1}PUNT_CLASS_NEIGHBOR\0\u{1}PUNT_CLASS_PPPOE\0\u{1}PUNT_CLASS_PPP\0\u{1}PUNT_CLASS_HELD\0\u{1}PUNT_CLASS_FRAGMENT\0")
 }
 
 nonisolated extension Bng_Agent_V1_AntiSpoof: SwiftProtobuf._ProtoNameProviding {
@@ -973,7 +1084,7 @@ nonisolated extension Bng_Agent_V1_FilterDirection: SwiftProtobuf._ProtoNameProv
 
 nonisolated extension Bng_Agent_V1_Object: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Object"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}object_id\0\u{1}generation\0\u{2}\u{9}port\0\u{3}server_identity\0\u{3}pool_template\0\u{3}next_hop\0\u{1}route\0\u{3}guard_rates\0\u{1}session\0\u{1}filter\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}object_id\0\u{1}generation\0\u{2}\u{9}port\0\u{3}server_identity\0\u{3}pool_template\0\u{3}next_hop\0\u{1}route\0\u{3}guard_rates\0\u{1}session\0\u{1}filter\0\u{3}pppoe_service\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1087,6 +1198,19 @@ nonisolated extension Bng_Agent_V1_Object: SwiftProtobuf.Message, SwiftProtobuf.
           self.body = .filter(v)
         }
       }()
+      case 19: try {
+        var v: Bng_Agent_V1_PPPoEService?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .pppoeService(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .pppoeService(v)
+        }
+      }()
       default: break
       }
     }
@@ -1135,6 +1259,10 @@ nonisolated extension Bng_Agent_V1_Object: SwiftProtobuf.Message, SwiftProtobuf.
     case .filter?: try {
       guard case .filter(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
+    }()
+    case .pppoeService?: try {
+      guard case .pppoeService(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
     }()
     case nil: break
     }
@@ -1710,9 +1838,64 @@ nonisolated extension Bng_Agent_V1_SessionIPv4: SwiftProtobuf.Message, SwiftProt
   }
 }
 
+nonisolated extension Bng_Agent_V1_SessionPPPoE: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SessionPPPoE"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}pppoe_id\0\u{3}mtu_bytes\0\u{3}local_magic\0\u{3}echo_interval_seconds\0\u{3}echo_failures\0\u{3}clamp_mss\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.pppoeID) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.mtuBytes) }()
+      case 3: try { try decoder.decodeSingularFixed32Field(value: &self.localMagic) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.echoIntervalSeconds) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.echoFailures) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.clampMss) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.pppoeID != 0 {
+      try visitor.visitSingularUInt32Field(value: self.pppoeID, fieldNumber: 1)
+    }
+    if self.mtuBytes != 0 {
+      try visitor.visitSingularUInt32Field(value: self.mtuBytes, fieldNumber: 2)
+    }
+    if self.localMagic != 0 {
+      try visitor.visitSingularFixed32Field(value: self.localMagic, fieldNumber: 3)
+    }
+    if self.echoIntervalSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.echoIntervalSeconds, fieldNumber: 4)
+    }
+    if self.echoFailures != 0 {
+      try visitor.visitSingularUInt32Field(value: self.echoFailures, fieldNumber: 5)
+    }
+    if self.clampMss != false {
+      try visitor.visitSingularBoolField(value: self.clampMss, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Bng_Agent_V1_SessionPPPoE, rhs: Bng_Agent_V1_SessionPPPoE) -> Bool {
+    if lhs.pppoeID != rhs.pppoeID {return false}
+    if lhs.mtuBytes != rhs.mtuBytes {return false}
+    if lhs.localMagic != rhs.localMagic {return false}
+    if lhs.echoIntervalSeconds != rhs.echoIntervalSeconds {return false}
+    if lhs.echoFailures != rhs.echoFailures {return false}
+    if lhs.clampMss != rhs.clampMss {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Bng_Agent_V1_Session: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Session"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}line\0\u{1}vrf\0\u{3}anti_spoof\0\u{1}ipv4\0\u{3}ends_unix_ms\0\u{3}rate_up\0\u{3}rate_down\0\u{3}filter_id\0\u{3}idle_timeout_seconds\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}line\0\u{1}vrf\0\u{3}anti_spoof\0\u{1}ipv4\0\u{3}ends_unix_ms\0\u{3}rate_up\0\u{3}rate_down\0\u{3}filter_id\0\u{3}idle_timeout_seconds\0\u{1}pppoe\0")
 
   fileprivate class _StorageClass {
     var _line: Bng_Agent_V1_Line? = nil
@@ -1724,6 +1907,7 @@ nonisolated extension Bng_Agent_V1_Session: SwiftProtobuf.Message, SwiftProtobuf
     var _rateDown: Bng_Agent_V1_Rate? = nil
     var _filterID: UInt64 = 0
     var _idleTimeoutSeconds: UInt32 = 0
+    var _pppoe: Bng_Agent_V1_SessionPPPoE? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1743,6 +1927,7 @@ nonisolated extension Bng_Agent_V1_Session: SwiftProtobuf.Message, SwiftProtobuf
       _rateDown = source._rateDown
       _filterID = source._filterID
       _idleTimeoutSeconds = source._idleTimeoutSeconds
+      _pppoe = source._pppoe
     }
   }
 
@@ -1770,6 +1955,7 @@ nonisolated extension Bng_Agent_V1_Session: SwiftProtobuf.Message, SwiftProtobuf
         case 7: try { try decoder.decodeSingularMessageField(value: &_storage._rateDown) }()
         case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._filterID) }()
         case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._idleTimeoutSeconds) }()
+        case 10: try { try decoder.decodeSingularMessageField(value: &_storage._pppoe) }()
         default: break
         }
       }
@@ -1809,6 +1995,9 @@ nonisolated extension Bng_Agent_V1_Session: SwiftProtobuf.Message, SwiftProtobuf
       if _storage._idleTimeoutSeconds != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._idleTimeoutSeconds, fieldNumber: 9)
       }
+      try { if let v = _storage._pppoe {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1827,10 +2016,76 @@ nonisolated extension Bng_Agent_V1_Session: SwiftProtobuf.Message, SwiftProtobuf
         if _storage._rateDown != rhs_storage._rateDown {return false}
         if _storage._filterID != rhs_storage._filterID {return false}
         if _storage._idleTimeoutSeconds != rhs_storage._idleTimeoutSeconds {return false}
+        if _storage._pppoe != rhs_storage._pppoe {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Bng_Agent_V1_PPPoEService: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PPPoEService"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}access_domain_id\0\u{3}ac_name\0\u{3}service_names\0\u{3}any_service\0\u{3}max_payload_bytes\0\u{3}pado_delay_ms\0\u{3}cookie_key\0\u{3}previous_cookie_key\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.accessDomainID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.acName) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.serviceNames) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.anyService) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.maxPayloadBytes) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.padoDelayMs) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.cookieKey) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.previousCookieKey) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.accessDomainID != 0 {
+      try visitor.visitSingularUInt32Field(value: self.accessDomainID, fieldNumber: 1)
+    }
+    if !self.acName.isEmpty {
+      try visitor.visitSingularStringField(value: self.acName, fieldNumber: 2)
+    }
+    if !self.serviceNames.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.serviceNames, fieldNumber: 3)
+    }
+    if self.anyService != false {
+      try visitor.visitSingularBoolField(value: self.anyService, fieldNumber: 4)
+    }
+    if self.maxPayloadBytes != 0 {
+      try visitor.visitSingularUInt32Field(value: self.maxPayloadBytes, fieldNumber: 5)
+    }
+    if self.padoDelayMs != 0 {
+      try visitor.visitSingularUInt32Field(value: self.padoDelayMs, fieldNumber: 6)
+    }
+    if !self.cookieKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.cookieKey, fieldNumber: 7)
+    }
+    if !self.previousCookieKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.previousCookieKey, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Bng_Agent_V1_PPPoEService, rhs: Bng_Agent_V1_PPPoEService) -> Bool {
+    if lhs.accessDomainID != rhs.accessDomainID {return false}
+    if lhs.acName != rhs.acName {return false}
+    if lhs.serviceNames != rhs.serviceNames {return false}
+    if lhs.anyService != rhs.anyService {return false}
+    if lhs.maxPayloadBytes != rhs.maxPayloadBytes {return false}
+    if lhs.padoDelayMs != rhs.padoDelayMs {return false}
+    if lhs.cookieKey != rhs.cookieKey {return false}
+    if lhs.previousCookieKey != rhs.previousCookieKey {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -146,6 +146,15 @@ public nonisolated struct Bng_Agent_V1_SessionCounters: Sendable {
 
   public var dhcpFastPathReplies: UInt64 = 0
 
+  /// LCP Echo-Requests of the client
+  public var pppEchoesAnswered: UInt64 = 0
+
+  /// LCP Echo-Requests to the client, since the agent's process began
+  public var pppEchoesSent: UInt64 = 0
+
+  /// and what came back, since the maps were created
+  public var pppEchoReplies: UInt64 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -231,7 +240,7 @@ public nonisolated struct Bng_Agent_V1_SessionLapsed: Sendable {
 
   public var sessionGeneration: UInt64 = 0
 
-  /// "lease_expired", "session_timeout" or "idle_timeout"
+  /// "lease_expired", "session_timeout", "idle_timeout" or "lost_carrier"
   public var cause: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -433,7 +442,7 @@ nonisolated extension Bng_Agent_V1_Capability: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Bng_Agent_V1_SessionCounters: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".SessionCounters"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{3}up_packets\0\u{3}up_bytes\0\u{3}down_packets\0\u{3}down_bytes\0\u{3}dropped_packets\0\u{3}last_drop_reason\0\u{3}last_drop_unix_ms\0\u{1}generation\0\u{3}lease_expires_unix_ms\0\u{3}dhcp_fast_path_replies\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{3}up_packets\0\u{3}up_bytes\0\u{3}down_packets\0\u{3}down_bytes\0\u{3}dropped_packets\0\u{3}last_drop_reason\0\u{3}last_drop_unix_ms\0\u{1}generation\0\u{3}lease_expires_unix_ms\0\u{3}dhcp_fast_path_replies\0\u{3}ppp_echoes_answered\0\u{3}ppp_echoes_sent\0\u{3}ppp_echo_replies\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -452,6 +461,9 @@ nonisolated extension Bng_Agent_V1_SessionCounters: SwiftProtobuf.Message, Swift
       case 9: try { try decoder.decodeSingularUInt64Field(value: &self.generation) }()
       case 10: try { try decoder.decodeSingularFixed64Field(value: &self.leaseExpiresUnixMs) }()
       case 11: try { try decoder.decodeSingularUInt64Field(value: &self.dhcpFastPathReplies) }()
+      case 12: try { try decoder.decodeSingularUInt64Field(value: &self.pppEchoesAnswered) }()
+      case 13: try { try decoder.decodeSingularUInt64Field(value: &self.pppEchoesSent) }()
+      case 14: try { try decoder.decodeSingularUInt64Field(value: &self.pppEchoReplies) }()
       default: break
       }
     }
@@ -491,6 +503,15 @@ nonisolated extension Bng_Agent_V1_SessionCounters: SwiftProtobuf.Message, Swift
     if self.dhcpFastPathReplies != 0 {
       try visitor.visitSingularUInt64Field(value: self.dhcpFastPathReplies, fieldNumber: 11)
     }
+    if self.pppEchoesAnswered != 0 {
+      try visitor.visitSingularUInt64Field(value: self.pppEchoesAnswered, fieldNumber: 12)
+    }
+    if self.pppEchoesSent != 0 {
+      try visitor.visitSingularUInt64Field(value: self.pppEchoesSent, fieldNumber: 13)
+    }
+    if self.pppEchoReplies != 0 {
+      try visitor.visitSingularUInt64Field(value: self.pppEchoReplies, fieldNumber: 14)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -506,6 +527,9 @@ nonisolated extension Bng_Agent_V1_SessionCounters: SwiftProtobuf.Message, Swift
     if lhs.generation != rhs.generation {return false}
     if lhs.leaseExpiresUnixMs != rhs.leaseExpiresUnixMs {return false}
     if lhs.dhcpFastPathReplies != rhs.dhcpFastPathReplies {return false}
+    if lhs.pppEchoesAnswered != rhs.pppEchoesAnswered {return false}
+    if lhs.pppEchoesSent != rhs.pppEchoesSent {return false}
+    if lhs.pppEchoReplies != rhs.pppEchoReplies {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

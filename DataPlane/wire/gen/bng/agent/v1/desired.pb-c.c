@@ -592,6 +592,51 @@ void   bng__agent__v1__session_ipv4__free_unpacked
   assert(message->base.descriptor == &bng__agent__v1__session_ipv4__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   bng__agent__v1__session_pppo_e__init
+                     (Bng__Agent__V1__SessionPPPoE         *message)
+{
+  static const Bng__Agent__V1__SessionPPPoE init_value = BNG__AGENT__V1__SESSION_PPPO_E__INIT;
+  *message = init_value;
+}
+size_t bng__agent__v1__session_pppo_e__get_packed_size
+                     (const Bng__Agent__V1__SessionPPPoE *message)
+{
+  assert(message->base.descriptor == &bng__agent__v1__session_pppo_e__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t bng__agent__v1__session_pppo_e__pack
+                     (const Bng__Agent__V1__SessionPPPoE *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &bng__agent__v1__session_pppo_e__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t bng__agent__v1__session_pppo_e__pack_to_buffer
+                     (const Bng__Agent__V1__SessionPPPoE *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &bng__agent__v1__session_pppo_e__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Bng__Agent__V1__SessionPPPoE *
+       bng__agent__v1__session_pppo_e__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Bng__Agent__V1__SessionPPPoE *)
+     protobuf_c_message_unpack (&bng__agent__v1__session_pppo_e__descriptor,
+                                allocator, len, data);
+}
+void   bng__agent__v1__session_pppo_e__free_unpacked
+                     (Bng__Agent__V1__SessionPPPoE *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &bng__agent__v1__session_pppo_e__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   bng__agent__v1__session__init
                      (Bng__Agent__V1__Session         *message)
 {
@@ -635,6 +680,51 @@ void   bng__agent__v1__session__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &bng__agent__v1__session__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   bng__agent__v1__pppo_eservice__init
+                     (Bng__Agent__V1__PPPoEService         *message)
+{
+  static const Bng__Agent__V1__PPPoEService init_value = BNG__AGENT__V1__PPPO_ESERVICE__INIT;
+  *message = init_value;
+}
+size_t bng__agent__v1__pppo_eservice__get_packed_size
+                     (const Bng__Agent__V1__PPPoEService *message)
+{
+  assert(message->base.descriptor == &bng__agent__v1__pppo_eservice__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t bng__agent__v1__pppo_eservice__pack
+                     (const Bng__Agent__V1__PPPoEService *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &bng__agent__v1__pppo_eservice__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t bng__agent__v1__pppo_eservice__pack_to_buffer
+                     (const Bng__Agent__V1__PPPoEService *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &bng__agent__v1__pppo_eservice__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Bng__Agent__V1__PPPoEService *
+       bng__agent__v1__pppo_eservice__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Bng__Agent__V1__PPPoEService *)
+     protobuf_c_message_unpack (&bng__agent__v1__pppo_eservice__descriptor,
+                                allocator, len, data);
+}
+void   bng__agent__v1__pppo_eservice__free_unpacked
+                     (Bng__Agent__V1__PPPoEService *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &bng__agent__v1__pppo_eservice__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   bng__agent__v1__filter_rule__init
@@ -727,7 +817,7 @@ void   bng__agent__v1__filter__free_unpacked
   assert(message->base.descriptor == &bng__agent__v1__filter__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor bng__agent__v1__object__field_descriptors[10] =
+static const ProtobufCFieldDescriptor bng__agent__v1__object__field_descriptors[11] =
 {
   {
     "object_id",
@@ -849,6 +939,18 @@ static const ProtobufCFieldDescriptor bng__agent__v1__object__field_descriptors[
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "pppoe_service",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Bng__Agent__V1__Object, body_case),
+    offsetof(Bng__Agent__V1__Object, pppoe_service),
+    &bng__agent__v1__pppo_eservice__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned bng__agent__v1__object__field_indices_by_name[] = {
   9,   /* field[9] = filter */
@@ -858,6 +960,7 @@ static const unsigned bng__agent__v1__object__field_indices_by_name[] = {
   0,   /* field[0] = object_id */
   4,   /* field[4] = pool_template */
   2,   /* field[2] = port */
+  10,   /* field[10] = pppoe_service */
   6,   /* field[6] = route */
   3,   /* field[3] = server_identity */
   8,   /* field[8] = session */
@@ -866,7 +969,7 @@ static const ProtobufCIntRange bng__agent__v1__object__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 11, 2 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor bng__agent__v1__object__descriptor =
 {
@@ -876,7 +979,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__object__descriptor =
   "Bng__Agent__V1__Object",
   "bng.agent.v1",
   sizeof(Bng__Agent__V1__Object),
-  10,
+  11,
   bng__agent__v1__object__field_descriptors,
   bng__agent__v1__object__field_indices_by_name,
   2,  bng__agent__v1__object__number_ranges,
@@ -1859,7 +1962,110 @@ const ProtobufCMessageDescriptor bng__agent__v1__session_ipv4__descriptor =
   (ProtobufCMessageInit) bng__agent__v1__session_ipv4__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor bng__agent__v1__session__field_descriptors[9] =
+static const ProtobufCFieldDescriptor bng__agent__v1__session_pppo_e__field_descriptors[6] =
+{
+  {
+    "pppoe_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionPPPoE, pppoe_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mtu_bytes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionPPPoE, mtu_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "local_magic",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionPPPoE, local_magic),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "echo_interval_seconds",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionPPPoE, echo_interval_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "echo_failures",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionPPPoE, echo_failures),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "clamp_mss",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionPPPoE, clamp_mss),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned bng__agent__v1__session_pppo_e__field_indices_by_name[] = {
+  5,   /* field[5] = clamp_mss */
+  4,   /* field[4] = echo_failures */
+  3,   /* field[3] = echo_interval_seconds */
+  2,   /* field[2] = local_magic */
+  1,   /* field[1] = mtu_bytes */
+  0,   /* field[0] = pppoe_id */
+};
+static const ProtobufCIntRange bng__agent__v1__session_pppo_e__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor bng__agent__v1__session_pppo_e__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "bng.agent.v1.SessionPPPoE",
+  "SessionPPPoE",
+  "Bng__Agent__V1__SessionPPPoE",
+  "bng.agent.v1",
+  sizeof(Bng__Agent__V1__SessionPPPoE),
+  6,
+  bng__agent__v1__session_pppo_e__field_descriptors,
+  bng__agent__v1__session_pppo_e__field_indices_by_name,
+  1,  bng__agent__v1__session_pppo_e__number_ranges,
+  (ProtobufCMessageInit) bng__agent__v1__session_pppo_e__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor bng__agent__v1__session__field_descriptors[10] =
 {
   {
     "line",
@@ -1969,6 +2175,18 @@ static const ProtobufCFieldDescriptor bng__agent__v1__session__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "pppoe",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__Session, pppoe),
+    &bng__agent__v1__session_pppo_e__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned bng__agent__v1__session__field_indices_by_name[] = {
   2,   /* field[2] = anti_spoof */
@@ -1977,6 +2195,7 @@ static const unsigned bng__agent__v1__session__field_indices_by_name[] = {
   8,   /* field[8] = idle_timeout_seconds */
   3,   /* field[3] = ipv4 */
   0,   /* field[0] = line */
+  9,   /* field[9] = pppoe */
   6,   /* field[6] = rate_down */
   5,   /* field[5] = rate_up */
   1,   /* field[1] = vrf */
@@ -1984,7 +2203,7 @@ static const unsigned bng__agent__v1__session__field_indices_by_name[] = {
 static const ProtobufCIntRange bng__agent__v1__session__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor bng__agent__v1__session__descriptor =
 {
@@ -1994,11 +2213,140 @@ const ProtobufCMessageDescriptor bng__agent__v1__session__descriptor =
   "Bng__Agent__V1__Session",
   "bng.agent.v1",
   sizeof(Bng__Agent__V1__Session),
-  9,
+  10,
   bng__agent__v1__session__field_descriptors,
   bng__agent__v1__session__field_indices_by_name,
   1,  bng__agent__v1__session__number_ranges,
   (ProtobufCMessageInit) bng__agent__v1__session__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor bng__agent__v1__pppo_eservice__field_descriptors[8] =
+{
+  {
+    "access_domain_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__PPPoEService, access_domain_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ac_name",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__PPPoEService, ac_name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "service_names",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Bng__Agent__V1__PPPoEService, n_service_names),
+    offsetof(Bng__Agent__V1__PPPoEService, service_names),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "any_service",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__PPPoEService, any_service),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "max_payload_bytes",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__PPPoEService, max_payload_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pado_delay_ms",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__PPPoEService, pado_delay_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cookie_key",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__PPPoEService, cookie_key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "previous_cookie_key",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__PPPoEService, previous_cookie_key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned bng__agent__v1__pppo_eservice__field_indices_by_name[] = {
+  1,   /* field[1] = ac_name */
+  0,   /* field[0] = access_domain_id */
+  3,   /* field[3] = any_service */
+  6,   /* field[6] = cookie_key */
+  4,   /* field[4] = max_payload_bytes */
+  5,   /* field[5] = pado_delay_ms */
+  7,   /* field[7] = previous_cookie_key */
+  2,   /* field[2] = service_names */
+};
+static const ProtobufCIntRange bng__agent__v1__pppo_eservice__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor bng__agent__v1__pppo_eservice__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "bng.agent.v1.PPPoEService",
+  "PPPoEService",
+  "Bng__Agent__V1__PPPoEService",
+  "bng.agent.v1",
+  sizeof(Bng__Agent__V1__PPPoEService),
+  8,
+  bng__agent__v1__pppo_eservice__field_descriptors,
+  bng__agent__v1__pppo_eservice__field_indices_by_name,
+  1,  bng__agent__v1__pppo_eservice__number_ranges,
+  (ProtobufCMessageInit) bng__agent__v1__pppo_eservice__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor bng__agent__v1__filter_rule__field_descriptors[7] =
@@ -2168,7 +2516,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__filter__descriptor =
   (ProtobufCMessageInit) bng__agent__v1__filter__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue bng__agent__v1__family__enum_values_by_number[9] =
+static const ProtobufCEnumValue bng__agent__v1__family__enum_values_by_number[10] =
 {
   { "FAMILY_UNSPECIFIED", "BNG__AGENT__V1__FAMILY__FAMILY_UNSPECIFIED", 0 },
   { "FAMILY_PORT", "BNG__AGENT__V1__FAMILY__FAMILY_PORT", 1 },
@@ -2179,17 +2527,19 @@ static const ProtobufCEnumValue bng__agent__v1__family__enum_values_by_number[9]
   { "FAMILY_GUARD_RATES", "BNG__AGENT__V1__FAMILY__FAMILY_GUARD_RATES", 6 },
   { "FAMILY_SESSION", "BNG__AGENT__V1__FAMILY__FAMILY_SESSION", 7 },
   { "FAMILY_FILTER", "BNG__AGENT__V1__FAMILY__FAMILY_FILTER", 8 },
+  { "FAMILY_PPPOE_SERVICE", "BNG__AGENT__V1__FAMILY__FAMILY_PPPOE_SERVICE", 9 },
 };
 static const ProtobufCIntRange bng__agent__v1__family__value_ranges[] = {
-{0, 0},{0, 9}
+{0, 0},{0, 10}
 };
-static const ProtobufCEnumValueIndex bng__agent__v1__family__enum_values_by_name[9] =
+static const ProtobufCEnumValueIndex bng__agent__v1__family__enum_values_by_name[10] =
 {
   { "FAMILY_FILTER", 8 },
   { "FAMILY_GUARD_RATES", 6 },
   { "FAMILY_NEXT_HOP", 4 },
   { "FAMILY_POOL_TEMPLATE", 3 },
   { "FAMILY_PORT", 1 },
+  { "FAMILY_PPPOE_SERVICE", 9 },
   { "FAMILY_ROUTE", 5 },
   { "FAMILY_SERVER_IDENTITY", 2 },
   { "FAMILY_SESSION", 7 },
@@ -2202,9 +2552,9 @@ const ProtobufCEnumDescriptor bng__agent__v1__family__descriptor =
   "Family",
   "Bng__Agent__V1__Family",
   "bng.agent.v1",
-  9,
+  10,
   bng__agent__v1__family__enum_values_by_number,
-  9,
+  10,
   bng__agent__v1__family__enum_values_by_name,
   1,
   bng__agent__v1__family__value_ranges,
@@ -2334,21 +2684,29 @@ const ProtobufCEnumDescriptor bng__agent__v1__route_kind__descriptor =
   bng__agent__v1__route_kind__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue bng__agent__v1__punt_class__enum_values_by_number[4] =
+static const ProtobufCEnumValue bng__agent__v1__punt_class__enum_values_by_number[8] =
 {
   { "PUNT_CLASS_UNSPECIFIED", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_UNSPECIFIED", 0 },
   { "PUNT_CLASS_DHCPV4", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_DHCPV4", 1 },
   { "PUNT_CLASS_ARP", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_ARP", 2 },
   { "PUNT_CLASS_NEIGHBOR", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NEIGHBOR", 3 },
+  { "PUNT_CLASS_PPPOE", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_PPPOE", 4 },
+  { "PUNT_CLASS_PPP", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_PPP", 5 },
+  { "PUNT_CLASS_HELD", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_HELD", 6 },
+  { "PUNT_CLASS_FRAGMENT", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_FRAGMENT", 7 },
 };
 static const ProtobufCIntRange bng__agent__v1__punt_class__value_ranges[] = {
-{0, 0},{0, 4}
+{0, 0},{0, 8}
 };
-static const ProtobufCEnumValueIndex bng__agent__v1__punt_class__enum_values_by_name[4] =
+static const ProtobufCEnumValueIndex bng__agent__v1__punt_class__enum_values_by_name[8] =
 {
   { "PUNT_CLASS_ARP", 2 },
   { "PUNT_CLASS_DHCPV4", 1 },
+  { "PUNT_CLASS_FRAGMENT", 7 },
+  { "PUNT_CLASS_HELD", 6 },
   { "PUNT_CLASS_NEIGHBOR", 3 },
+  { "PUNT_CLASS_PPP", 5 },
+  { "PUNT_CLASS_PPPOE", 4 },
   { "PUNT_CLASS_UNSPECIFIED", 0 },
 };
 const ProtobufCEnumDescriptor bng__agent__v1__punt_class__descriptor =
@@ -2358,9 +2716,9 @@ const ProtobufCEnumDescriptor bng__agent__v1__punt_class__descriptor =
   "PuntClass",
   "Bng__Agent__V1__PuntClass",
   "bng.agent.v1",
-  4,
+  8,
   bng__agent__v1__punt_class__enum_values_by_number,
-  4,
+  8,
   bng__agent__v1__punt_class__enum_values_by_name,
   1,
   bng__agent__v1__punt_class__value_ranges,

@@ -28,7 +28,9 @@ typedef struct Bng__Agent__V1__Line Bng__Agent__V1__Line;
 typedef struct Bng__Agent__V1__FramedRoute Bng__Agent__V1__FramedRoute;
 typedef struct Bng__Agent__V1__Rate Bng__Agent__V1__Rate;
 typedef struct Bng__Agent__V1__SessionIPv4 Bng__Agent__V1__SessionIPv4;
+typedef struct Bng__Agent__V1__SessionPPPoE Bng__Agent__V1__SessionPPPoE;
 typedef struct Bng__Agent__V1__Session Bng__Agent__V1__Session;
+typedef struct Bng__Agent__V1__PPPoEService Bng__Agent__V1__PPPoEService;
 typedef struct Bng__Agent__V1__FilterRule Bng__Agent__V1__FilterRule;
 typedef struct Bng__Agent__V1__Filter Bng__Agent__V1__Filter;
 
@@ -47,7 +49,8 @@ typedef enum _Bng__Agent__V1__Family {
   BNG__AGENT__V1__FAMILY__FAMILY_ROUTE = 5,
   BNG__AGENT__V1__FAMILY__FAMILY_GUARD_RATES = 6,
   BNG__AGENT__V1__FAMILY__FAMILY_SESSION = 7,
-  BNG__AGENT__V1__FAMILY__FAMILY_FILTER = 8
+  BNG__AGENT__V1__FAMILY__FAMILY_FILTER = 8,
+  BNG__AGENT__V1__FAMILY__FAMILY_PPPOE_SERVICE = 9
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__FAMILY)
 } Bng__Agent__V1__Family;
 typedef enum _Bng__Agent__V1__PortRole {
@@ -107,7 +110,23 @@ typedef enum _Bng__Agent__V1__PuntClass {
   /*
    * stays in the agent: a forwarded packet whose next hop is unresolved
    */
-  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NEIGHBOR = 3
+  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NEIGHBOR = 3,
+  /*
+   * discovery: PADR with a valid cookie, PADT
+   */
+  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_PPPOE = 4,
+  /*
+   * PPP control packets the data plane does not answer
+   */
+  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_PPP = 5,
+  /*
+   * stays in the agent: a PADO that waits for its delay
+   */
+  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_HELD = 6,
+  /*
+   * stays in the agent: a packet to be cut to a line's MTU
+   */
+  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_FRAGMENT = 7
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__PUNT_CLASS)
 } Bng__Agent__V1__PuntClass;
 typedef enum _Bng__Agent__V1__AntiSpoof {
@@ -156,7 +175,8 @@ typedef enum {
   BNG__AGENT__V1__OBJECT__BODY_ROUTE = 15,
   BNG__AGENT__V1__OBJECT__BODY_GUARD_RATES = 16,
   BNG__AGENT__V1__OBJECT__BODY_SESSION = 17,
-  BNG__AGENT__V1__OBJECT__BODY_FILTER = 18
+  BNG__AGENT__V1__OBJECT__BODY_FILTER = 18,
+  BNG__AGENT__V1__OBJECT__BODY_PPPOE_SERVICE = 19
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__OBJECT__BODY__CASE)
 } Bng__Agent__V1__Object__BodyCase;
 
@@ -184,6 +204,7 @@ struct  Bng__Agent__V1__Object
     Bng__Agent__V1__GuardRates *guard_rates;
     Bng__Agent__V1__Session *session;
     Bng__Agent__V1__Filter *filter;
+    Bng__Agent__V1__PPPoEService *pppoe_service;
   };
 };
 #define BNG__AGENT__V1__OBJECT__INIT \
@@ -492,6 +513,42 @@ struct  Bng__Agent__V1__SessionIPv4
 
 
 /*
+ * A PPPoE session (RFC 2516) whose PPP link is up.
+ */
+struct  Bng__Agent__V1__SessionPPPoE
+{
+  ProtobufCMessage base;
+  /*
+   * SESSION_ID of its frames, 1-65,534; part of the line's identity
+   */
+  uint32_t pppoe_id;
+  /*
+   * largest IP packet the client takes (its MRU, or less), 64-65,535
+   */
+  uint32_t mtu_bytes;
+  /*
+   * our LCP magic number, with which the node answers and sends echoes; never 0
+   */
+  uint32_t local_magic;
+  /*
+   * the node sends LCP Echo-Requests so often to a line that is silent; 0: none; at most 3,600
+   */
+  uint32_t echo_interval_seconds;
+  /*
+   * so many unanswered ones and the session lapses: 1-255, 0 without an interval
+   */
+  uint32_t echo_failures;
+  /*
+   * TCP MSS options of both directions are lowered to mtu_bytes - 40
+   */
+  protobuf_c_boolean clamp_mss;
+};
+#define BNG__AGENT__V1__SESSION_PPPO_E__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__session_pppo_e__descriptor) \
+    , 0, 0, 0, 0, 0, 0 }
+
+
+/*
  * One customer's service. object_id is the session id.
  */
 struct  Bng__Agent__V1__Session
@@ -521,10 +578,59 @@ struct  Bng__Agent__V1__Session
    * Idle-Timeout: without a packet from the line for so long the session lapses; 0: none
    */
   uint32_t idle_timeout_seconds;
+  /*
+   * absent: IPoE
+   */
+  Bng__Agent__V1__SessionPPPoE *pppoe;
 };
 #define BNG__AGENT__V1__SESSION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__session__descriptor) \
-    , NULL, 0, BNG__AGENT__V1__ANTI_SPOOF__ANTI_SPOOF_UNSPECIFIED, NULL, 0, NULL, NULL, 0, 0 }
+    , NULL, 0, BNG__AGENT__V1__ANTI_SPOOF__ANTI_SPOOF_UNSPECIFIED, NULL, 0, NULL, NULL, 0, 0, NULL }
+
+
+/*
+ * What the clients of one access domain are offered by PPPoE (RFC 2516). Without it their discovery is not answered.
+ */
+struct  Bng__Agent__V1__PPPoEService
+{
+  ProtobufCMessage base;
+  /*
+   * never 0; at most one service for each
+   */
+  uint32_t access_domain_id;
+  /*
+   * AC-Name, 1-64 bytes
+   */
+  char *ac_name;
+  /*
+   * offered in this order, besides the empty name; at most 16, 1-64 bytes each, distinct
+   */
+  size_t n_service_names;
+  char **service_names;
+  /*
+   * a name that is not listed is served, too
+   */
+  protobuf_c_boolean any_service;
+  /*
+   * largest PPP-Max-Payload granted (RFC 4638); 0: the tag is not answered, else 1,493-9,000
+   */
+  uint32_t max_payload_bytes;
+  /*
+   * 0: answered at once; at most 10,000
+   */
+  uint32_t pado_delay_ms;
+  /*
+   * SipHash key of AC-Cookies, 16 bytes
+   */
+  ProtobufCBinaryData cookie_key;
+  /*
+   * still accepted; 16 bytes or empty
+   */
+  ProtobufCBinaryData previous_cookie_key;
+};
+#define BNG__AGENT__V1__PPPO_ESERVICE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__pppo_eservice__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, 0,NULL, 0, 0, 0, {0,NULL}, {0,NULL} }
 
 
 /*
@@ -827,6 +933,25 @@ Bng__Agent__V1__SessionIPv4 *
 void   bng__agent__v1__session_ipv4__free_unpacked
                      (Bng__Agent__V1__SessionIPv4 *message,
                       ProtobufCAllocator *allocator);
+/* Bng__Agent__V1__SessionPPPoE methods */
+void   bng__agent__v1__session_pppo_e__init
+                     (Bng__Agent__V1__SessionPPPoE         *message);
+size_t bng__agent__v1__session_pppo_e__get_packed_size
+                     (const Bng__Agent__V1__SessionPPPoE   *message);
+size_t bng__agent__v1__session_pppo_e__pack
+                     (const Bng__Agent__V1__SessionPPPoE   *message,
+                      uint8_t             *out);
+size_t bng__agent__v1__session_pppo_e__pack_to_buffer
+                     (const Bng__Agent__V1__SessionPPPoE   *message,
+                      ProtobufCBuffer     *buffer);
+Bng__Agent__V1__SessionPPPoE *
+       bng__agent__v1__session_pppo_e__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   bng__agent__v1__session_pppo_e__free_unpacked
+                     (Bng__Agent__V1__SessionPPPoE *message,
+                      ProtobufCAllocator *allocator);
 /* Bng__Agent__V1__Session methods */
 void   bng__agent__v1__session__init
                      (Bng__Agent__V1__Session         *message);
@@ -845,6 +970,25 @@ Bng__Agent__V1__Session *
                       const uint8_t       *data);
 void   bng__agent__v1__session__free_unpacked
                      (Bng__Agent__V1__Session *message,
+                      ProtobufCAllocator *allocator);
+/* Bng__Agent__V1__PPPoEService methods */
+void   bng__agent__v1__pppo_eservice__init
+                     (Bng__Agent__V1__PPPoEService         *message);
+size_t bng__agent__v1__pppo_eservice__get_packed_size
+                     (const Bng__Agent__V1__PPPoEService   *message);
+size_t bng__agent__v1__pppo_eservice__pack
+                     (const Bng__Agent__V1__PPPoEService   *message,
+                      uint8_t             *out);
+size_t bng__agent__v1__pppo_eservice__pack_to_buffer
+                     (const Bng__Agent__V1__PPPoEService   *message,
+                      ProtobufCBuffer     *buffer);
+Bng__Agent__V1__PPPoEService *
+       bng__agent__v1__pppo_eservice__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   bng__agent__v1__pppo_eservice__free_unpacked
+                     (Bng__Agent__V1__PPPoEService *message,
                       ProtobufCAllocator *allocator);
 /* Bng__Agent__V1__FilterRule methods */
 void   bng__agent__v1__filter_rule__init
@@ -925,8 +1069,14 @@ typedef void (*Bng__Agent__V1__Rate_Closure)
 typedef void (*Bng__Agent__V1__SessionIPv4_Closure)
                  (const Bng__Agent__V1__SessionIPv4 *message,
                   void *closure_data);
+typedef void (*Bng__Agent__V1__SessionPPPoE_Closure)
+                 (const Bng__Agent__V1__SessionPPPoE *message,
+                  void *closure_data);
 typedef void (*Bng__Agent__V1__Session_Closure)
                  (const Bng__Agent__V1__Session *message,
+                  void *closure_data);
+typedef void (*Bng__Agent__V1__PPPoEService_Closure)
+                 (const Bng__Agent__V1__PPPoEService *message,
                   void *closure_data);
 typedef void (*Bng__Agent__V1__FilterRule_Closure)
                  (const Bng__Agent__V1__FilterRule *message,
@@ -962,7 +1112,9 @@ extern const ProtobufCMessageDescriptor bng__agent__v1__line__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__framed_route__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__rate__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__session_ipv4__descriptor;
+extern const ProtobufCMessageDescriptor bng__agent__v1__session_pppo_e__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__session__descriptor;
+extern const ProtobufCMessageDescriptor bng__agent__v1__pppo_eservice__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__filter_rule__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__filter__descriptor;
 

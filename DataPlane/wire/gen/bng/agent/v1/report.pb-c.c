@@ -682,7 +682,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__capability__descriptor =
   (ProtobufCMessageInit) bng__agent__v1__capability__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor bng__agent__v1__session_counters__field_descriptors[11] =
+static const ProtobufCFieldDescriptor bng__agent__v1__session_counters__field_descriptors[14] =
 {
   {
     "session_id",
@@ -816,6 +816,42 @@ static const ProtobufCFieldDescriptor bng__agent__v1__session_counters__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "ppp_echoes_answered",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionCounters, ppp_echoes_answered),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ppp_echoes_sent",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionCounters, ppp_echoes_sent),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ppp_echo_replies",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionCounters, ppp_echo_replies),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned bng__agent__v1__session_counters__field_indices_by_name[] = {
   10,   /* field[10] = dhcp_fast_path_replies */
@@ -826,6 +862,9 @@ static const unsigned bng__agent__v1__session_counters__field_indices_by_name[] 
   6,   /* field[6] = last_drop_reason */
   7,   /* field[7] = last_drop_unix_ms */
   9,   /* field[9] = lease_expires_unix_ms */
+  13,   /* field[13] = ppp_echo_replies */
+  11,   /* field[11] = ppp_echoes_answered */
+  12,   /* field[12] = ppp_echoes_sent */
   0,   /* field[0] = session_id */
   2,   /* field[2] = up_bytes */
   1,   /* field[1] = up_packets */
@@ -833,7 +872,7 @@ static const unsigned bng__agent__v1__session_counters__field_indices_by_name[] 
 static const ProtobufCIntRange bng__agent__v1__session_counters__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor bng__agent__v1__session_counters__descriptor =
 {
@@ -843,7 +882,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__session_counters__descriptor =
   "Bng__Agent__V1__SessionCounters",
   "bng.agent.v1",
   sizeof(Bng__Agent__V1__SessionCounters),
-  11,
+  14,
   bng__agent__v1__session_counters__field_descriptors,
   bng__agent__v1__session_counters__field_indices_by_name,
   1,  bng__agent__v1__session_counters__number_ranges,

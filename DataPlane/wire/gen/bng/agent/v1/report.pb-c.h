@@ -99,10 +99,22 @@ struct  Bng__Agent__V1__SessionCounters
   uint64_t generation;
   uint64_t lease_expires_unix_ms;
   uint64_t dhcp_fast_path_replies;
+  /*
+   * LCP Echo-Requests of the client
+   */
+  uint64_t ppp_echoes_answered;
+  /*
+   * LCP Echo-Requests to the client, since the agent's process began
+   */
+  uint64_t ppp_echoes_sent;
+  /*
+   * and what came back, since the maps were created
+   */
+  uint64_t ppp_echo_replies;
 };
 #define BNG__AGENT__V1__SESSION_COUNTERS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__session_counters__descriptor) \
-    , 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Bng__Agent__V1__SessionCountersReply
@@ -183,7 +195,7 @@ struct  Bng__Agent__V1__SessionLapsed
   uint64_t session_id;
   uint64_t session_generation;
   /*
-   * "lease_expired", "session_timeout" or "idle_timeout"
+   * "lease_expired", "session_timeout", "idle_timeout" or "lost_carrier"
    */
   char *cause;
 };
