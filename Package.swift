@@ -46,7 +46,7 @@ let protocols: [Target] = [
 let domain: [Target] = [
     pure("Addressing", in: "Domain", ["BNGCore"]),
     pure("Fleet", in: "Domain", ["BNGCore"]),
-    pure("Subscribers", in: "Domain", ["BNGCore"]),
+    pure("Subscribers", in: "Domain", ["BNGCore", "PPP"]),
 ]
 
 let contract: [Target] = [
@@ -87,7 +87,9 @@ let drivers: [Target] = [
         path: "ControlPlane/Drivers/LocalAAA", swiftSettings: strict),
     .target(
         name: "SubscriberDriver",
-        dependencies: nio + ["BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "Subscribers", logging],
+        dependencies: nio + [
+            "BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "PPP", "PPPoE", "Subscribers", logging,
+        ],
         path: "ControlPlane/Drivers/SubscriberDriver", swiftSettings: strict),
     .target(
         name: "AccountingDriver",
@@ -118,8 +120,8 @@ let apps: [Target] = [
         dependencies: nio + [
             "AccountingDriver", "AdminAPI", "AdminContract", "AgentContract", "AgentDriver", "Addressing", "BNGCore",
             "BNGConfiguration",
-            "DHCPv4", "Fleet", "LocalAAA", "RADIUS", "RADIUSContract", "RADIUSDriver",
-            "Store", "SubscriberDriver", "Subscribers", "Telemetry", argumentParser, logging,
+            "DHCPv4", "Fleet", "LocalAAA", "PPP", "RADIUS", "RADIUSContract", "RADIUSDriver",
+            "Store", "SubscriberDriver", "Subscribers", "Telemetry", argumentParser, crypto, logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ],
         path: "ControlPlane/Apps/bng-controller", swiftSettings: strict),

@@ -4,6 +4,7 @@
 import AgentDriver
 import Fleet
 import Foundation
+import PPP
 import SubscriberDriver
 import Subscribers
 import Telemetry
@@ -145,7 +146,14 @@ extension Controller {
             "bng_subscriber_events_total", help: "What the subscriber plane has done and refused.", kind: .counter)
         let counters = (try? await self.plane.counters()) ?? [:]
         for counter in PlaneCounter.allCases { events.add(counters[counter] ?? 0, .init("event", counter.rawValue)) }
-        return [sessions, addresses, exhausted, alarms, events]
+        var ppp = MetricFamily("bng_ppp_events_total", help: "What PPP links met, by kind.", kind: .counter)
+        let met = (try? await self.plane.pppCounters()) ?? [:]
+        for counter in PPPCounter.allCases { ppp.add(met[counter] ?? 0, .init("event", counter.rawValue)) }
+        var dials = MetricFamily("bng_pppoe_sessions", help: "PPPoE sessions and dialling clients.", kind: .gauge)
+        for node in self.configuration.nodes {
+            dials.add(self.plane.pppoeCount(of: node.name), .init("node", node.name))
+        }
+        return [sessions, addresses, exhausted, alarms, events, ppp, dials]
     }
 
     private func aaaMetrics() async -> [MetricFamily] {

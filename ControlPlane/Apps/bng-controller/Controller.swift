@@ -25,6 +25,7 @@ final class Controller: Service {
     let plane: SubscriberPlane
     let aaa: AAA
     private let templates: TemplateRegistry
+    private let pppoe: PPPoEServices
     var subscribers: SubscriberRegistry { self.aaa.subscribers }
     let metrics = MetricRegistry()
     let adminLoops: MultiThreadedEventLoopGroup
@@ -70,7 +71,8 @@ final class Controller: Service {
             configuration, stored: state.subscribers, store: self.store, group: self.aaaLoops,
             logger: Logger(label: "aaa"))
         let reachable = ReachableNodes()
-        self.templates = TemplateRegistry(configuration: configuration, server: self.server)
+        self.pppoe = try PPPoEServices(store: self.store, now: Self.utcNow)
+        self.templates = TemplateRegistry(configuration: configuration, server: self.server, pppoe: self.pppoe)
         let shards = Array(self.shardLoops.makeIterator())
         self.plane = SubscriberPlane(
             configuration: configuration.plane(firstSessionCounter: firstCounter, aaa: self.aaa.policy), loops: shards,
@@ -113,6 +115,7 @@ final class Controller: Service {
 
     func run() async throws {
         async let alarms: Void = self.watchPools()
+        async let services: Void = self.watchPPPoE()
         // The history is pruned at start and once an hour.
         while !Task.isShuttingDownGracefully {
             let oldest = Self.utcNow().milliseconds - Int64(self.configuration.controller.history.value) * 1_000
@@ -120,6 +123,7 @@ final class Controller: Service {
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(3_600)) }
         }
         await alarms
+        await services
         self.logger.info("stopping")
         await self.server.stop()
         await self.aaa.stop()
@@ -128,6 +132,26 @@ final class Controller: Service {
 }
 
 extension Controller {
+    /// Tells nodes the next cookie key when it is time, and when the load they are under begins or ceases to slow their PADOs.
+    private func watchPPPoE() async {
+        guard self.configuration.accessDomains.contains(where: { $0.pppoe != nil }) else { return }
+        var told: (epoch: Int64, loaded: [Bool]) = (self.pppoe.epoch, [])
+        while !Task.isShuttingDownGracefully {
+            let loads = Dictionary(
+                self.configuration.nodes.map { ($0.name, self.plane.pppoeCount(of: $0.name)) },
+                uniquingKeysWith: { first, _ in first })
+            let loaded = self.configuration.nodes.flatMap { node in
+                self.configuration.pppoeThresholds.map { loads[node.name] ?? 0 >= $0 }
+            }
+            if told != (self.pppoe.epoch, loaded) {
+                told = (self.pppoe.epoch, loaded)
+                self.pppoe.learn(loads)
+                self.templates.configureNodes()
+            }
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
+        }
+    }
+
     /// Says when a pool begins and ceases to be nearly used up.
     private func watchPools() async {
         var alarmed: Set<String> = []

@@ -91,6 +91,9 @@ struct ControllerBackend: AdminBackend {
         for (counter, value) in try await self.controller.plane.counters() where value > 0 {
             views.append(CounterView(node: "", port: "", name: "controller.\(counter.rawValue)", value: value))
         }
+        for (counter, value) in try await self.controller.plane.pppCounters() where value > 0 {
+            views.append(CounterView(node: "", port: "", name: "controller.ppp.\(counter.rawValue)", value: value))
+        }
         return views.sorted { ($0.node, $0.port, $0.name) < ($1.node, $1.port, $1.name) }
     }
 

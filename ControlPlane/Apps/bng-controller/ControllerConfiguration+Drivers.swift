@@ -54,6 +54,7 @@ extension ControllerConfiguration {
                 self.accessDomains.map { ($0.id, $0.pools) }, uniquingKeysWith: { first, _ in first }),
             pools: pools, issuer: self.controller.id, firstSessionCounter: firstSessionCounter)
         plane.aaa = aaa
+        plane.pppoe = self.pppoePolicies
         return plane
     }
 }

@@ -94,6 +94,7 @@ extension TerminateCause {
         switch lapse {
         case "session_timeout": self = .sessionTimeout
         case "idle_timeout": self = .idleTimeout
+        case "lost_carrier": self = .lostCarrier
         default: self = .leaseExpired
         }
     }
@@ -129,6 +130,7 @@ final class NodeDelegate: AgentServerDelegate {
     func agentServer(_ server: AgentServer, node: NodeName, ports: [PortStatus]) {
         let macs = Dictionary(ports.map { ($0.name, $0.mac) }, uniquingKeysWith: { first, _ in first })
         self.portMACs.withLock { $0[node] = macs }
+        self.plane.learn(ports: macs, of: node)
     }
 
     func agentServer(_ server: AgentServer, node: NodeName, punted packets: [AgentContract.PuntedPacket]) {

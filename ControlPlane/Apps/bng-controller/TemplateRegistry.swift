@@ -21,15 +21,17 @@ final class TemplateRegistry: Sendable {
 
     private let configuration: ControllerConfiguration
     private let server: AgentServer
+    private let pppoe: PPPoEServices
     private let state = Mutex(State())
 
-    init(configuration: ControllerConfiguration, server: AgentServer) {
+    init(configuration: ControllerConfiguration, server: AgentServer, pppoe: PPPoEServices) {
         self.configuration = configuration
+        self.pppoe = pppoe
         self.server = server
     }
 
     /// Gives every node what the configuration says of it, and the variants.
-    func configureNodes() { self.configure([], then: {}) }
+    func configureNodes() { self.state.withLock { self.configure($0.order, then: {}) } }
 
     func prepare(_ variant: TemplateVariant, then ready: @escaping @Sendable (UInt64?) -> Void) {
         guard let pool = self.configuration.pools.first(where: { $0.name == variant.pool }),
@@ -59,7 +61,8 @@ final class TemplateRegistry: Sendable {
         let nodes = self.configuration.nodes.map(\.name)
         let countdown = Countdown(nodes.count, then: done)
         for node in nodes {
-            var objects = self.configuration.objects(of: node).map { NamedObject(name: $0.name, body: $0.body) }
+            let described = self.configuration.objects(of: node, pppoe: self.pppoe.serving(node))
+            var objects = described.map { NamedObject(name: $0.name, body: $0.body) }
             for variant in variants {
                 guard let pool = self.configuration.pools.first(where: { $0.name == variant.pool }),
                     let template = self.configuration.template(of: pool),

@@ -8,6 +8,7 @@ import AgentDriver
 import BNGConfiguration
 import BNGCore
 import Fleet
+import PPP
 import Subscribers
 
 extension NodeView {
@@ -70,6 +71,24 @@ extension SessionView {
                 ? .init(
                     upPackets: totals.upPackets, upBytes: totals.upBytes, downPackets: totals.downPackets,
                     downBytes: totals.downBytes, droppedPackets: totals.droppedPackets) : nil)
+        self.pppoe = record.ppp.map { PPPoE($0, id: record.line.pppoeID) }
+    }
+}
+
+extension SessionView.PPPoE {
+    init(_ details: PPPoEDetails, id: UInt16) {
+        let link = details.link
+        self.init(
+            id: id, service: details.service, authentication: link.authentication?.rawValue ?? "none", mtu: details.mtu,
+            local: details.local.description, localMagic: String(link.localMagic, radix: 16),
+            peerMagic: String(link.peerMagic, radix: 16), localInterfaceID: Self.interface(link.localInterfaceID),
+            peerInterfaceID: Self.interface(link.peerInterfaceID))
+    }
+
+    /// As the lower half of an IPv6 address.
+    private static func interface(_ id: UInt64) -> String {
+        stride(from: 48, through: 0, by: -16).map { String(id >> UInt64($0) & 0xffff, radix: 16) }
+            .joined(separator: ":")
     }
 }
 
@@ -109,6 +128,9 @@ extension SessionView.Counters {
             upPackets: totals.upPackets, upBytes: totals.upBytes, downPackets: totals.downPackets,
             downBytes: totals.downBytes, droppedPackets: totals.droppedPackets, fastPathReplies: live.fastPathReplies,
             lastDropReason: live.lastDropReason, lastDropMs: live.lastDrop.milliseconds)
+        (self.echoesAnswered, self.echoesSent, self.echoReplies) = (
+            live.echoesAnswered, live.echoesSent, live.echoReplies
+        )
     }
 }
 

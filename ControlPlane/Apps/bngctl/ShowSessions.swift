@@ -83,7 +83,7 @@ struct ShowSession: AsyncParsableCommand {
 
     func run() async throws {
         try await self.connection.run(.GET, "/v1/sessions/\(encoded(self.id))", as: SessionView.self) { session in
-            var pairs = Self.identity(session) + Self.service(session.service)
+            var pairs = Self.identity(session) + Self.link(session.pppoe) + Self.service(session.service)
             if let counters = session.counters {
                 pairs += [
                     ("up", "\(counters.upPackets) packets, \(Words.bytes(counters.upBytes))"),
@@ -94,8 +94,16 @@ struct ShowSession: AsyncParsableCommand {
                         counters.lastDropReason.isEmpty
                             ? "" : "\(counters.lastDropReason), \(Words.distance(counters.lastDropMs))"
                     ),
-                    ("fast-path replies", "\(counters.fastPathReplies)"),
+                    ("fast-path replies", session.pppoe == nil ? "\(counters.fastPathReplies)" : ""),
                 ]
+                if session.pppoe != nil {
+                    pairs.append(
+                        (
+                            "echoes",
+                            "\(counters.echoesAnswered) answered, \(counters.echoesSent) sent,"
+                                + " \(counters.echoReplies) came back"
+                        ))
+                }
             } else {
                 pairs.append(("counters", "the node does not answer"))
             }
@@ -112,8 +120,26 @@ struct ShowSession: AsyncParsableCommand {
             ("pool", session.pool), ("host name", session.hostName), ("client id", session.clientID),
             ("option 82", session.option82), ("generation", "\(session.generation)"),
             ("started", Words.time(session.startedMs)),
-            ("lease ends", "\(Words.time(session.leaseExpiresMs)) (\(Words.distance(session.leaseExpiresMs)))"),
+            (
+                "lease ends",
+                session.leaseExpiresMs == 0
+                    ? "" : "\(Words.time(session.leaseExpiresMs)) (\(Words.distance(session.leaseExpiresMs)))"
+            ),
             ("ended", session.endedMs > 0 ? Words.time(session.endedMs) : ""), ("cause", session.cause),
+        ]
+    }
+
+    private static func link(_ pppoe: SessionView.PPPoE?) -> [(String, String)] {
+        guard let pppoe else { return [] }
+        return [
+            ("pppoe id", "\(pppoe.id)"), ("service name", pppoe.service), ("authentication", pppoe.authentication),
+            ("mtu", "\(pppoe.mtu)"), ("our address", pppoe.local),
+            ("magic numbers", "\(pppoe.localMagic) ours, \(pppoe.peerMagic) the client's"),
+            (
+                "interface ids",
+                pppoe.peerInterfaceID == "0:0:0:0"
+                    ? "" : "\(pppoe.localInterfaceID) ours, \(pppoe.peerInterfaceID) the client's"
+            ),
         ]
     }
 

@@ -13,6 +13,10 @@ public struct SessionView: Codable, Sendable, Equatable {
         public var fastPathReplies: UInt64
         public var lastDropReason: String
         public var lastDropMs: Int64
+        /// LCP echoes: requests of the client answered, requests sent to it, what came back.
+        public var echoesAnswered: UInt64 = 0
+        public var echoesSent: UInt64 = 0
+        public var echoReplies: UInt64 = 0
 
         public init(
             upPackets: UInt64, upBytes: UInt64, downPackets: UInt64, downBytes: UInt64, droppedPackets: UInt64,
@@ -64,6 +68,40 @@ public struct SessionView: Codable, Sendable, Equatable {
         public init() {}
     }
 
+    /// The link of a PPPoE session.
+    public struct PPPoE: Codable, Sendable, Equatable {
+        /// SESSION_ID.
+        public var id: UInt16
+        /// The Service-Name asked for.
+        public var service: String
+        /// pap, chap-md5, ms-chap-v2 or none.
+        public var authentication: String
+        public var mtu: UInt16
+        /// Our end.
+        public var local: String
+        /// Hexadecimal.
+        public var localMagic: String
+        public var peerMagic: String
+        /// 0:0:0:0 where IPv6CP is not open.
+        public var localInterfaceID: String
+        public var peerInterfaceID: String
+
+        public init(
+            id: UInt16, service: String, authentication: String, mtu: UInt16, local: String, localMagic: String,
+            peerMagic: String, localInterfaceID: String, peerInterfaceID: String
+        ) {
+            self.id = id
+            self.service = service
+            self.authentication = authentication
+            self.mtu = mtu
+            self.local = local
+            self.localMagic = localMagic
+            self.peerMagic = peerMagic
+            self.localInterfaceID = localInterfaceID
+            self.peerInterfaceID = peerInterfaceID
+        }
+    }
+
     /// Something that happened to the session between start and stop.
     public struct Note: Codable, Sendable, Equatable {
         public var atMs: Int64
@@ -101,6 +139,8 @@ public struct SessionView: Codable, Sendable, Equatable {
     public var endedMs: Int64
     public var cause: String
     public var service: Service
+    /// nil: IPoE.
+    public var pppoe: PPPoE?
     public var counters: Counters?
     /// Of one session only; oldest first.
     public var notes: [Note] = []

@@ -63,6 +63,8 @@ extension NASProfile {
         case .chap(let id, let challenge, let response):
             attributes.append(.chapPassword, [id] + response)
             attributes.append(.chapChallenge, challenge)
+        // Without a proof there is nothing a server could decide by.
+        case .msChapV2, .proven: return nil
         }
         self.appendLine(request.facts, to: &attributes)
         attributes.append(.acctSessionID, text: request.session.description)
@@ -136,12 +138,13 @@ extension TerminateCause {
     var radiusValue: UInt32 {
         switch self {
         case .userRequest: 1
-        case .leaseExpired, .lineMoved: 2
+        case .leaseExpired, .lineMoved, .lostCarrier: 2
         case .idleTimeout: 4
         case .sessionTimeout: 5
         case .adminReset: 6
         case .configuration: 10
         case .replaced: 13
+        case .portError: 8
         case .addressDeclined: 15
         case .reauthenticationFailed: 20
         }

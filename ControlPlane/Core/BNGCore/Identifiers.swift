@@ -77,19 +77,29 @@ public struct LineKey: Hashable, Sendable, CustomStringConvertible {
     /// giaddr of the layer-3 relay in between; zero without one.
     public var relay: IPv4Address
     public var mac: MACAddress
+    /// SESSION_ID of a PPPoE session; 0: IPoE.
+    public var pppoeID: UInt16
 
     public init(
         accessDomain: AccessDomainID, sVLAN: UInt16 = 0, cVLAN: UInt16 = 0, relay: IPv4Address = .zero,
-        mac: MACAddress
+        mac: MACAddress, pppoeID: UInt16 = 0
     ) {
         self.accessDomain = accessDomain
         self.sVLAN = sVLAN
         self.cVLAN = cVLAN
         self.relay = relay
         self.mac = mac
+        self.pppoeID = pppoeID
     }
 
-    /// The same in every process; chooses a shard.
+    /// The line itself, whatever session runs on it.
+    public var withoutPPPoE: LineKey {
+        var line = self
+        line.pppoeID = 0
+        return line
+    }
+
+    /// The same in every process; chooses a shard. All sessions of a MAC address on a line are on one shard.
     public var stableHash: UInt64 {
         var hash = StableHash()
         hash.mix(UInt64(self.accessDomain) << 32 | UInt64(self.sVLAN) << 16 | UInt64(self.cVLAN))
@@ -101,6 +111,7 @@ public struct LineKey: Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         var text = "\(self.accessDomain)/\(self.sVLAN).\(self.cVLAN)/\(self.mac)"
         if self.relay != .zero { text += "@\(self.relay)" }
+        if self.pppoeID != 0 { text += "#\(self.pppoeID)" }
         return text
     }
 }

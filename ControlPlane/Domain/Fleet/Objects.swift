@@ -13,6 +13,7 @@ public enum ObjectFamily: UInt16, Sendable, CaseIterable, Comparable {
     case guardRates = 6
     case session = 7
     case filter = 8
+    case pppoeService = 9
 
     /// Sessions refer to everything else.
     private var installationRank: UInt16 { self == .session ? .max : self.rawValue }
@@ -141,7 +142,23 @@ public struct Route: Hashable, Sendable {
 }
 
 /// Classes of punted packets; the raw value is the wire number.
-public enum PuntClass: UInt8, Sendable, CaseIterable { case dhcpv4 = 1, arp = 2, neighbor = 3 }
+public enum PuntClass: UInt8, Sendable, CaseIterable {
+    case dhcpv4 = 1
+    case arp = 2
+    case neighbor = 3
+    case pppoe = 4
+    case ppp = 5
+    case held = 6
+    case fragment = 7
+
+    /// Its packets come up; those of the others stay in the agent.
+    public var isCarried: Bool {
+        switch self {
+        case .dhcpv4, .arp, .pppoe, .ppp: return true
+        case .neighbor, .held, .fragment: return false
+        }
+    }
+}
 
 /// Token buckets in front of one punt class: packets per second and burst, per line and per port.
 public struct GuardRate: Hashable, Sendable {
@@ -192,6 +209,8 @@ public struct InstalledSession: Hashable, Sendable {
     public var idleTimeout: Seconds
     /// Prefixes behind the subscriber, at most `framedRouteLimit`, each of length 1-32. Only with an address.
     public var framedRoutes: [IPv4Prefix]
+    /// With `line.pppoeID`; nil: IPoE.
+    public var pppoe: PPPoEAttachment?
 
     /// Largest number of framed routes of a session.
     public static let framedRouteLimit = 16
@@ -200,7 +219,8 @@ public struct InstalledSession: Hashable, Sendable {
         line: LineKey, tags: VLANTags, relayMAC: MACAddress = .zero, vrf: VRF = 0, antiSpoof: AntiSpoof = .strict,
         address: IPv4Address, poolTemplateID: UInt64, dhcpFastPath: Bool = true, clientID: [UInt8] = [],
         option82: [UInt8] = [], leaseExpires: UTCTime, ends: UTCTime = .zero, rateUp: LineRate? = nil,
-        rateDown: LineRate? = nil, filterID: UInt64 = 0, idleTimeout: Seconds = 0, framedRoutes: [IPv4Prefix] = []
+        rateDown: LineRate? = nil, filterID: UInt64 = 0, idleTimeout: Seconds = 0, framedRoutes: [IPv4Prefix] = [],
+        pppoe: PPPoEAttachment? = nil
     ) {
         self.line = line
         self.tags = tags
@@ -219,6 +239,7 @@ public struct InstalledSession: Hashable, Sendable {
         self.filterID = filterID
         self.idleTimeout = idleTimeout
         self.framedRoutes = framedRoutes
+        self.pppoe = pppoe
     }
 
     /// Equal but for the fields the agent owns after the first upsert.
@@ -238,6 +259,7 @@ public enum ObjectBody: Hashable, Sendable {
     case guardRates([GuardRate])
     case session(InstalledSession)
     case filter(PacketFilter)
+    case pppoeService(PPPoEServicePolicy)
 
     public var family: ObjectFamily {
         switch self {
@@ -249,6 +271,7 @@ public enum ObjectBody: Hashable, Sendable {
         case .guardRates: return .guardRates
         case .session: return .session
         case .filter: return .filter
+        case .pppoeService: return .pppoeService
         }
     }
 

@@ -12,6 +12,10 @@ public struct AuthorizationRequest: Sendable, Equatable {
         case password([UInt8])
         /// RFC 1994 4.1; identifier, challenge, 16-byte response.
         case chap(identifier: UInt8, challenge: [UInt8], response: [UInt8])
+        /// 16 bytes of challenge; the 49 bytes of the response (RFC 2759 4).
+        case msChapV2(identifier: UInt8, challenge: [UInt8], response: [UInt8])
+        /// Proven when the session began, in a way that cannot be repeated: only whether the customer is still welcome is asked.
+        case proven
     }
 
     public var session: SessionID
@@ -49,6 +53,21 @@ public struct LineFacts: Sendable, Equatable, Codable {
     /// Option 60.
     public var vendorClass: [UInt8] = []
     public var hostName = ""
+    /// nil: IPoE.
+    public var pppoe: PPPoE?
+
+    /// Of a PPPoE session.
+    public struct PPPoE: Sendable, Equatable, Codable {
+        /// SESSION_ID.
+        public var id: UInt16
+        /// Service-Name.
+        public var service: String
+
+        public init(id: UInt16, service: String) {
+            self.id = id
+            self.service = service
+        }
+    }
 
     public init(
         node: NodeName, port: String, accessDomain: AccessDomainID, sVLAN: UInt16, cVLAN: UInt16, mac: MACAddress

@@ -42,8 +42,11 @@ public struct LocalDirectory: Sendable {
         switch (request.credential, subscriber.password) {
         case (.line, nil): return .decided(.accept(subscriber.grant))
         case (.line, .some): return .decided(.reject(message: "a password is required"))
-        case (.password, nil), (.chap, nil): return .decided(.reject(message: "wrong user name or password"))
-        case (.password, .some(let record)), (.chap, .some(let record)): return .provable(record, subscriber.grant)
+        case (.proven, .some): return .decided(.accept(subscriber.grant))
+        case (.password, nil), (.chap, nil), (.msChapV2, nil), (.proven, nil):
+            return .decided(.reject(message: "wrong user name or password"))
+        case (.password, .some(let record)), (.chap, .some(let record)), (.msChapV2, .some(let record)):
+            return .provable(record, subscriber.grant)
         }
     }
 

@@ -56,7 +56,8 @@ public enum PasswordRecord: Equatable, Sendable, CustomStringConvertible {
         on credential: AuthorizationRequest.Credential, name: String, with cryptography: any PasswordCryptography
     ) -> Verdict {
         switch (self, credential) {
-        case (_, .line): return .undecidable("a password is required")
+        case (_, .line), (_, .proven): return .undecidable("a password is required")
+        case (_, .msChapV2): return .undecidable("the password cannot be proven by MS-CHAPv2")
         case (.scrypt(let cost, let salt, let digest), .password(let given)):
             guard let other = cryptography.scrypt(given, salt: salt, cost: cost, count: digest.count) else {
                 return .undecidable("no memory for scrypt")

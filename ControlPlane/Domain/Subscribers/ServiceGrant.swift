@@ -53,6 +53,8 @@ public struct ServiceGrant: Equatable, Sendable, Codable {
     /// State, returned when the session is authenticated again (RFC 2865 5.24).
     public var state: [UInt8] = []
     public var replyMessage = ""
+    /// What a PPP client is told on success (MS-CHAPv2: "S=…"); never stored.
+    public var authenticationMessage: [UInt8]?
 
     public init(source: Source, userName: String) {
         self.source = source

@@ -30,6 +30,10 @@ public enum TerminateCause: String, Sendable, Codable, CaseIterable {
     case addressDeclined = "address_declined"
     case lineMoved = "line_moved"
     case configuration
+    /// The client answers no echoes any more.
+    case lostCarrier = "lost_carrier"
+    /// Its PPP link did not come up, or broke.
+    case portError = "port_error"
 }
 
 /// One session as the store holds it. Unique per id; at most one per line and one per (vrf, address) that is not terminated.
@@ -65,6 +69,8 @@ public struct SessionRecord: Equatable, Sendable {
     public var ends: UTCTime = .zero
     /// Its start, interims and stop are accounting records.
     public var isAccounted = false
+    /// Of a PPPoE session whose link is up; nil: IPoE, or not yet.
+    public var ppp: PPPoEDetails?
 
     public init(
         id: SessionID, generation: Generation, phase: SessionPhase, node: NodeName, line: LineKey, tags: VLANTags,
@@ -108,6 +114,7 @@ public struct SessionPresentation: Equatable, Sendable {
     public var clientID: [UInt8]
     public var option82: [UInt8]
     public var hostName: String
+    public var ppp: PPPoEDetails?
 
     public init(tags: VLANTags, relayMAC: MACAddress, clientID: [UInt8], option82: [UInt8], hostName: String) {
         self.tags = tags
@@ -121,9 +128,11 @@ public struct SessionPresentation: Equatable, Sendable {
 extension SessionRecord {
     public var presentation: SessionPresentation {
         get {
-            SessionPresentation(
+            var presentation = SessionPresentation(
                 tags: self.tags, relayMAC: self.relayMAC, clientID: self.clientID, option82: self.option82,
                 hostName: self.hostName)
+            presentation.ppp = self.ppp
+            return presentation
         }
         set {
             self.tags = newValue.tags
@@ -131,6 +140,7 @@ extension SessionRecord {
             self.clientID = newValue.clientID
             self.option82 = newValue.option82
             self.hostName = newValue.hostName
+            self.ppp = newValue.ppp
         }
     }
 }

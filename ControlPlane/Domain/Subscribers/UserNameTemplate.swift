@@ -112,7 +112,8 @@ public struct UserNameTemplate: Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    static func printable(_ bytes: [UInt8]) -> String {
+    /// Bytes a client chose as text: as they are if that can be printed, else hexadecimal as a whole.
+    public static func printable(_ bytes: [UInt8]) -> String {
         let escaped = "0x" + hexadecimal(bytes)
         guard let text = String(validating: bytes, as: UTF8.self) else { return bytes.isEmpty ? "" : escaped }
         let isPlain = text.unicodeScalars.allSatisfy { scalar in

@@ -39,6 +39,8 @@ public struct AgentServerConfiguration: Sendable {
         public var queuedInjects = 16_384
         public var dhcpCredits = 2_048
         public var arpCredits = 256
+        public var pppoeCredits = 1_024
+        public var pppCredits = 8_192
         /// Named counters kept of one node.
         public var counters = 8_192
         public var ports = 64

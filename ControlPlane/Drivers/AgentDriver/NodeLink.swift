@@ -74,6 +74,7 @@ final class NodeLink {
         let limits = core.configuration.limits
         self.credits = [
             .dhcpv4: CreditLedger(limit: limits.dhcpCredits), .arp: CreditLedger(limit: limits.arpCredits),
+            .pppoe: CreditLedger(limit: limits.pppoeCredits), .ppp: CreditLedger(limit: limits.pppCredits),
         ]
     }
 

@@ -149,6 +149,7 @@ struct ConfigurationReader {
         }
         domain.serverIdentity = reader.address("server-identity", required: true) ?? .zero
         domain.userName = self.readUserName(&reader)
+        domain.pppoe = reader.node("pppoe").flatMap { self.readPPPoE($0, path: "\(path).pppoe", domain) }
         reader.finish()
         self.configuration.accessDomains.append(domain)
         self.domainPlaces.append(node)
@@ -249,7 +250,11 @@ struct ConfigurationReader {
 
     private mutating func readGuard(_ node: Node) {
         guard var reader = MappingReader(node, path: "guard", problems: self.problems) else { return }
-        for (name, puntClass) in [("dhcpv4", PuntClass.dhcpv4), ("arp", .arp), ("neighbor", .neighbor)] {
+        let classes: [(String, PuntClass)] = [
+            ("dhcpv4", .dhcpv4), ("arp", .arp), ("neighbor", .neighbor), ("pppoe", .pppoe), ("ppp", .ppp),
+            ("held", .held), ("fragment", .fragment),
+        ]
+        for (name, puntClass) in classes {
             guard let entry = reader.node(name) else { continue }
             guard var rates = MappingReader(entry, path: "guard.\(name)", problems: self.problems) else { continue }
             let limit: ClosedRange<UInt32> = 0...10_000_000

@@ -6,7 +6,8 @@ import Fleet
 
 extension ControllerConfiguration {
     /// The configured objects of a node, by name; empty for an unknown node.
-    public func objects(of node: NodeName) -> [(name: String, body: ObjectBody)] {
+    /// - Parameter pppoe: nil: without PPPoE services.
+    public func objects(of node: NodeName, pppoe: PPPoEServing? = nil) -> [(name: String, body: ObjectBody)] {
         guard let settings = self.nodes.first(where: { $0.name == node }) else { return [] }
         var objects: [(name: String, body: ObjectBody)] = settings.ports.map { ($0.name, .port(self.policy(of: $0))) }
         let used = Set(settings.ports.map(\.accessDomain))
@@ -26,6 +27,10 @@ extension ControllerConfiguration {
         }
         objects += self.routes(of: settings)
         objects += self.filters.map { ($0.name, .filter($0.packetFilter)) }
+        for domain in self.accessDomains where used.contains(domain.name) {
+            guard let settings = domain.pppoe, let pppoe else { continue }
+            objects.append((domain.name, .pppoeService(settings.policy(of: domain, pppoe))))
+        }
         if !self.guardRates.isEmpty { objects.append(("guard", .guardRates(self.guardRates))) }
         return objects
     }

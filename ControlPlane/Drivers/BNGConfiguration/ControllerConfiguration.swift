@@ -84,6 +84,8 @@ public struct AccessDomain: Sendable, Equatable {
     public var serverIdentity = IPv4Address.zero
     /// nil: as `aaa.user-name` says.
     public var userName: UserNameTemplate?
+    /// nil: no PPPoE.
+    public var pppoe: PPPoESettings?
 }
 
 /// An entry of `nodes:`

@@ -81,7 +81,8 @@ extension Database {
             user_name = excluded.user_name, granted = excluded.granted, ends_ms = excluded.ends_ms,
             accounted = excluded.accounted, up_packets = excluded.up_packets, up_bytes = excluded.up_bytes,
             down_packets = excluded.down_packets, down_bytes = excluded.down_bytes,
-            dropped_packets = excluded.dropped_packets, base_up_packets = excluded.base_up_packets,
+            dropped_packets = excluded.dropped_packets, pppoe_id = excluded.pppoe_id,
+            ppp = excluded.ppp, base_up_packets = excluded.base_up_packets,
             base_up_bytes = excluded.base_up_bytes, base_down_packets = excluded.base_down_packets,
             base_down_bytes = excluded.base_down_bytes, base_dropped_packets = excluded.base_dropped_packets
             """, try record.arguments() + record.counterBase.arguments)

@@ -11,8 +11,9 @@ extension SessionRecord {
     static let columns =
         "id, generation, phase, node, access_domain, s_vlan, c_vlan, relay, mac, s_tpid, c_tpid, relay_mac, vrf, pool,"
         + " address, client_id, option82, host_name, started_ms, lease_expires_ms, ended_ms, cause, port, user_name,"
-        + " granted, ends_ms, accounted, up_packets, up_bytes, down_packets, down_bytes, dropped_packets"
-    static let columnCount = 32
+        + " granted, ends_ms, accounted, up_packets, up_bytes, down_packets, down_bytes, dropped_packets,"
+        + " pppoe_id, ppp"
+    static let columnCount = 34
     /// Columns of `sessions` alone: what the node had counted before it lost its counters.
     static let baseColumns = "base_up_packets, base_up_bytes, base_down_packets, base_down_bytes, base_dropped_packets"
 
@@ -32,14 +33,16 @@ extension SessionRecord {
         let aaa: [any DatabaseValueConvertible] = [
             self.port, self.grant.userName, try self.grant.stored(), self.ends.milliseconds, self.isAccounted,
         ]
-        return head + aaa + self.counters.arguments
+        return head + aaa + self.counters.arguments + [Int64(self.line.pppoeID), try self.ppp?.stored() ?? ""]
     }
 
     /// nil if a column holds what no version wrote.
     init?(_ row: Row) {
-        guard let phase = SessionPhase(rawValue: row[2]), let line = LineKey(row, at: 4),
+        guard let phase = SessionPhase(rawValue: row[2]), var line = LineKey(row, at: 4),
+            let pppoeID = UInt16(exactly: row[32] as Int64), let ppp = PPPoEDetails.from(row[33]),
             let grant = ServiceGrant(stored: row[24], userName: row[23])
         else { return nil }
+        line.pppoeID = pppoeID
         self.init(
             id: SessionID(rawValue: UInt64(bitPattern: row[0])), generation: UInt64(bitPattern: row[1]), phase: phase,
             node: row[3], line: line,
@@ -57,12 +60,24 @@ extension SessionRecord {
         self.port = row[22]
         self.ends = UTCTime(milliseconds: row[25])
         self.isAccounted = row[26]
+        self.ppp = ppp
     }
 
     /// A row of `sessions` with its base columns.
     init?(live row: Row) {
         self.init(row)
         self.counterBase = SessionTotals(row, at: Self.columnCount)
+    }
+}
+
+extension PPPoEDetails {
+    func stored() throws -> String { String(decoding: try JSONEncoder().encode(self), as: UTF8.self) }
+
+    /// `.some(nil)` for IPoE; nil if the text is none that any version wrote.
+    static func from(_ text: String) -> PPPoEDetails?? {
+        guard !text.isEmpty else { return .some(nil) }
+        guard let details = try? JSONDecoder().decode(Self.self, from: Data(text.utf8)) else { return nil }
+        return .some(details)
     }
 }
 

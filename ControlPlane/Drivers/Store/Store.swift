@@ -240,6 +240,20 @@ public final class Store: Sendable {
         }
     }
 
+    /// The secret of that name; `new` becomes it where there is none. For start-up, not for event loops.
+    public func secret(_ name: String, orKeep new: [UInt8]) throws(StoreError) -> [UInt8] {
+        do {
+            return try self.database.write { db in
+                try db.execute(
+                    sql: "INSERT OR IGNORE INTO secrets (name, value) VALUES (?, ?)", arguments: [name, new.blob])
+                let kept = try Data.fetchOne(db, sql: "SELECT value FROM secrets WHERE name = ?", arguments: [name])
+                return kept.map { [UInt8]($0) } ?? new
+            }
+        } catch {
+            throw .database("\(error)")
+        }
+    }
+
     public func term(scope: String) throws(StoreError) -> UInt64 {
         try self.read { db in
             let term = try Int64.fetchOne(db, sql: "SELECT term FROM terms WHERE scope = ?", arguments: [scope])

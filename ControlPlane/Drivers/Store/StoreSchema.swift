@@ -95,6 +95,7 @@ enum StoreSchema {
                 CREATE INDEX notes_session ON notes (session);
                 """),
         StoreSchema.subscribers,
+        StoreSchema.pppoe,
     ]
 
     /// Brings a database to the newest schema.

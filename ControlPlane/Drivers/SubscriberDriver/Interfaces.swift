@@ -139,6 +139,8 @@ public struct PoolPolicy: Sendable {
     public let serverIdentifier: IPv4Address
     /// The template in the words of the slow path: made once, shared by every line.
     let parameters: DHCPv4Parameters
+    /// The DNS servers among the template's options, for PPP.
+    let dns: [IPv4Address]
     public var quarantine: Seconds
     public var declineRest: Seconds
     public var allocation = AddressPool.Allocation.sticky
@@ -159,6 +161,8 @@ public struct PoolPolicy: Sendable {
         self.templateID = templateID
         self.serverIdentifier = serverIdentifier
         self.parameters = DHCPv4Parameters(template, serverIdentifier: serverIdentifier)
+        let servers = template.options.first(where: { $0.code == 6 }).map(\.data) ?? []
+        self.dns = stride(from: 0, to: servers.count - 3, by: 4).compactMap { IPv4Address(Array(servers[$0..<$0 + 4])) }
         self.quarantine = quarantine
         self.declineRest = declineRest
     }
@@ -179,6 +183,8 @@ public struct PlaneConfiguration: Sendable {
     /// How often deadlines are looked at.
     public var tick: Duration = .seconds(1)
     public var aaa = AAAPolicy()
+    /// Access domains with PPPoE.
+    public var pppoe: [AccessDomainID: PPPoEPolicy] = [:]
 
     public init(
         poolsByDomain: [AccessDomainID: [String]], pools: [PoolPolicy], issuer: UInt16, firstSessionCounter: UInt64,
@@ -258,4 +264,17 @@ public enum PlaneCounter: String, Sendable, CaseIterable {
     case accountingInterims = "accounting_interims"
     case accountingStops = "accounting_stops"
     case countersUnavailable = "counters_unavailable"
+    case malformedPPPoE = "malformed_pppoe"
+    case forgedCircuit = "forged_circuit"
+    case padrReceived = "padr_received"
+    case padrRefused = "padr_refused"
+    case padsSent = "pads_sent"
+    case padtReceived = "padt_received"
+    case padtSent = "padt_sent"
+    case pppReceived = "ppp_received"
+    case pppUnknownSession = "ppp_unknown_session"
+    case pppOpened = "ppp_opened"
+    case ipv6Opened = "ppp_ipv6_opened"
+    case lineLimit = "pppoe_line_limit"
+    case nodeLimit = "pppoe_node_limit"
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a shard keeps of one line: its protocol machine, its session, and how to answer it.
+// What a shard keeps of one line, or of one PPPoE session on it: its protocol machine, its session, how to answer it.
 
 import BNGCore
 import DHCPv4
@@ -12,7 +12,10 @@ final class LineEntry {
     let line: LineKey
     /// The pool the session's address is of; before there is one, the pool the line would be served from.
     var pool: PoolPolicy
-    var dhcp: DHCPv4ServerMachine
+    /// Of an IPoE line.
+    var dhcp: DHCPv4ServerMachine?
+    /// Of a PPPoE session.
+    var ppp: PPPDial?
     var session: SessionMachine?
     /// Of the latest request; nil for a session restored from the store until its client speaks.
     var path: ReplyPath?
@@ -54,7 +57,7 @@ final class LineEntry {
     func serve(from pool: PoolPolicy, _ variant: TemplateVariant, templateID: UInt64?) {
         self.pool = pool
         self.templateID = templateID
-        self.dhcp.parameters =
+        self.dhcp?.parameters =
             variant.isPlain
             ? pool.parameters
             : DHCPv4Parameters(variant.applied(to: pool.template), serverIdentifier: pool.serverIdentifier)
@@ -69,7 +72,9 @@ final class LineEntry {
         return record.option82 != Array(option82)
     }
 
-    var isForgettable: Bool { self.session == nil && self.dhcp.isIdle }
+    var isForgettable: Bool {
+        self.session == nil && self.dhcp?.isIdle != false && self.ppp?.machine.isFinished != false
+    }
 }
 
 /// Something AAA or an operator wants to be different, and who waits for the result.
@@ -118,6 +123,7 @@ extension SessionRecord {
             (facts.circuitID, facts.remoteID) = (information.circuitID, information.remoteID)
         }
         (facts.clientID, facts.vendorClass, facts.hostName) = (self.clientID, vendorClass, self.hostName)
+        if self.line.pppoeID != 0 { facts.pppoe = .init(id: self.line.pppoeID, service: self.ppp?.service ?? "") }
         return facts
     }
 }

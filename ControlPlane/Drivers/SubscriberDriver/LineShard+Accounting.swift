@@ -47,16 +47,17 @@ extension LineShard {
             // Each session has a phase of its own, so that a hundred thousand that came up at once do not report at once.
             let phase = Int64(Self.scatter(record.id) % UInt64(interval))
             entry.interimDue = now + 1 + phase
-            self.wheel.add(record.id, .interim, at: entry.interimDue)
+            self.wheel.add((record.id, .interim), at: entry.interimDue)
         } else {
             entry.interimDue = 0
         }
         entry.reauthenticationDue = 0
-        guard record.ends != .zero, record.grant.terminationAction == .reauthenticate else { return }
+        guard record.ends != .zero, record.grant.terminationAction == .reauthenticate, entry.ppp?.isProven != true
+        else { return }
         // Early enough for AAA's answer to be in force before the data plane stops the session.
         let lead = min(5, Int64(profile.sessionTimeout.value) / 2)
         entry.reauthenticationDue = max(now + 1, record.ends.milliseconds / 1_000 - lead)
-        self.wheel.add(record.id, .reauthentication, at: entry.reauthenticationDue)
+        self.wheel.add((record.id, .reauthentication), at: entry.reauthenticationDue)
     }
 
     private static func scatter(_ id: SessionID) -> UInt64 {
@@ -71,7 +72,9 @@ extension LineShard {
         if second >= self.lockoutsPruned + 60 {
             self.lockouts.prune(at: now)
             self.lockoutsPruned = second
+            self.resting.prune(at: second)
         }
+        self.fireTimers(upTo: second)
         var reports: [NodeName: [SessionID]] = [:]
         for (id, kind) in self.wheel.take(upTo: second) {
             guard let entry = self.byID[id], let session = entry.session, !session.isEnding else { continue }
@@ -98,7 +101,7 @@ extension LineShard {
         // From when it was due, not from now: the phase stays.
         let next = entry.interimDue + interval
         entry.interimDue = interval == 0 ? 0 : next > second ? next : second + interval
-        if interval > 0 { self.wheel.add(record.id, .interim, at: entry.interimDue) }
+        if interval > 0 { self.wheel.add((record.id, .interim), at: entry.interimDue) }
     }
 
     private func reportInterims(_ node: NodeName, _ ids: [SessionID]) {

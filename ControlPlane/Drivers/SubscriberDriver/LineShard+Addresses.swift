@@ -66,7 +66,8 @@ extension LineShard {
                 return self.giveBack(request, address)
             }
             let variant = TemplateVariant(pool: pool.name, dns: profile.dns, prefixLength: profile.prefixLength)
-            guard !variant.isPlain else {
+            // PPP tells its client everything itself.
+            guard !variant.isPlain, entry.ppp == nil else {
                 entry.serve(from: pool, variant, templateID: pool.templateID)
                 return self.reserved(entry, address, pool)
             }

@@ -12,13 +12,15 @@ extension LineShard {
     func authorize(_ entry: LineEntry) {
         guard let record = entry.session?.record else { return }
         let facts = record.facts(vendorClass: entry.vendorClass)
-        let user = self.policy.userName(facts)
+        let proven = self.credentials(of: entry)
+        let user = proven?.name ?? self.policy.userName(facts)
         guard let authority = self.policy.authority else {
             return self.accepted(record.id, ServiceGrant(source: .open, userName: user))
         }
         // The template found nothing it asks for: there is no name to ask about.
         guard !user.isEmpty else { return self.rejected(record.id, user, "the line has nothing to be named by") }
-        let request = AuthorizationRequest(session: record.id, userName: user, credential: .line, facts: facts)
+        let request = AuthorizationRequest(
+            session: record.id, userName: user, credential: proven?.credential ?? .line, facts: facts)
         authority.authorize(request) { outcome in
             self.onLoop {
                 self.answered(record.id, user, outcome)
@@ -31,6 +33,8 @@ extension LineShard {
         switch outcome {
         case .accept(var grant):
             grant.requestedName = user
+            self.byID[id]?.ppp?.setup?.message = grant.authenticationMessage ?? []
+            grant.authenticationMessage = nil
             self.accepted(id, grant)
         case .reject(let message): self.rejected(id, user, message)
         case .unavailable: self.unavailable(id, user)
@@ -47,7 +51,7 @@ extension LineShard {
             self.policy.report(.unservable(user: grant.userName, problem: error))
             return self.deny(entry)
         }
-        if grant.source != .garden { self.lockouts.succeeded(entry.line) }
+        if grant.source != .garden { self.lockouts.succeeded(entry.line.withoutPPPoE) }
         guard profile.sessionsPerUser > 0, !grant.userName.isEmpty else {
             return self.admit(entry, grant, profile)
         }
@@ -104,15 +108,21 @@ extension LineShard {
         guard let entry = self.byID[id] else { return }
         self.count(.rejected)
         self.policy.report(.rejected(user: user, line: entry.line, message: message))
+        entry.ppp?.setup?.message = Array(message.utf8)
         switch self.policy.onReject {
         case .silence: self.deny(entry)
         case .lockOut(let limit, let time):
             let now = self.world.utcNow()
-            if let failures = self.lockouts.failed(entry.line, after: limit, for: time, at: now) {
-                self.policy.report(.lockedOut(line: entry.line, failures: failures))
+            let line = entry.line.withoutPPPoE
+            if let failures = self.lockouts.failed(line, after: limit, for: time, at: now) {
+                self.policy.report(.lockedOut(line: line, failures: failures))
             }
             self.deny(entry)
-        case .garden(let plan): self.accepted(id, self.grant(.garden, user, plan, message))
+        case .garden(let plan):
+            // MS-CHAPv2 lets nobody in who cannot be told the proof of the password.
+            if case .msChapV2? = self.credentials(of: entry)?.credential { return self.deny(entry) }
+            entry.ppp?.setup?.message = []
+            self.accepted(id, self.grant(.garden, user, plan, message))
         }
     }
 
@@ -143,9 +153,17 @@ extension LineShard {
 
     private func remembered(_ id: SessionID, _ known: ServiceGrant?) {
         guard let entry = self.byID[id] else { return }
-        guard var grant = known else { return self.deny(entry) }
+        // A password cannot be checked without AAA: the line vouches for the name it was last served under, and MS-CHAPv2,
+        // whose client wants the server to prove itself, cannot be answered.
+        guard var grant = known, self.mayVouch(entry, grant) else { return self.deny(entry) }
         grant.source = .cached
         self.accepted(id, grant)
+    }
+
+    private func mayVouch(_ entry: LineEntry, _ known: ServiceGrant) -> Bool {
+        guard let proven = self.credentials(of: entry) else { return true }
+        if case .msChapV2 = proven.credential { return false }
+        return proven.name == known.requestedName
     }
 
     // MARK: Claims
@@ -173,8 +191,8 @@ extension LineShard {
         else { return }
         let facts = record.facts(vendorClass: entry.vendorClass)
         var request = AuthorizationRequest(
-            session: record.id, userName: record.grant.requestedName ?? self.policy.userName(facts), credential: .line,
-            facts: facts)
+            session: record.id, userName: record.grant.requestedName ?? self.policy.userName(facts),
+            credential: entry.ppp?.isProven == true ? .proven : .line, facts: facts)
         (request.state, request.chargeableUser, request.isAgain) = (
             record.grant.state, record.grant.chargeableUser, true
         )

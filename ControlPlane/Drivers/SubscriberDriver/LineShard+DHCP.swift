@@ -74,7 +74,8 @@ extension LineShard {
             self.count(.acks)
             requires = entry.session.map { SessionRequirement(id: $0.record.id, generation: $0.record.generation) }
         }
-        let frame = replyFrame(reply, delivery, from: entry.dhcp.parameters.serverIdentifier, along: path)
+        guard let server = entry.dhcp?.parameters.serverIdentifier else { return }
+        let frame = replyFrame(reply, delivery, from: server, along: path)
         self.world.link.inject(node: path.node, port: path.port, frame: frame, requires: requires)
     }
 

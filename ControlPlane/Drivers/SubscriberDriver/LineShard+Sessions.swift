@@ -28,15 +28,20 @@ extension LineShard {
         case .recordEnd(let record): self.recordEnd(record, entry)
         case .granted(let address):
             if let record = entry.session?.record { self.sessionIndex.add(record) }
+            if entry.ppp != nil { return self.admit(entry, to: address) }
             self.perform(entry, .dhcp(.addressGranted(address)))
-        case .refused: self.perform(entry, .dhcp(.addressDenied(entry.denial)))
+        case .refused:
+            if let dial = entry.ppp { return self.perform(entry, .ppp(.denied(message: dial.setup?.message ?? []))) }
+            self.perform(entry, .dhcp(.addressDenied(entry.denial)))
         case .confirmed:
-            self.perform(entry, .dhcp(.leaseGranted))
+            self.perform(entry, entry.ppp == nil ? .dhcp(.leaseGranted) : .ppp(.confirmed))
             self.nextChange(entry)
-        case .confirmationFailed: self.perform(entry, .dhcp(.leaseDenied))
+        case .confirmationFailed:
+            self.perform(entry, entry.ppp == nil ? .dhcp(.leaseDenied) : .ppp(.confirmationFailed))
         case .changed(let inForce): self.changed(entry, inForce)
-        case .ended:
+        case .ended(let cause):
             self.refuseChanges(entry)
+            if entry.ppp != nil { return self.sessionEnded(entry, cause) }
             self.perform(entry, .dhcp(.leaseEnded))
         case .releaseAddress(let address, let declined): self.giveBack(address, declined: declined, entry)
         case .acknowledgeFinal(let id):
@@ -60,7 +65,8 @@ extension LineShard {
             if answers { self.perform(entry, .session(.installed(false))) }
             return
         }
-        let session = InstalledSession(record, profile, templateID: entry.templateID, pool: entry.pool)
+        var session = InstalledSession(record, profile, templateID: entry.templateID, pool: entry.pool)
+        if let details = record.ppp, let dial = entry.ppp { session.serve(dial.policy.attachment(details)) }
         self.world.link.upsert(node: record.node, id: record.id, generation: record.generation, session: session) {
             installed in
             guard answers else { return }
@@ -94,7 +100,7 @@ extension LineShard {
 
     private func recordEnd(_ record: SessionRecord, _ entry: LineEntry) {
         let sticky = StickyBinding(
-            line: record.line, vrf: record.vrf, pool: record.pool, address: record.address,
+            line: record.line.withoutPPPoE, vrf: record.vrf, pool: record.pool, address: record.address,
             reservedUntil: self.restUntil(record, entry), declined: record.cause == .addressDeclined)
         self.due.operations.append(.end(record, sticky: sticky))
         self.due.waiters.append(record.id)
@@ -155,7 +161,9 @@ extension LineShard {
         let now = self.world.utcNow()
         for entry in self.byID.values where entry.session?.record.node == node && entry.session?.isActive == true {
             self.perform(entry, .session(.countersLost))
-            self.perform(entry, .session(.confirm(until: now + entry.pool.template.lease, at: now)))
+            // A PPPoE session has no lease.
+            let until = entry.ppp == nil ? now + entry.pool.template.lease : .zero
+            self.perform(entry, .session(.confirm(until: until, at: now)))
         }
         self.flush()
     }
@@ -168,6 +176,7 @@ extension LineShard {
         let entry = LineEntry(line: record.line, pool: pool, boundTo: active ? record.address : nil)
         entry.hasStarted = true
         entry.session = SessionMachine(restored: record)
+        if record.line.pppoeID != 0 { self.restorePPP(entry, record) }
         entry.presentation = record.presentation
         self.add(entry, id: record.id)
         self.sessionIndex.add(record)
@@ -176,10 +185,13 @@ extension LineShard {
             // Its plan, filter or pool is no longer configured: it cannot be served as it was promised.
             return self.perform(entry, .session(.end(.configuration, at: self.world.utcNow())))
         }
+        if record.line.pppoeID != 0, entry.ppp == nil {
+            return self.perform(entry, .session(.end(.configuration, at: self.world.utcNow())))
+        }
         self.restoreClaim(entry, profile)
         self.schedule(entry)
         let variant = TemplateVariant(pool: pool.name, dns: profile.dns, prefixLength: profile.prefixLength)
-        guard !variant.isPlain else { return self.install(record, entry, answers: false) }
+        guard !variant.isPlain, entry.ppp == nil else { return self.install(record, entry, answers: false) }
         self.world.link.prepare(variant) { templateID in
             self.onLoop {
                 guard let entry = self.byID[record.id] else { return }
@@ -246,5 +258,12 @@ extension InstalledSession {
             rateDown: profile.rateDown,
             filterID: profile.filter.isEmpty ? 0 : namedObjectID(.filter, profile.filter),
             idleTimeout: profile.idleTimeout, framedRoutes: profile.routes)
+    }
+
+    /// As a PPPoE session: no DHCP, no lease.
+    mutating func serve(_ attachment: PPPoEAttachment) {
+        self.pppoe = attachment
+        self.dhcpFastPath = false
+        (self.clientID, self.option82) = ([], [])
     }
 }

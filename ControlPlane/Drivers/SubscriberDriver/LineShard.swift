@@ -6,6 +6,7 @@ import BNGCore
 import DHCPv4
 import Fleet
 import NIOCore
+import PPP
 import Subscribers
 
 /// A shard's state, confined to its loop.
@@ -24,21 +25,36 @@ final class LineShard: @unchecked Sendable {
     var lockouts = LockoutTable()
     /// Unix second; a look may skip seconds.
     var lockoutsPruned: Int64 = 0
-    var wheel = DeadlineWheel()
+    enum Deadline: Sendable { case interim, reauthentication }
+    var wheel = DeadlineWheel<(SessionID, Deadline)>()
+    var pppWheel = DeadlineWheel<(LineKey, PPPServerMachine.Timer)>()
+    /// PPPoE ids of each MAC address on a line, the oldest first.
+    var dials: [LineKey: [UInt16]] = [:]
+    var resting = RestingIDs()
+    var randomness = SystemRandomNumberGenerator()
+    var pppCounters: [PPPCounter: UInt64] = [:]
     var ticker: RepeatedTask?
     /// Clients that have asked and hold nothing yet.
     var pending = 0
     /// What is due for the store, and who waits for it.
     var due = DueOperations()
 
+    /// What nodes carry up to a shard.
+    enum Input: Sendable {
+        case dhcp(DHCPRequestFrame, LineKey)
+        case pppoe(PPPoEFrame)
+    }
+
     enum Work {
         case dhcp(DHCPv4ServerMachine.Event)
+        case ppp(PPPServerMachine.Event)
         case session(SessionMachine.Event)
     }
 
     private var queue: [(LineEntry, Work)] = []
     private var draining = false
     private var dhcpActions = ActionBuffer<DHCPv4ServerMachine.Action>()
+    private var pppActions = ActionBuffer<PPPServerMachine.Action>()
     private var sessionActions = ActionBuffer<SessionMachine.Action>()
 
     init(loop: any EventLoop, index: Int, world: ShardWorld) {
@@ -58,9 +74,14 @@ final class LineShard: @unchecked Sendable {
     // MARK: Input
 
     /// Handles requests that all belong to this shard, then makes one submission of what became due.
-    func receive(_ requests: [(LineKey, DHCPRequestFrame)]) {
+    func receive(_ inputs: [Input]) {
         self.loop.preconditionInEventLoop()
-        for (line, request) in requests { self.receive(request, as: line) }
+        for input in inputs {
+            switch input {
+            case .dhcp(let request, let line): self.receive(request, as: line)
+            case .pppoe(let frame): self.receive(frame)
+            }
+        }
         self.flush()
     }
 
@@ -118,7 +139,11 @@ final class LineShard: @unchecked Sendable {
     func forgetIfIdle(_ entry: LineEntry) {
         guard entry.isForgettable else { return }
         entry.offerTimer?.cancel()
+        // A later dial may have the key by now.
+        guard self.lines[entry.line] === entry else { return }
         self.lines[entry.line] = nil
+        guard let path = entry.path, entry.ppp != nil else { return }
+        self.world.quotas.giveBack(entry.line, node: path.node)
     }
 
     /// Every session here, promised or not.
@@ -162,8 +187,11 @@ final class LineShard: @unchecked Sendable {
         let now = ContinuousClock.now
         switch work {
         case .dhcp(let event):
-            entry.dhcp.handle(event, at: now, into: &self.dhcpActions)
+            entry.dhcp?.handle(event, at: now, into: &self.dhcpActions)
             self.dhcpActions.drain { self.carryOut($0, entry) }
+        case .ppp(let event):
+            entry.ppp?.machine.handle(event, at: now, into: &self.pppActions)
+            self.pppActions.drain { self.carryOut($0, entry) }
         case .session(let event):
             entry.session?.handle(event, at: now, into: &self.sessionActions)
             self.sessionActions.drain { self.carryOut($0, entry) }

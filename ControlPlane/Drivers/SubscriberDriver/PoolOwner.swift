@@ -49,16 +49,17 @@ final class PoolOwner: @unchecked Sendable {
     ) {
         self.loop.preconditionInEventLoop()
         if declined {
-            self.pools[pool]?.decline(address, session: session, line: line, until: until)
+            self.pools[pool]?.decline(address, session: session, line: line.withoutPPPoE, until: until)
         } else {
-            self.pools[pool]?.release(address, session: session, line: line, until: until)
+            self.pools[pool]?.release(address, session: session, line: line.withoutPPPoE, until: until)
         }
     }
 
     /// False if another session holds the address already.
     func restore(_ record: SessionRecord) -> Bool {
         self.loop.preconditionInEventLoop()
-        return self.pools[record.pool]?.restore(record.address, session: record.id, line: record.line) ?? true
+        let line = record.line.withoutPPPoE
+        return self.pools[record.pool]?.restore(record.address, session: record.id, line: line) ?? true
     }
 
     func restore(_ binding: StickyBinding) {
@@ -78,7 +79,8 @@ final class PoolOwner: @unchecked Sendable {
 extension AddressPool {
     /// AAA's choice, else the client's if only that will do, else one the pool chooses.
     fileprivate mutating func take(_ request: AddressRequest) -> Result<IPv4Address, DenialError> {
-        let (line, session, now) = (request.line, request.session, request.now)
+        // A line that dials again gets its address again, whatever its new session's id.
+        let (line, session, now) = (request.line.withoutPPPoE, request.session, request.now)
         let insisted = request.exact ? request.wish : nil
         if let granted = request.granted {
             // AAA decides: a client that insists on another address is told that it is wrong.

@@ -18,6 +18,8 @@ final class ShardWorld: Sendable {
     let store: any SessionStoring
     let link: any DataPlaneLink
     let utcNow: @Sendable () -> UTCTime
+    let quotas = SessionQuotas()
+    private let portMACs = Mutex<[NodeName: [String: MACAddress]]>([:])
     private let userClaims: [UserClaims]
     private let nextCounter: Mutex<UInt64>
     private let accountingSequence: Atomic<UInt64>
@@ -44,6 +46,13 @@ final class ShardWorld: Sendable {
     /// Ends a session wherever it lives.
     func end(_ id: SessionID, cause: TerminateCause) {
         for shard in self.shards.withLock({ $0 }) { shard.loop.execute { shard.end(id, cause: cause) } }
+    }
+
+    func learn(_ macs: [String: MACAddress], of node: NodeName) { self.portMACs.withLock { $0[node] = macs } }
+
+    /// zero while the node has not been seen.
+    func portMAC(_ node: NodeName, _ port: String) -> MACAddress {
+        self.portMACs.withLock { $0[node]?[port] } ?? .zero
     }
 
     func claims(of user: String) -> UserClaims {
@@ -104,6 +113,14 @@ extension PlaneCounter {
         case .otherServer: self = .otherServer
         case .ignored: self = .ignored
         case .silent: self = .silent
+        }
+    }
+
+    init(_ refusal: PPPoEFrame.Refusal) {
+        switch refusal {
+        case .malformedFrame: self = .malformedFrame
+        case .malformedPPPoE, .notPPPoE: self = .malformedPPPoE
+        case .forgedCircuit: self = .forgedCircuit
         }
     }
 

@@ -5,6 +5,7 @@ import Addressing
 import BNGCore
 import Fleet
 import NIOCore
+import PPP
 import Subscribers
 import Synchronization
 
@@ -70,22 +71,43 @@ public final class SubscriberPlane: Sendable {
 
     // MARK: From the nodes
 
+    /// The MAC addresses of a node's ports, by name.
+    public func learn(ports macs: [String: MACAddress], of node: NodeName) { self.world.learn(macs, of: node) }
+
     /// Packets of one node, in order of arrival.
     public func receive(node: NodeName, punts: [PuntedPacket]) {
-        var batches = [[(LineKey, DHCPRequestFrame)]](repeating: [], count: self.shards.count)
-        for packet in punts where packet.puntClass == .dhcpv4 {
-            do throws(DHCPRequestFrame.Refusal) {
-                let request = try DHCPRequestFrame(packet, from: node)
-                for line in request.lines {
-                    batches[Int(line.stableHash % UInt64(self.shards.count))].append((line, request))
-                }
-            } catch {
-                let counter = PlaneCounter(error)
-                self.refusals.withLock { $0[counter, default: 0] += 1 }
+        var batches = [[LineShard.Input]](repeating: [], count: self.shards.count)
+        for packet in punts {
+            switch packet.puntClass {
+            case .dhcpv4: self.takeDHCP(packet, from: node, into: &batches)
+            case .pppoe, .ppp: self.takePPPoE(packet, from: node, into: &batches)
+            default: break
             }
         }
         for (shard, batch) in zip(self.shards, batches) where !batch.isEmpty {
             if shard.loop.inEventLoop { shard.receive(batch) } else { shard.loop.execute { shard.receive(batch) } }
+        }
+    }
+
+    private func takeDHCP(_ packet: PuntedPacket, from node: NodeName, into batches: inout [[LineShard.Input]]) {
+        do throws(DHCPRequestFrame.Refusal) {
+            let request = try DHCPRequestFrame(packet, from: node)
+            for line in request.lines {
+                batches[Int(line.stableHash % UInt64(self.shards.count))].append(.dhcp(request, line))
+            }
+        } catch {
+            let counter = PlaneCounter(error)
+            self.refusals.withLock { $0[counter, default: 0] += 1 }
+        }
+    }
+
+    private func takePPPoE(_ packet: PuntedPacket, from node: NodeName, into batches: inout [[LineShard.Input]]) {
+        do throws(PPPoEFrame.Refusal) {
+            let frame = try PPPoEFrame(packet, from: node)
+            batches[Int(frame.line.stableHash % UInt64(self.shards.count))].append(.pppoe(frame))
+        } catch {
+            let counter = PlaneCounter(error)
+            self.refusals.withLock { $0[counter, default: 0] += 1 }
         }
     }
 
@@ -191,6 +213,17 @@ public final class SubscriberPlane: Sendable {
             usage += try await owner.loop.submit { owner.usage().map { (name: $0.0, usage: $0.1) } }.get()
         }
         return usage.sorted { $0.name < $1.name }
+    }
+
+    /// PPPoE sessions and dials of a node.
+    public func pppoeCount(of node: NodeName) -> Int { self.world.quotas.count(of: node) }
+
+    public func pppCounters() async throws -> [PPPCounter: UInt64] {
+        var total: [PPPCounter: UInt64] = [:]
+        for shard in self.shards {
+            total.merge(try await shard.loop.submit { shard.pppCounters }.get(), uniquingKeysWith: +)
+        }
+        return total
     }
 
     public func counters() async throws -> [PlaneCounter: UInt64] {

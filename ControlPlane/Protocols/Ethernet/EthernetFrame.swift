@@ -6,6 +6,8 @@ import BNGCore
 /// The parsed head of an Ethernet frame.
 public struct EthernetHeader: Equatable, Sendable {
     public static let ipv4: UInt16 = 0x0800
+    public static let pppoeDiscovery: UInt16 = 0x8863
+    public static let pppoeSession: UInt16 = 0x8864
     static let cTag: UInt16 = 0x8100
     static let sTag: UInt16 = 0x88a8
 

@@ -15,11 +15,13 @@ extension SplitMix64 {
     mutating func session() -> InstalledSession {
         let sVLAN = self.flag() ? UInt16(self.number(1..<4_095)) : 0
         let cVLAN = sVLAN != 0 && self.flag() ? UInt16(self.number(1..<4_095)) : 0
-        let relayed = self.flag()
+        let isPPPoE = self.flag()
+        let relayed = !isPPPoE && self.flag()
         let line = LineKey(
             accessDomain: UInt32(self.number(1..<9)), sVLAN: sVLAN, cVLAN: cVLAN,
             relay: relayed ? IPv4Address(rawValue: 0x0a00_0000 | UInt32(self.number(1..<1_000))) : .zero,
-            mac: MACAddress(rawValue: 0x0200_0000_0000 | self.number(1..<1 << 32)))
+            mac: MACAddress(rawValue: 0x0200_0000_0000 | self.number(1..<1 << 32)),
+            pppoeID: isPPPoE ? UInt16(self.number(1..<65_535)) : 0)
         return InstalledSession(
             line: line,
             tags: VLANTags(
@@ -28,13 +30,33 @@ extension SplitMix64 {
             relayMAC: relayed ? MACAddress(rawValue: 0x0200_0000_0001) : .zero, vrf: UInt32(self.number(0..<3)),
             antiSpoof: self.flag() ? .strict : .log,
             address: IPv4Address(rawValue: 0x6440_0000 | UInt32(self.number(1..<1 << 16))),
-            poolTemplateID: self.number(1..<10), dhcpFastPath: self.flag(), clientID: self.bytes(20),
+            poolTemplateID: self.number(1..<10), dhcpFastPath: !isPPPoE && self.flag(), clientID: self.bytes(20),
             option82: self.bytes(40), leaseExpires: UTCTime(milliseconds: Int64(self.number(1..<1 << 41))),
             ends: self.flag() ? .zero : UTCTime(milliseconds: Int64(self.number(1..<1 << 41))),
             rateUp: self.flag() ? self.rate() : nil, rateDown: self.flag() ? self.rate() : nil,
             filterID: self.flag() ? self.number(1..<1 << 63) : 0,
-            idleTimeout: self.flag() ? Seconds(UInt32(self.number(1..<1 << 32))) : 0, framedRoutes: self.prefixes())
+            idleTimeout: self.flag() ? Seconds(UInt32(self.number(1..<1 << 32))) : 0, framedRoutes: self.prefixes(),
+            pppoe: isPPPoE ? self.attachment() : nil)
     }
+
+    mutating func attachment() -> PPPoEAttachment {
+        let echoes = self.flag()
+        return PPPoEAttachment(
+            mtu: UInt16(self.number(64..<65_536)), localMagic: UInt32(self.number(1..<1 << 32)),
+            echoInterval: echoes ? Seconds(UInt32(self.number(1..<3_601))) : 0,
+            echoFailures: echoes ? UInt8(self.number(1..<256)) : 0, clampMSS: self.flag())
+    }
+
+    mutating func pppoeService() -> PPPoEServicePolicy {
+        PPPoEServicePolicy(
+            accessDomain: UInt32(self.number(1..<9)), acName: "bng-\(self.number(0..<1000))",
+            serviceNames: (0..<self.number(0..<17)).map { "service-\($0)" }, anyService: self.flag(),
+            maxPayload: self.flag() ? UInt32(self.number(1_493..<9_001)) : 0,
+            padoDelay: UInt32(self.number(0..<10_001)),
+            cookieKey: self.key(), previousCookieKey: self.flag() ? self.key() : [])
+    }
+
+    private mutating func key() -> [UInt8] { (0..<16).map { _ in UInt8(self.number(0..<256)) } }
 
     mutating func rate() -> LineRate {
         LineRate(

@@ -24,6 +24,7 @@ private func path(_ object: Wire.Object) -> String? {
 private func pathOfSession(_ change: (inout Wire.Session) -> Void) -> String? {
     var random = SplitMix64(state: 11)
     var session = random.session()
+    while session.pppoe != nil { session = random.session() }
     session.framedRoutes = []
     var object = Wire.Object(DesiredObject(id: 1, generation: 1, body: .session(session)))
     change(&object.session)

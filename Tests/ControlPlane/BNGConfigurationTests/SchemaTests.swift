@@ -17,7 +17,12 @@ private let complete = """
     admin: {socket: /tmp/a}
     agents:
       listen: [{tls: "0.0.0.0:7401", certificate: a, key: b, authority: c}]
-    access-domains: [{name: metro, id: 1, pool: main, server-identity: 10.0.0.1}]
+    access-domains:
+      - name: metro
+        id: 1
+        pool: main
+        server-identity: 10.0.0.1
+        pppoe: {pado-delay-loaded: {sessions: 1}}
     nodes:
       - name: edge1
         ports: [{name: access0, role: access, access-domain: metro}, {name: core0, role: core}]
@@ -33,6 +38,10 @@ private let complete = """
       dhcpv4: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       arp: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       neighbor: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
+      pppoe: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
+      ppp: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
+      held: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
+      fragment: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
     plans: [{name: basic}]
     filters: [{name: none, default: permit, rules: [{action: deny}]}]
     aaa:

@@ -84,6 +84,7 @@ extension Wire.Object {
         case .guardRates: return .guardRates
         case .session: return .session
         case .filter: return .filter
+        case .pppoeService: return .pppoeService
         }
     }
 
@@ -99,6 +100,7 @@ extension Wire.Object {
         case .guardRates(let body): body.appendCanonical(to: &bytes)
         case .session(let body): body.appendCanonical(to: &bytes)
         case .filter(let body): body.appendCanonical(to: &bytes)
+        case .pppoeService(let body): body.appendCanonical(to: &bytes)
         }
     }
 }

@@ -41,6 +41,15 @@ extension InstalledSession {
         bytes.appendField(7, rate: self.rateDown)
         bytes.appendField(8, number: self.filterID)
         bytes.appendField(9, number: UInt64(self.idleTimeout.value))
+        guard let pppoe = self.pppoe else { return }
+        let link = bytes.openField(10)
+        bytes.appendField(1, number: UInt64(self.line.pppoeID))
+        bytes.appendField(2, number: UInt64(pppoe.mtu))
+        bytes.appendField(3, number: UInt64(pppoe.localMagic))
+        bytes.appendField(4, number: UInt64(pppoe.echoInterval.value))
+        bytes.appendField(5, number: UInt64(pppoe.echoFailures))
+        bytes.appendField(6, number: pppoe.clampMSS ? 1 : 0)
+        bytes.closeField(link)
     }
 }
 

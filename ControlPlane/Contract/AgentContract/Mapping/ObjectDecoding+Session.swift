@@ -24,6 +24,10 @@ extension InstalledSession {
             rateUp: session.hasRateUp ? try LineRate(session.rateUp, path: "17.6") : nil,
             rateDown: session.hasRateDown ? try LineRate(session.rateDown, path: "17.7") : nil,
             filterID: session.filterID, idleTimeout: Seconds(session.idleTimeoutSeconds))
+        if session.hasPppoe {
+            self.pppoe = try PPPoEAttachment(session.pppoe, with: session)
+            self.line.pppoeID = UInt16(session.pppoe.pppoeID)
+        }
         guard session.hasIpv4 else { return }
         self.address = try unicast(session.ipv4.address, "17.4.1")
         guard session.ipv4.poolTemplateID != 0 || !session.ipv4.dhcpFastPath else {

@@ -24,6 +24,7 @@ extension DesiredObject {
         case .guardRates(let rates): body = .guardRates(try guardRates(rates, objectID: object.objectID))
         case .session(let session): body = .session(try InstalledSession(session))
         case .filter(let filter): body = .filter(try PacketFilter(filter))
+        case .pppoeService(let service): body = .pppoeService(try PPPoEServicePolicy(service))
         }
         guard object.objectID != 0 else { throw ContractError(.invalid, "object_id is 0", path: "1") }
         guard object.generation != 0 else { throw ContractError(.invalid, "generation is 0", path: "2") }

@@ -21,6 +21,7 @@ extension Wire.Object {
         case .guardRates(let rates): self.body = .guardRates(Wire.GuardRates(rates))
         case .session(let session): self.body = .session(Wire.Session(session))
         case .filter(let filter): self.body = .filter(Wire.Filter(filter))
+        case .pppoeService(let service): self.body = .pppoeService(Wire.PPPoEService(service))
         }
     }
 }
@@ -36,6 +37,7 @@ extension Wire.Family {
         case .guardRates: self = .guardRates
         case .session: self = .session
         case .filter: self = .filter
+        case .pppoeService: self = .pppoeService
         }
     }
 
@@ -49,6 +51,10 @@ extension Wire.PuntClass {
         case .dhcpv4: self = .dhcpv4
         case .arp: self = .arp
         case .neighbor: self = .neighbor
+        case .pppoe: self = .pppoe
+        case .ppp: self = .ppp
+        case .held: self = .held
+        case .fragment: self = .fragment
         }
     }
 
@@ -156,6 +162,7 @@ extension Wire.Session {
         if let rate = session.rateDown { self.rateDown = Wire.Rate(rate) }
         self.filterID = session.filterID
         self.idleTimeoutSeconds = session.idleTimeout.value
+        if let pppoe = session.pppoe { self.pppoe = Wire.SessionPPPoE(pppoe, id: session.line.pppoeID) }
         // A session without an address is a known line that forwards nothing.
         guard session.address != .zero else { return }
         self.ipv4 = .with {

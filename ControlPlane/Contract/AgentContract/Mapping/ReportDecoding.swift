@@ -38,7 +38,8 @@ public struct PuntedPacket: Hashable, Sendable {
 public enum AgentEvent: Hashable, Sendable {
     /// The data plane granted a lease; `expires` is its latest end.
     case leaseRenewed(SessionID, generation: Generation, expires: UTCTime)
-    /// The session is installed but forwards no more; cause "lease_expired", "session_timeout" or "idle_timeout".
+    /// The session is installed but forwards no more; cause "lease_expired", "session_timeout", "idle_timeout" or
+    /// "lost_carrier".
     case sessionLapsed(SessionID, generation: Generation, cause: String)
     case portChanged(PortStatus)
 
@@ -73,6 +74,10 @@ public struct SessionCounterValues: Hashable, Sendable {
     public var generation: Generation
     public var leaseExpires: UTCTime
     public var fastPathReplies: UInt64
+    /// LCP echoes: requests of the client answered, requests sent to it, what came back.
+    public var echoesAnswered: UInt64
+    public var echoesSent: UInt64
+    public var echoReplies: UInt64
 
     public init(_ counters: Wire.SessionCounters) {
         self.session = SessionID(rawValue: counters.sessionID)
@@ -86,6 +91,9 @@ public struct SessionCounterValues: Hashable, Sendable {
         self.generation = counters.generation
         self.leaseExpires = UTCTime(milliseconds: Int64(clamping: counters.leaseExpiresUnixMs))
         self.fastPathReplies = counters.dhcpFastPathReplies
+        self.echoesAnswered = counters.pppEchoesAnswered
+        self.echoesSent = counters.pppEchoesSent
+        self.echoReplies = counters.pppEchoReplies
     }
 }
 

@@ -37,6 +37,7 @@ public enum Wire {
     public typealias Line = Bng_Agent_V1_Line
     public typealias NextHop = Bng_Agent_V1_NextHop
     public typealias Object = Bng_Agent_V1_Object
+    public typealias PPPoEService = Bng_Agent_V1_PPPoEService
     public typealias PoolTemplate = Bng_Agent_V1_PoolTemplate
     public typealias Port = Bng_Agent_V1_Port
     public typealias PortInfo = Bng_Agent_V1_PortInfo
@@ -50,6 +51,7 @@ public enum Wire {
     public typealias SessionCounters = Bng_Agent_V1_SessionCounters
     public typealias SessionCountersReply = Bng_Agent_V1_SessionCountersReply
     public typealias SessionIPv4 = Bng_Agent_V1_SessionIPv4
+    public typealias SessionPPPoE = Bng_Agent_V1_SessionPPPoE
 
     /// Largest frame body in bytes.
     public static let frameLimit = 1_048_576
