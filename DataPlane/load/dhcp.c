@@ -204,7 +204,7 @@ static void check_timeouts(struct run *run, uint64_t now)
 
 		if (l->state != LOAD_DISCOVERING && l->state != LOAD_REQUESTING && l->state != LOAD_RENEWING)
 			continue;
-		if (now - l->sent_ns < limit)
+		if (l->sent_ns + limit > now)
 			continue;
 		run->r->timeouts++;
 		if (l->tries++ >= run->o->retries)

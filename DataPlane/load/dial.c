@@ -66,7 +66,7 @@ static void check_timeouts(struct load_dialler *d)
 		uint32_t index = d->first_waiting;
 		struct load_session *s = &d->lines->session[index];
 
-		if (now - s->sent_ns < limit)
+		if (s->sent_ns + limit > now)
 			return;
 		d->r->timeouts++;
 		if (s->tries++ >= d->o->retries)
