@@ -38,6 +38,8 @@ let core: [Target] = [
 let protocols: [Target] = [
     pure("DHCPv4", in: "Protocols", ["BNGCore"]),
     pure("Ethernet", in: "Protocols", ["BNGCore"]),
+    pure("PPP", in: "Protocols", ["BNGCore"]),
+    pure("PPPoE", in: "Protocols", ["BNGCore"]),
     pure("RADIUS", in: "Protocols", ["BNGCore"]),
 ]
 
