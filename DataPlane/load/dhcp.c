@@ -56,11 +56,17 @@ static void send_message(struct run *run, uint32_t index, uint8_t type)
 		p = put_option(p, 55, sizeof(list), list);
 	*p++ = 255;
 	uint32_t length = (uint32_t)(p - m) < 300 ? 300 : (uint32_t)(p - m);
-	uint32_t frame = load_udp_frame(load_ring_slot(run->ring), unicast ? o->gateway_mac : everyone, mac,
-		tags, tag_bytes, unicast ? l->address : 0, unicast ? l->server : 0xffffffff, 68, 67, m,
-		length);
+	uint8_t *frame = load_ring_slot(run->ring);
+	uint8_t *packet =
+		load_head_put(frame, unicast ? o->gateway_mac : everyone, mac, tags, tag_bytes, 0x0800);
+	uint32_t size = load_udp_put(packet, &(struct load_udp){.saddr = unicast ? l->address : 0,
+						     .daddr = unicast ? l->server : 0xffffffff,
+						     .sport = 68,
+						     .dport = 67,
+						     .payload = m,
+						     .length = length});
 
-	load_ring_commit(run->ring, frame);
+	load_ring_commit(run->ring, (uint32_t)(packet - frame) + size);
 	l->sent_ns = load_now_ns();
 	run->r->sent++;
 }
@@ -140,7 +146,7 @@ static void got_nak(struct run *run, uint32_t index)
 static bool belongs(
 	const struct run *run, const struct load_packet *p, const struct load_udp *u, uint32_t *ret_index)
 {
-	uint8_t mac[6], tags[8] = {0};
+	uint8_t mac[6];
 	uint32_t xid;
 
 	if (u->sport != 67 || u->dport != 68 || u->length < 241 || u->payload[0] != 2)
@@ -152,13 +158,8 @@ static bool belongs(
 	if (index >= run->lines->count || (run->lines->line[index].attempt & 0x3ff) != xid >> XID_BITS)
 		return false;
 	load_line_mac(run->o, index, mac);
-	size_t n = load_line_tags(run->o, index, tags);
-	bool tags_right = n ? p->tagged && (p->tci & 0xfff) == (tags[2] << 8 | tags[3]) : !p->tagged;
-
-	if (n == 8)
-		tags_right = tags_right && memcmp(p->frame + 12, tags + 4, 4) == 0;
 	*ret_index = index;
-	return tags_right && memcmp(u->payload + 28, mac, 6) == 0;
+	return load_line_tags_match(run->o, index, p) && memcmp(u->payload + 28, mac, 6) == 0;
 }
 
 /* Returns whether anything came. */
@@ -203,7 +204,7 @@ static void check_timeouts(struct run *run, uint64_t now)
 
 		if (l->state != LOAD_DISCOVERING && l->state != LOAD_REQUESTING && l->state != LOAD_RENEWING)
 			continue;
-		if (now - l->sent_ns < limit)
+		if (l->sent_ns + limit > now)
 			continue;
 		run->r->timeouts++;
 		if (l->tries++ >= run->o->retries)

@@ -5,10 +5,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <string.h>
 
 void load_line_mac(const struct load_options *o, uint32_t index, uint8_t mac[6])
 {
-	uint64_t value = o->mac_base + index;
+	uint64_t value = o->mac_base + index / o->per_mac;
 
 	for (int i = 5; i >= 0; i--, value >>= 8)
 		mac[i] = (uint8_t)value;
@@ -24,6 +25,7 @@ static void put_tag(uint8_t *to, uint16_t tpid, uint16_t vid)
 
 size_t load_line_tags(const struct load_options *o, uint32_t index, uint8_t tags[8])
 {
+	index /= o->per_mac;
 	switch (o->tags) {
 	case LOAD_SINGLE:
 		put_tag(tags, 0x8100, o->s_first);
@@ -35,6 +37,19 @@ size_t load_line_tags(const struct load_options *o, uint32_t index, uint8_t tags
 	default:
 		return 0;
 	}
+}
+
+bool load_line_tags_match(const struct load_options *o, uint32_t index, const struct load_packet *p)
+{
+	uint8_t tags[8] = {0};
+	size_t n = load_line_tags(o, index, tags);
+
+	if (n == 0)
+		return !p->tagged;
+	if (!p->tagged || (p->tci & 0xfff) != (tags[2] << 8 | tags[3]))
+		return false;
+	/* The kernel has taken the outer tag off; the inner one is still there. */
+	return n != 8 || (p->length >= 18 && memcmp(p->frame + 12, tags + 4, 4) == 0);
 }
 
 int load_leases_write(const struct load_lines *lines, const char *path)

@@ -27,11 +27,16 @@ void load_histogram_print(FILE *out, const char *name, const struct load_histogr
 
 /* options.c */
 enum load_tags { LOAD_UNTAGGED, LOAD_SINGLE, LOAD_QINQ };
+enum load_auth { LOAD_AUTH_ANY, LOAD_AUTH_NONE, LOAD_AUTH_PAP, LOAD_AUTH_CHAP };
 struct load_options {
 	const char *interface;
 	const char *core_interface;
 	const char *core_netns; /* path of a network namespace, NULL: ours */
 	const char *phases;     /* "dora,renew,traffic,release" */
+	const char *user;       /* %d in it: the line's index */
+	const char *password;
+	const char *service;    /* Service-Name asked for, "" any */
+	const char *circuit_id; /* NULL, or what an access node would add, %d as above */
 	const char *leases_in;
 	const char *leases_out;
 	uint32_t lines;
@@ -39,6 +44,9 @@ struct load_options {
 	enum load_tags tags;
 	uint16_t s_tpid;
 	uint16_t s_first, c_first, c_count;
+	uint32_t per_mac; /* lines that share each MAC address, and its tags */
+	uint16_t mru;
+	enum load_auth auth;
 	double rate;       /* exchanges or packets per second; 0: as fast as answers come */
 	uint32_t window;   /* exchanges under way at most */
 	double duration_s; /* of renew and traffic */
@@ -50,8 +58,18 @@ struct load_options {
 	uint8_t core_mac[6];    /* the BNG's core port */
 	uint8_t peer_mac[6];
 	bool has_gateway_mac, has_core_mac, broadcast;
+	bool ipv6cp, duplicate, terminate;
 };
 int load_options_parse(struct load_options *o, int argc, char **argv);
+
+/* A received frame. */
+struct load_packet {
+	const uint8_t *frame;
+	uint32_t length;
+	uint16_t tci; /* outer tag the kernel took off, if tagged */
+	uint16_t tpid;
+	bool tagged;
+};
 
 /* line.c */
 enum load_state { LOAD_IDLE, LOAD_DISCOVERING, LOAD_REQUESTING, LOAD_BOUND, LOAD_RENEWING, LOAD_FAILED };
@@ -64,24 +82,20 @@ struct load_line {
 	uint8_t state;
 	uint8_t tries;
 };
+struct load_session;
 struct load_lines {
 	struct load_line *line;
+	struct load_session *session; /* of the same index; NULL until a PPPoE phase begins */
 	uint32_t count;
 	const struct load_options *options;
 };
 void load_line_mac(const struct load_options *o, uint32_t index, uint8_t mac[6]);
 size_t load_line_tags(const struct load_options *o, uint32_t index, uint8_t tags[8]);
+bool load_line_tags_match(const struct load_options *o, uint32_t index, const struct load_packet *p);
 int load_leases_read(struct load_lines *lines, const char *path);
 int load_leases_write(const struct load_lines *lines, const char *path);
 
 /* ring.c: an AF_PACKET socket with a receive ring and batched sending. */
-struct load_packet {
-	const uint8_t *frame;
-	uint32_t length;
-	uint16_t tci; /* outer tag the kernel took off, if tagged */
-	uint16_t tpid;
-	bool tagged;
-};
 struct load_ring {
 	int fd;
 	uint8_t *map;
@@ -104,16 +118,17 @@ void load_ring_flush(struct load_ring *r);
 uint64_t load_ring_drops(struct load_ring *r);
 
 /* frame.c */
-uint32_t load_udp_frame(uint8_t *frame, const uint8_t dst[6], const uint8_t src[6], const uint8_t *tags,
-	size_t tag_bytes, uint32_t saddr, uint32_t daddr, uint16_t sport, uint16_t dport,
-	const uint8_t *payload, uint32_t payload_length);
-/* Finds a UDP payload in a received frame; false if it is none, or its IPv4 checksum is wrong. */
+uint8_t *load_head_put(uint8_t *frame, const uint8_t dst[6], const uint8_t src[6], const uint8_t *tags,
+	size_t tag_bytes, uint16_t ethertype); /* returns where the payload begins */
 struct load_udp {
 	uint32_t saddr, daddr;
 	uint16_t sport, dport;
+	uint16_t pppoe_id; /* 0: not in PPPoE */
 	const uint8_t *payload;
 	uint32_t length;
 };
+uint32_t load_udp_put(uint8_t *p, const struct load_udp *u); /* the IP packet; returns its length */
+/* Finds a UDP payload in a received frame; false if it is none, or its IPv4 checksum is wrong. */
 bool load_udp_parse(const struct load_packet *p, struct load_udp *ret);
 
 /* dhcp.c */
@@ -135,5 +150,8 @@ int load_run_traffic(struct load_lines *lines, struct load_ring *access, struct 
 	struct load_direction *up, struct load_direction *down);
 
 uint64_t load_now_ns(void);
+
+/* main.c: set by SIGINT and SIGTERM: the phase under way ends and is reported. */
+extern volatile int load_interrupted;
 
 #endif

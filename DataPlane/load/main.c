@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the phases in order and prints one JSON object.
 
-#include "load.h"
+#include "ppp.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+
+volatile int load_interrupted;
+
+static void interrupt(int signal_number)
+{
+	(void)signal_number;
+	load_interrupted = 1;
+}
 
 static void print_result(const char *phase, const struct load_result *r, uint64_t ring_drops)
 {
@@ -59,6 +68,17 @@ static int run_traffic(struct load_lines *lines, struct load_ring *ring)
 	return status;
 }
 
+static int run_ppp(const char *phase, struct load_lines *lines, struct load_ring *ring)
+{
+	struct load_ppp_result *r = calloc(1, sizeof(*r));
+	int status = r ? load_run_ppp(phase, lines, ring, r) : -ENOMEM;
+
+	if (status >= 0)
+		load_ppp_print(phase, r, load_ring_drops(ring));
+	free(r);
+	return status;
+}
+
 static int run_phase(const char *phase, struct load_lines *lines, struct load_ring *ring)
 {
 	struct load_result *r;
@@ -66,6 +86,8 @@ static int run_phase(const char *phase, struct load_lines *lines, struct load_ri
 
 	if (strcmp(phase, "traffic") == 0)
 		return run_traffic(lines, ring);
+	if (strcmp(phase, "dora") != 0 && strcmp(phase, "renew") != 0 && strcmp(phase, "release") != 0)
+		return run_ppp(phase, lines, ring);
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
@@ -73,10 +95,8 @@ static int run_phase(const char *phase, struct load_lines *lines, struct load_ri
 		status = load_run_dora(lines, ring, r);
 	else if (strcmp(phase, "renew") == 0)
 		status = load_run_renew(lines, ring, r);
-	else if (strcmp(phase, "release") == 0)
-		status = load_run_release(lines, ring, r);
 	else
-		status = -EINVAL;
+		status = load_run_release(lines, ring, r);
 	if (status >= 0)
 		print_result(phase, r, load_ring_drops(ring));
 	free(r);
@@ -96,11 +116,14 @@ static int run_phases(struct load_lines *lines, struct load_ring *ring)
 		int status = run_phase(phase, lines, ring);
 
 		if (status == -EINVAL)
-			fprintf(stderr, "bng-load: --phases %s: expected dora, renew, traffic or release\n",
+			fprintf(stderr,
+				"bng-load: --phases %s: expected dora, renew, release, traffic, pppoe, hold, "
+				"padt, abandon or padi-flood\n",
 				phase);
 		worst = status < 0 ? status : worst | status;
 		if (rest && *rest)
 			printf(", ");
+		(void)fflush(stdout);
 	}
 	printf("]}\n");
 	free(list);
@@ -150,7 +173,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "bng-load: no memory for %u lines\n", o.lines);
 		return 1;
 	}
+	(void)signal(SIGINT, interrupt);
+	(void)signal(SIGTERM, interrupt);
 	status = run(&lines);
+	free(lines.session);
 	free(lines.line);
 	return status;
 }

@@ -10,27 +10,38 @@
 #include <string.h>
 
 static const char usage[] =
-	"usage: bng-load --interface IF --lines N [--phases dora,renew,traffic,release] [options]\n"
+	"usage: bng-load --interface IF --lines N [--phases LIST] [options]\n"
 	"  --interface IF         where the subscribers attach\n"
 	"  --lines N              subscribers, 1 to 4194304\n"
-	"  --phases LIST          what to do, in order (default dora)\n"
+	"  --phases LIST          what to do, in order: dora, renew, release; pppoe, hold, padt, abandon, "
+	"padi-flood; "
+	"traffic (default dora)\n"
 	"  --rate R               exchanges (packets, for traffic) per second; 0: as fast as answers come "
 	"(default)\n"
 	"  --window N             exchanges under way at most (default 256)\n"
-	"  --duration S           seconds of renew and traffic (default 5)\n"
+	"  --duration S           seconds of renew, hold, padi-flood and traffic (default 5)\n"
 	"  --timeout S            seconds until a message is sent again (default 1)\n"
 	"  --retries N            messages per exchange before it counts as failed (default 4)\n"
 	"  --mac-base MAC         first client's address, counting up (default 02:00:00:00:00:01)\n"
 	"  --tags T               none | single:VID | qinq:S:C:COUNT, lines spread over C..C+COUNT-1, then "
 	"S+1 (default none)\n"
 	"  --s-tpid 0x8100|0x88a8 outer tag of qinq (default 0x88a8)\n"
+	"  --per-mac N            PPPoE lines that share a MAC address and its tags (default 1)\n"
+	"  --auth any|none|pap|chap  what the peer may ask for (default any: PAP or CHAP with MD5)\n"
+	"  --user NAME --password WORD  %d in them is the line's index (default user%d, secret)\n"
+	"  --service NAME         Service-Name asked for (default empty)\n"
+	"  --circuit-id TEXT      a TR-101 circuit id in PADI and PADR, as an access node adds; %d as above\n"
+	"  --mru N                MRU asked for, 64 to 1500; above 1492 with PPP-Max-Payload (default 1492)\n"
+	"  --ipv6cp               negotiate IPv6CP too\n"
+	"  --duplicate            send every PPPoE frame twice\n"
+	"  --terminate            padt: LCP Terminate-Request first\n"
 	"  --broadcast            set the broadcast flag in DHCP messages\n"
 	"  --gateway-mac MAC      the BNG's access port: unicast renewals and traffic need it\n"
 	"  --leases-out FILE      write every lease held at the end: index,mac,s,c,address,server\n"
 	"  --leases-in FILE       start with the leases of such a file\n"
 	"  --core-interface IF --core-netns PATH --core-mac MAC --peer-mac MAC --peer ADDRESS\n"
 	"                         the far end of traffic; both directions are sent and counted\n"
-	"  --payload BYTES        UDP payload of traffic, 24 to 1400 (default 64)\n"
+	"  --payload BYTES        UDP payload of traffic, 24 to 1472 (default 64)\n"
 	"Prints one JSON object. Exit status 0: everything completed; 1: something failed or was lost; 2: "
 	"usage.\n";
 
@@ -109,6 +120,16 @@ enum {
 	O_PEERMAC,
 	O_PEER,
 	O_PAYLOAD,
+	O_PERMAC,
+	O_AUTH,
+	O_USER,
+	O_PASSWORD,
+	O_SERVICE,
+	O_CIRCUIT,
+	O_MRU,
+	O_IPV6CP,
+	O_DUPLICATE,
+	O_TERMINATE,
 	O_HELP
 };
 
@@ -134,6 +155,16 @@ static const struct option table[] = {
 	{"peer-mac", 1, NULL, O_PEERMAC},
 	{"peer", 1, NULL, O_PEER},
 	{"payload", 1, NULL, O_PAYLOAD},
+	{"per-mac", 1, NULL, O_PERMAC},
+	{"auth", 1, NULL, O_AUTH},
+	{"user", 1, NULL, O_USER},
+	{"password", 1, NULL, O_PASSWORD},
+	{"service", 1, NULL, O_SERVICE},
+	{"circuit-id", 1, NULL, O_CIRCUIT},
+	{"mru", 1, NULL, O_MRU},
+	{"ipv6cp", 0, NULL, O_IPV6CP},
+	{"duplicate", 0, NULL, O_DUPLICATE},
+	{"terminate", 0, NULL, O_TERMINATE},
 	{"help", 0, NULL, O_HELP},
 	{NULL, 0, NULL, 0},
 };
@@ -162,10 +193,63 @@ static int apply_number(struct load_options *o, int key)
 		err = parse_number("retries", optarg, 1, 255, &v);
 		o->retries = (uint32_t)v;
 		return err;
+	case O_PERMAC:
+		err = parse_number("per-mac", optarg, 1, 1024, &v);
+		o->per_mac = (uint32_t)v;
+		return err;
+	case O_MRU:
+		err = parse_number("mru", optarg, 64, 1500, &v);
+		o->mru = (uint16_t)v;
+		return err;
 	default:
-		err = parse_number("payload", optarg, 24, 1400, &v);
+		err = parse_number("payload", optarg, 24, 1472, &v);
 		o->payload = (uint32_t)v;
 		return err;
+	}
+}
+
+static int parse_auth(const char *text, enum load_auth *ret)
+{
+	static const char *const names[] = {"any", "none", "pap", "chap"};
+
+	for (int i = 0; i < 4; i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*ret = (enum load_auth)i;
+			return 0;
+		}
+	}
+	return bad("auth", text, "any, none, pap or chap");
+}
+
+/* Options of PPPoE lines; the rest are numbers. */
+static int apply_ppp(struct load_options *o, int key)
+{
+	switch (key) {
+	case O_AUTH:
+		return parse_auth(optarg, &o->auth);
+	case O_USER:
+		o->user = optarg;
+		return 0;
+	case O_PASSWORD:
+		o->password = optarg;
+		return 0;
+	case O_SERVICE:
+		o->service = optarg;
+		return strlen(optarg) <= 64 ? 0 : bad("service", optarg, "at most 64 bytes");
+	case O_CIRCUIT:
+		o->circuit_id = optarg;
+		return 0;
+	case O_IPV6CP:
+		o->ipv6cp = true;
+		return 0;
+	case O_DUPLICATE:
+		o->duplicate = true;
+		return 0;
+	case O_TERMINATE:
+		o->terminate = true;
+		return 0;
+	default:
+		return apply_number(o, key);
 	}
 }
 
@@ -223,7 +307,7 @@ static int apply(struct load_options *o, int key)
 		fputs(usage, stdout);
 		exit(0);
 	default:
-		return apply_number(o, key);
+		return apply_ppp(o, key);
 	}
 }
 
@@ -237,6 +321,11 @@ int load_options_parse(struct load_options *o, int argc, char **argv)
 		.timeout_s = 1,
 		.retries = 4,
 		.mac_base = 0x020000000001,
+		.per_mac = 1,
+		.user = "user%d",
+		.password = "secret",
+		.service = "",
+		.mru = 1492,
 		.s_tpid = 0x88a8,
 		.payload = 64};
 	while ((key = getopt_long(argc, argv, "", table, NULL)) != -1) {
@@ -249,10 +338,11 @@ int load_options_parse(struct load_options *o, int argc, char **argv)
 		fputs(usage, stderr);
 		return -EINVAL;
 	}
-	if (strstr(o->phases, "traffic") &&
-		(!o->core_interface || !o->peer.s_addr || !o->has_gateway_mac || !o->has_core_mac)) {
+	if (strstr(o->phases, "traffic") && (!o->core_interface || !o->peer.s_addr || !o->has_core_mac ||
+						    (!o->has_gateway_mac && !strstr(o->phases, "pppoe")))) {
 		fprintf(stderr,
-			"bng-load: traffic needs --core-interface, --core-mac, --peer and --gateway-mac\n");
+			"bng-load: traffic needs --core-interface, --core-mac, --peer and (without pppoe) "
+			"--gateway-mac\n");
 		return -EINVAL;
 	}
 	return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // UDP both ways between bound lines and a peer behind the core port, each packet numbered and timed.
 
-#include "load.h"
+#include "ppp.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -16,24 +16,47 @@ struct stamp {
 	uint32_t _pad;
 };
 
+static const struct load_session *session_of(const struct load_lines *lines, uint32_t index)
+{
+	return lines->session && lines->session[index].stage == LOAD_OPEN ? &lines->session[index] : NULL;
+}
+
+/* Ethernet and tags and, on a line that has dialled, PPPoE and PPP. */
+static uint8_t *put_up_head(const struct load_lines *lines, uint32_t index, uint8_t *frame, uint32_t length)
+{
+	const struct load_options *o = lines->options;
+	const struct load_session *s = session_of(lines, index);
+	uint8_t mac[6], tags[8] = {0}, *p;
+	size_t n = load_line_tags(o, index, tags);
+
+	load_line_mac(o, index, mac);
+	if (!s)
+		return load_head_put(frame, o->gateway_mac, mac, tags, n, 0x0800);
+	p = load_head_put(frame, s->ac_mac, mac, tags, n, 0x8864);
+	memcpy(p,
+		(const uint8_t[8]){0x11, 0, (uint8_t)(s->id >> 8), (uint8_t)s->id,
+			(uint8_t)((length + 2) >> 8), (uint8_t)(length + 2), 0, PPP_IPV4},
+		8);
+	return p + 8;
+}
+
 static void send_one(struct load_lines *lines, struct load_ring *ring, uint32_t index, bool down)
 {
 	const struct load_options *o = lines->options;
-	struct load_line *l = &lines->line[index];
-	uint8_t payload[1400] = {0}, mac[6], tags[8] = {0};
+	const struct load_line *l = &lines->line[index];
+	uint8_t payload[1472] = {0}, *frame = load_ring_slot(ring), *packet;
 	struct stamp stamp = {.magic = MAGIC, .line = index, .sent_ns = load_now_ns(), .direction = down};
-	uint32_t length;
+	struct load_udp u = {.saddr = down ? o->peer.s_addr : l->address,
+		.daddr = down ? l->address : o->peer.s_addr,
+		.sport = PORT,
+		.dport = PORT,
+		.payload = payload,
+		.length = o->payload};
 
 	memcpy(payload, &stamp, sizeof(stamp));
-	load_line_mac(o, index, mac);
-	if (down)
-		length = load_udp_frame(load_ring_slot(ring), o->core_mac, o->peer_mac, tags, 0,
-			o->peer.s_addr, l->address, PORT, PORT, payload, o->payload);
-	else
-		length = load_udp_frame(load_ring_slot(ring), o->gateway_mac, mac, tags,
-			load_line_tags(o, index, tags), l->address, o->peer.s_addr, PORT, PORT, payload,
-			o->payload);
-	load_ring_commit(ring, length);
+	packet = down ? load_head_put(frame, o->core_mac, o->peer_mac, NULL, 0, 0x0800)
+		      : put_up_head(lines, index, frame, 28 + o->payload);
+	load_ring_commit(ring, (uint32_t)(packet - frame) + load_udp_put(packet, &u));
 }
 
 static void receive(struct load_lines *lines, struct load_ring *ring, struct load_direction *d, bool down)
@@ -48,9 +71,10 @@ static void receive(struct load_lines *lines, struct load_ring *ring, struct loa
 		memcpy(&stamp, u.payload, sizeof(stamp));
 		if (stamp.magic != MAGIC || stamp.line >= lines->count || stamp.direction != (uint32_t)down)
 			continue;
-		uint32_t address = lines->line[stamp.line].address;
+		const struct load_session *s = session_of(lines, stamp.line);
 
-		if ((down ? u.daddr : u.saddr) != address)
+		if ((down ? u.daddr : u.saddr) != lines->line[stamp.line].address ||
+			u.pppoe_id != (down && s ? s->id : 0))
 			continue;
 		d->received++;
 		d->bytes += u.length + 28;

@@ -5,6 +5,7 @@ import pathlib
 
 import pytest
 
+from pppoe_guest import Guest
 from topology import ROOT, Lab
 
 
@@ -37,3 +38,11 @@ def make_lab(request, tmp_path):
 @pytest.fixture
 def lab(make_lab):
     return make_lab().up()
+
+
+@pytest.fixture(scope="module")
+def guest(tmp_path_factory):
+    """The machine with pppd: booted once for a module."""
+    guest = Guest(tmp_path_factory.mktemp("guest"))
+    yield guest
+    guest.stop()

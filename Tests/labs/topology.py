@@ -119,6 +119,16 @@ def far_end(name, ns, directory):
     sh(f"ip link set dev {name} xdp obj {obj} sec xdp", ns=ns)
 
 
+def tag_line(lab, interface, s, c, tpid):
+    """Tags on the switch's end of a line: the host's own packet sockets must not see them."""
+    obj = lab.dir / f"tagger-{interface}.o"
+    sh(["clang-16", "-target", "bpf", "-O2", "-g", f"-DS_VID={s}", f"-DC_VID={c}", f"-DS_TPID={tpid:#x}",
+        f"-I/usr/include/{os.uname().machine}-linux-gnu", "-c", ROOT / "Tests/labs/tagger.bpf.c", "-o", obj])
+    sh(f"tc qdisc add dev {interface} clsact", ns="switch")
+    sh(f"tc filter add dev {interface} ingress bpf da obj {obj} sec from_host", ns="switch")
+    sh(f"tc filter add dev {interface} egress bpf da obj {obj} sec to_host", ns="switch")
+
+
 class CPE:
     """A subscriber's host in a namespace of its own. s/c: VLAN ids of its line, 0 for none."""
 
@@ -139,7 +149,7 @@ class CPE:
         plain_veth("wan", name)
         sh("ip link set wan mtu 1500", ns=name)
         if s or c:
-            self._tag(s_tpid if c else 0x8100)
+            tag_line(lab, f"{name}-sw", s, c, s_tpid if c else 0x8100)
         self.etc = lab.dir / f"{name}.etc"
         self.etc.mkdir(exist_ok=True)
 
@@ -152,15 +162,6 @@ class CPE:
         plain_veth(f"{self.name}-an", "switch")
         argv = ["/usr/bin/python3", ROOT / "Tests/labs/access_node.py", f"{self.name}-sw", f"{self.name}-an", option82]
         self.processes.append(Process(f"{self.name}-node", argv, self.lab.dir / f"{self.name}-node.log", ns="switch"))
-
-    def _tag(self, tpid):
-        obj = self.lab.dir / f"tagger-{self.name}.o"
-        sh(["clang-16", "-target", "bpf", "-O2", "-g", f"-DS_VID={self.s}", f"-DC_VID={self.c}", f"-DS_TPID={tpid:#x}",
-            f"-I/usr/include/{os.uname().machine}-linux-gnu", "-c", ROOT / "Tests/labs/tagger.bpf.c", "-o", obj])
-        # On the switch's end: the host's own packet sockets must not see tags.
-        sh(f"tc qdisc add dev {self.name}-sw clsact", ns="switch")
-        sh(f"tc filter add dev {self.name}-sw ingress bpf da obj {obj} sec from_host", ns="switch")
-        sh(f"tc filter add dev {self.name}-sw egress bpf da obj {obj} sec to_host", ns="switch")
 
     def run(self, command, **kw):
         return sh(command, ns=self.name, **kw)
