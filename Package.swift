@@ -137,6 +137,8 @@ let tests: [Target] = [
         swiftSettings: strict),
     unitTests("BNGCoreTests", ["BNGCore"]),
     unitTests("DHCPv4Tests", ["BNGCore", "DHCPv4", "Ethernet", "TestVectors"]),
+    .target(
+        name: "PPPClient", dependencies: ["BNGCore", "PPP"], path: "Tests/support/PPPClient", swiftSettings: strict),
     unitTests("RADIUSTests", ["BNGCore", "RADIUS", "TestVectors"]),
     .target(
         name: "RADIUSExercise", dependencies: ["BNGCore", "RADIUS", "RADIUSContract", "Subscribers"],
@@ -164,7 +166,7 @@ let tests: [Target] = [
     unitTests(
         "StoreTests",
         [
-            "BNGCore", "Fleet", "Subscribers", "Store", "store-writer", "TestVectors", logging,
+            "BNGCore", "Fleet", "PPP", "Subscribers", "Store", "store-writer", "TestVectors", logging,
             .product(name: "GRDB", package: "GRDB.swift"),
         ]),
     .executableTarget(
@@ -185,7 +187,8 @@ let tests: [Target] = [
     unitTests(
         "SubscriberDriverTests",
         nio + [
-            "BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "Subscribers", "SubscriberDriver", "TestVectors",
+            "BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "PPP", "PPPClient", "PPPoE", "Subscribers",
+            "SubscriberDriver", "TestVectors", crypto,
         ]),
 ]
 
