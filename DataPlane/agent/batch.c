@@ -187,6 +187,8 @@ static void report_final(struct bng_agent *agent, uint64_t session_id, const str
 	counters->down_bytes = final->counters.down_bytes;
 	counters->dropped_packets = final->counters.dropped_packets;
 	counters->dhcp_fast_path_replies = final->dhcp_replies;
+	counters->ppp_echoes_answered = final->echoes_answered;
+	counters->ppp_echo_replies = final->echo_replies;
 	if (reason)
 		counters->last_drop_reason = (char *)(uintptr_t)reason;
 	counters->last_drop_unix_ms = final->last_drop_unix_ms;

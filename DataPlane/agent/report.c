@@ -83,6 +83,7 @@ int bng_session_counters_fill(struct bng_agent *agent, const struct bng_session_
 	const struct bng_clock *clock, Bng__Agent__V1__SessionCounters *ret)
 {
 	const struct bng_session_state *state = &agent->kern.session_state[session->head.index];
+	const struct bng_ppp_state *ppp = &agent->kern.ppp_state[session->head.index];
 	struct bng_session_counters counters;
 	const char *reason = bng_reason_short_name(state->last_drop_reason);
 	int err = bng_map_session_counters(&agent->kern, session->head.index, &counters);
@@ -102,7 +103,9 @@ int bng_session_counters_fill(struct bng_agent *agent, const struct bng_session_
 		ret->last_drop_unix_ms = bng_utc_ms(clock, state->last_drop_ns);
 	}
 	ret->generation = session->head.generation;
-	ret->lease_expires_unix_ms = bng_utc_ms(clock, state->expires_ns);
+	ret->lease_expires_unix_ms = bng_map_session_expires_ms(&agent->kern, session, clock);
+	ret->ppp_echoes_answered = ppp->echoes_answered;
+	ret->ppp_echo_replies = ppp->echo_replies;
 	return 0;
 }
 

@@ -34,7 +34,6 @@ static const char *lapse_cause(const struct bng_session_object *session,
 static int push(struct bng_agent *agent, enum bng_event_kind kind, const struct bng_session_object *session,
 	uint32_t renewals, const char *cause, const struct bng_clock *clock)
 {
-	const struct bng_session_state *state = &agent->kern.session_state[session->head.index];
 	struct bng_event event = {
 		.kind = kind,
 		.slot = session->head.index,
@@ -42,7 +41,7 @@ static int push(struct bng_agent *agent, enum bng_event_kind kind, const struct 
 		.utc_ms = clock->utc_ms,
 		.session_id = session->head.id,
 		.generation = session->head.generation,
-		.expires_utc_ms = bng_utc_ms(clock, state->expires_ns),
+		.expires_utc_ms = bng_map_session_expires_ms(&agent->kern, session, clock),
 		.cause = cause,
 	};
 

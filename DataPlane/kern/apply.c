@@ -3,6 +3,7 @@
 #include "apply.h"
 
 #include "map_policy.h"
+#include "map_pppoe.h"
 #include "map_session.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@ static int write_data(struct bng_kern *kern, const struct bng_state *state, cons
 {
 	switch (change->held ? change->held->family : change->next->family) {
 	case BNG_FAMILY_PORT:
-		return bng_map_port_write(kern, (const void *)change->held, (const void *)change->next);
+		return bng_map_port_write(kern, state, change);
 	case BNG_FAMILY_SERVER_IDENTITY:
 		return bng_map_identity_write(kern, state, change);
 	case BNG_FAMILY_POOL_TEMPLATE:
@@ -27,6 +28,8 @@ static int write_data(struct bng_kern *kern, const struct bng_state *state, cons
 		return bng_map_session_write(kern, (void *)change->held, (void *)change->next, clock);
 	case BNG_FAMILY_FILTER:
 		return bng_map_filter_write(kern, (const void *)change->held, (const void *)change->next);
+	case BNG_FAMILY_PPPOE_SERVICE:
+		return bng_map_pppoe_service_write(kern, state, change);
 	case BNG_FAMILIES:
 		break;
 	}

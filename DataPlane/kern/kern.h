@@ -52,6 +52,7 @@ struct bng_kern {
 	uint32_t cpus;
 	struct bng_session_state *session_state; /* mmap of the map, max_sessions + 1 slots */
 	struct bng_policer *policers;            /* likewise, BNG_DIRECTIONS each */
+	struct bng_ppp_state *ppp_state;         /* likewise */
 	void *counter_scratch;                   /* one per-CPU value */
 	uint64_t template_version;
 };

@@ -10,11 +10,14 @@
 	X(session_addresses)                                                                                 \
 	X(session_state)                                                                                     \
 	X(policers)                                                                                          \
+	X(ppp_state)                                                                                         \
 	X(session_counters)                                                                                  \
 	X(own_addresses)                                                                                     \
 	X(trusted_relays)                                                                                    \
 	X(dhcp_templates)                                                                                    \
 	X(filters)                                                                                           \
+	X(pppoe_services)                                                                                    \
+	X(pppoe_requests)                                                                                    \
 	X(routes4)                                                                                           \
 	X(next_hops)                                                                                         \
 	X(guard_rates)                                                                                       \

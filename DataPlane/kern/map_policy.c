@@ -4,6 +4,7 @@
 #include "map_policy.h"
 
 #include "entry.h"
+#include "map_pppoe.h"
 #include "state_internal.h"
 
 #include <arpa/inet.h>
@@ -72,10 +73,13 @@ static int write_relays(
 	return err;
 }
 
-int bng_map_port_write(
-	struct bng_kern *kern, const struct bng_port_object *held, const struct bng_port_object *next)
+int bng_map_port_write(struct bng_kern *kern, const struct bng_state *state, const struct bng_change *change)
 {
+	const struct bng_port_object *held = (const void *)change->held, *next = (const void *)change->next;
 	int err = write_relays(kern, held, next);
+
+	if (!err)
+		err = bng_map_pppoe_service_write(kern, state, change);
 
 	if (!err && next)
 		err = bng_map_port_refresh(kern, next->head.index, next);

@@ -6,8 +6,7 @@
 #include "kern.h"
 
 /* Each writes next in place of held; either may be NULL. */
-int bng_map_port_write(
-	struct bng_kern *kern, const struct bng_port_object *held, const struct bng_port_object *next);
+int bng_map_port_write(struct bng_kern *kern, const struct bng_state *state, const struct bng_change *change);
 int bng_map_identity_write(
 	struct bng_kern *kern, const struct bng_state *state, const struct bng_change *change);
 int bng_map_template_write(

@@ -31,6 +31,7 @@ int bng_map_session_wipe(struct bng_kern *kern, uint32_t slot, uint64_t owner, u
 		return err;
 	memset(&kern->policers[(size_t)slot * BNG_DIRECTIONS], 0,
 		BNG_DIRECTIONS * sizeof(struct bng_policer));
+	memset(&kern->ppp_state[slot], 0, sizeof(kern->ppp_state[slot]));
 	memset(state, 0, sizeof(*state));
 	if (!owner)
 		return 0;
@@ -62,7 +63,8 @@ static void set_lease(struct bng_kern *kern, const struct bng_session_object *he
 {
 	struct bng_session_state *state = &kern->session_state[next->head.index];
 
-	if (same_address(held, next))
+	/* PPPoE has no lease: neither end is the other's. */
+	if (same_address(held, next) && held->has_pppoe == next->has_pppoe)
 		extend(state, expires_ns);
 	else
 		__atomic_store_n(&state->expires_ns, expires_ns, __ATOMIC_RELAXED);
@@ -150,6 +152,20 @@ static int replace(struct bng_kern *kern, const struct bng_session_object *held,
 	return err;
 }
 
+uint64_t bng_map_session_lease_ns(const struct bng_session_object *session, const struct bng_clock *clock)
+{
+	return session->has_pppoe ? UINT64_MAX : bng_boot_ns(clock, session->lease_expires_unix_ms);
+}
+
+uint64_t bng_map_session_expires_ms(
+	const struct bng_kern *kern, const struct bng_session_object *session, const struct bng_clock *clock)
+{
+	const struct bng_session_state *state = &kern->session_state[session->head.index];
+
+	return session->has_pppoe ? 0
+				  : bng_utc_ms(clock, __atomic_load_n(&state->expires_ns, __ATOMIC_RELAXED));
+}
+
 int bng_map_session_write(struct bng_kern *kern, const struct bng_session_object *held,
 	struct bng_session_object *next, const struct bng_clock *clock)
 {
@@ -158,7 +174,7 @@ int bng_map_session_write(struct bng_kern *kern, const struct bng_session_object
 
 	if (!next)
 		return held ? drop_entries(kern, held, NULL) : 0;
-	expires_ns = bng_boot_ns(clock, next->lease_expires_unix_ms);
+	expires_ns = bng_map_session_lease_ns(next, clock);
 	next->ends_ns = bng_boot_ns(clock, next->ends_unix_ms);
 	if (held)
 		return replace(kern, held, next, expires_ns);
@@ -197,6 +213,7 @@ static int store_final(struct bng_kern *kern, const struct bng_session_object *s
 	const struct bng_clock *clock, const struct bng_final *earlier, struct bng_final *ret)
 {
 	const struct bng_session_state *state = &kern->session_state[session->head.index];
+	const struct bng_ppp_state *ppp = &kern->ppp_state[session->head.index];
 	struct bng_session_counters now = {0};
 	struct bng_final final = *earlier;
 	int err = bng_map_session_counters(kern, session->head.index, &now);
@@ -206,7 +223,9 @@ static int store_final(struct bng_kern *kern, const struct bng_session_object *s
 	add(&final.counters, &now);
 	final.dhcp_replies += state->dhcp_replies;
 	final.generation = session->head.generation;
-	final.expires_unix_ms = bng_utc_ms(clock, state->expires_ns);
+	final.echoes_answered += ppp->echoes_answered;
+	final.echo_replies += ppp->echo_replies;
+	final.expires_unix_ms = bng_map_session_expires_ms(kern, session, clock);
 	if (state->last_drop_reason) {
 		final.last_drop_reason = state->last_drop_reason;
 		final.last_drop_unix_ms = bng_utc_ms(clock, state->last_drop_ns);

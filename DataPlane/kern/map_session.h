@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Typed access to sessions, session_addresses, session_state, session_counters, policers, and to the routes
- * of sessions in routes4. */
+/* Typed access to sessions, session_addresses, session_state, session_counters, policers, ppp_state, and to
+ * the routes of sessions in routes4. */
 #ifndef BNG_MAP_SESSION_H
 #define BNG_MAP_SESSION_H
 
@@ -26,6 +26,13 @@ int bng_map_session_release(struct bng_kern *kern, const struct bng_session_obje
 /* The slot starts anew: buckets full, counters zero, active now. owner 0: it is free. */
 int bng_map_session_wipe(struct bng_kern *kern, uint32_t slot, uint64_t owner, uint64_t expires_ns,
 	const struct bng_clock *clock);
+
+/* When the lease of a session that is new ends, in boot time: never, without a lease to end. */
+uint64_t bng_map_session_lease_ns(const struct bng_session_object *session, const struct bng_clock *clock);
+
+/* The lease's end as it stands now; 0: there is none. */
+uint64_t bng_map_session_expires_ms(
+	const struct bng_kern *kern, const struct bng_session_object *session, const struct bng_clock *clock);
 
 /* Sum over CPUs. */
 int bng_map_session_counters(struct bng_kern *kern, uint32_t slot, struct bng_session_counters *ret);

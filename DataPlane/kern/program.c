@@ -41,6 +41,7 @@ static uint32_t size_of(const struct bng_kern *kern, enum bng_map map, uint32_t 
 	case BNG_MAP_session_addresses:
 	case BNG_MAP_session_state:
 	case BNG_MAP_session_counters:
+	case BNG_MAP_ppp_state:
 		return kern->max_sessions +
 		       1; /* slot 0 is nobody's; a moving session holds two keys for a moment */
 	case BNG_MAP_policers:

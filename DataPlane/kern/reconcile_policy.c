@@ -4,6 +4,7 @@
 #include "map_policy.h"
 
 #include "entry.h"
+#include "map_pppoe.h"
 #include "state_internal.h"
 #include "walk.h"
 
@@ -116,7 +117,7 @@ static int write_family(struct sweep *sweep, enum bng_family family)
 		else if (family == BNG_FAMILY_NEXT_HOP)
 			err = bng_map_next_hop_write(sweep->kern, NULL, bng_pointer_of(value));
 		else if (family == BNG_FAMILY_PORT)
-			err = bng_map_port_write(sweep->kern, NULL, bng_pointer_of(value));
+			err = bng_map_port_write(sweep->kern, sweep->state, &change);
 		else if (family == BNG_FAMILY_SERVER_IDENTITY)
 			err = bng_map_identity_write(sweep->kern, sweep->state, &change);
 		else if (family == BNG_FAMILY_FILTER)
@@ -125,6 +126,17 @@ static int write_family(struct sweep *sweep, enum bng_family family)
 			err = bng_map_template_write(sweep->kern, sweep->state, &change);
 	}
 	return err;
+}
+
+/* Entries of ports that exist are right once the ports are written. */
+static int sweep_service(void *context, const void *key, const void *value)
+{
+	struct sweep *sweep = context;
+	uint32_t port;
+
+	(void)value;
+	memcpy(&port, key, sizeof(port));
+	return port >= 1 && port <= sweep->state->port_count ? 0 : drop(sweep, BNG_MAP_pppoe_services, key);
 }
 
 static int free_indices(struct sweep *sweep)
@@ -185,5 +197,10 @@ int bng_map_policy_reconcile(struct bng_kern *kern, const struct bng_state *stat
 	if (!err)
 		err = bng_walk_keys(kern->maps[BNG_MAP_filters], sizeof(uint32_t), sizeof(struct bng_filter),
 			sweep_filter, &sweep);
+	if (!err)
+		err = bng_map_pppoe_service_write(kern, state, &(struct bng_change){0});
+	if (!err)
+		err = bng_walk_keys(kern->maps[BNG_MAP_pppoe_services], sizeof(uint32_t),
+			sizeof(struct bng_pppoe_service), sweep_service, &sweep);
 	return err ? err : free_indices(&sweep);
 }

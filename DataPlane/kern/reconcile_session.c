@@ -151,7 +151,7 @@ static bool check_slot(struct bng_kern *kern, const struct bng_session_object *s
 	if (state->session_id == owner)
 		return true;
 	(void)bng_map_session_wipe(
-		kern, slot, owner, session ? bng_boot_ns(clock, session->lease_expires_unix_ms) : 0, clock);
+		kern, slot, owner, session ? bng_map_session_lease_ns(session, clock) : 0, clock);
 	return false;
 }
 

@@ -19,6 +19,8 @@ struct bng_final {
 	uint32_t last_drop_reason;
 	uint32_t _pad;
 	uint64_t dhcp_replies;
+	uint64_t echoes_answered;
+	uint64_t echo_replies;
 	struct bng_session_counters counters;
 };
 

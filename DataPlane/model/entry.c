@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pure conversions to map layouts (those of sessions and filters in entry_session.c); every byte of the
-// result is set, padding to zero.
+// Pure conversions to map layouts (those of sessions and filters in entry_session.c, of PPPoE services in
+// entry_pppoe.c); every byte of the result is set, padding to zero.
 #include "entry.h"
 
 #include "state_internal.h"
@@ -13,6 +13,13 @@ static const struct bng_guard_rate default_rates[BNG_PUNT_CLASSES] = {
 	[BNG_PUNT_DHCPV4] = {.line_pps = 20, .line_burst = 40, .port_pps = 20000, .port_burst = 20000},
 	[BNG_PUNT_ARP] = {.line_pps = 10, .line_burst = 20, .port_pps = 2000, .port_burst = 2000},
 	[BNG_PUNT_NEIGHBOR] = {.line_pps = 50, .line_burst = 100, .port_pps = 1000, .port_burst = 1000},
+	[BNG_PUNT_PPPOE] = {.line_pps = 20, .line_burst = 40, .port_pps = 20000, .port_burst = 20000},
+	[BNG_PUNT_PPP] = {.line_pps = 50, .line_burst = 100, .port_pps = 100000, .port_burst = 100000},
+	[BNG_PUNT_HELD] = {.line_pps = 20, .line_burst = 40, .port_pps = 20000, .port_burst = 20000},
+	[BNG_PUNT_FRAGMENT] = {.line_pps = 10000,
+		.line_burst = 10000,
+		.port_pps = 50000,
+		.port_burst = 50000},
 };
 
 void bng_entry_port(const struct bng_port_object *port, struct bng_port *ret)

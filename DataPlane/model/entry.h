@@ -26,6 +26,9 @@ void bng_entry_next_hop(const struct bng_next_hop_object *hop, uint32_t first_co
 struct bng_route_key bng_entry_route_key(const struct bng_route_object *route);
 void bng_entry_route(const struct bng_route_object *route, struct bng_route *ret);
 
+/* The value of an access domain's port. */
+void bng_entry_pppoe_service(const struct bng_pppoe_service_object *service, struct bng_pppoe_service *ret);
+
 void bng_entry_filter(const struct bng_filter_object *filter, struct bng_filter *ret);
 
 /* Rates of a class: the object's, or the agent's default (guard may be NULL). */

@@ -20,6 +20,7 @@ struct bng_line_key bng_entry_line_key(const struct bng_session_object *session)
 	key.c_vlan = (uint16_t)session->line.c_vlan;
 	key.giaddr = session->line.relay_address;
 	memcpy(key.mac, session->line.mac, sizeof(key.mac));
+	key.pppoe_id = (uint16_t)session->line.pppoe_id;
 	return key;
 }
 
@@ -37,7 +38,9 @@ static uint16_t session_flags(const struct bng_session_object *session)
 			  (session->has_client_id ? BNG_SESSION_HAS_CLIENT_ID : 0) |
 			  (session->rate_up.present ? BNG_SESSION_POLICED_UP : 0) |
 			  (session->rate_down.present ? BNG_SESSION_POLICED_DOWN : 0) |
-			  (session->framed_count ? BNG_SESSION_HAS_ROUTES : 0));
+			  (session->framed_count ? BNG_SESSION_HAS_ROUTES : 0) |
+			  (session->has_pppoe ? BNG_SESSION_PPPOE : 0) |
+			  (session->ppp.clamp_mss ? BNG_SESSION_CLAMP_MSS : 0));
 }
 
 struct bng_rate bng_entry_rate(const struct bng_rate_object *rate)
@@ -77,6 +80,8 @@ void bng_entry_session(const struct bng_session_object *session, struct bng_sess
 	ret->filter_index = session->filter ? session->filter->head.index : 0;
 	ret->rate_up = bng_entry_rate(&session->rate_up);
 	ret->rate_down = bng_entry_rate(&session->rate_down);
+	ret->mtu = (uint16_t)session->ppp.mtu_bytes;
+	ret->magic = htonl(session->ppp.local_magic);
 }
 
 struct bng_route_key bng_entry_framed_key(const struct bng_session_object *session, uint32_t i)

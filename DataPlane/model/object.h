@@ -20,7 +20,8 @@ enum bng_family {
 	BNG_FAMILY_GUARD_RATES = 6,
 	BNG_FAMILY_SESSION = 7,
 	BNG_FAMILY_FILTER = 8,
-	BNG_FAMILIES = 9, /* array size: index 0 is unused */
+	BNG_FAMILY_PPPOE_SERVICE = 9,
+	BNG_FAMILIES = 10, /* array size: index 0 is unused */
 };
 
 enum {
@@ -32,6 +33,7 @@ enum {
 	BNG_TEMPLATE_OPTIONS_MAX = 24,
 	BNG_TEMPLATE_DATA_MAX = 448,
 	BNG_FRAMED_ROUTES_MAX = 16, /* of one session */
+	BNG_COOKIE_KEY_SIZE = 16,
 	BNG_DIGEST_SIZE = 16,
 };
 
@@ -120,6 +122,7 @@ struct bng_line {
 	uint8_t mac[6];
 	uint8_t relay_mac[6];
 	bng_ip4 relay_address; /* 0: no relay */
+	uint32_t pppoe_id;     /* 0: IPoE */
 };
 
 /* The numbers are those of FilterAction in proto/; directions are enum bng_way. */
@@ -154,6 +157,15 @@ struct bng_framed_route {
 	uint32_t length;
 };
 
+/* Of a session whose line has a pppoe_id. */
+struct bng_ppp_object {
+	uint32_t mtu_bytes;
+	uint32_t local_magic;
+	uint32_t echo_interval_seconds; /* 0: no echoes are sent */
+	uint32_t echo_failures;
+	bool clamp_mss;
+};
+
 enum bng_anti_spoof { BNG_ANTI_SPOOF_STRICT = 1, BNG_ANTI_SPOOF_LOG = 2 };
 
 struct bng_session_object {
@@ -164,6 +176,7 @@ struct bng_session_object {
 	uint32_t anti_spoof;
 	bool has_line;
 	bool has_ipv4;
+	bool has_pppoe;
 	bool dhcp_fast_path;
 	bool has_client_id;
 	bool has_option82;
@@ -182,6 +195,27 @@ struct bng_session_object {
 	uint32_t idle_timeout_seconds;
 	uint32_t framed_count;
 	struct bng_framed_route framed[BNG_FRAMED_ROUTES_MAX];
+	struct bng_ppp_object ppp;
+};
+
+/* A name of RFC 2516: bytes, not text. */
+struct bng_pppoe_name {
+	uint32_t length;
+	uint8_t bytes[BNG_PPPOE_NAME_MAX];
+};
+
+struct bng_pppoe_service_object {
+	struct bng_object head;
+	uint32_t access_domain_id;
+	struct bng_pppoe_name ac_name;
+	uint32_t name_count;
+	struct bng_pppoe_name names[BNG_PPPOE_NAMES_MAX];
+	bool any_service;
+	bool has_previous_key;
+	uint32_t max_payload_bytes;
+	uint32_t pado_delay_ms;
+	uint8_t cookie_key[BNG_COOKIE_KEY_SIZE];
+	uint8_t previous_cookie_key[BNG_COOKIE_KEY_SIZE];
 };
 
 /* Room for any of them: what a decoder fills. */
@@ -195,6 +229,7 @@ union bng_any_object {
 	struct bng_guard_object guard;
 	struct bng_session_object session;
 	struct bng_filter_object filter;
+	struct bng_pppoe_service_object pppoe_service;
 };
 
 static inline uint32_t bng_session_vrf(const struct bng_session_object *session)

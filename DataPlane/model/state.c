@@ -20,6 +20,7 @@ static const size_t sizes[BNG_FAMILIES] = {
 	[BNG_FAMILY_GUARD_RATES] = sizeof(struct bng_guard_object),
 	[BNG_FAMILY_SESSION] = sizeof(struct bng_session_object),
 	[BNG_FAMILY_FILTER] = sizeof(struct bng_filter_object),
+	[BNG_FAMILY_PPPOE_SERVICE] = sizeof(struct bng_pppoe_service_object),
 };
 
 size_t bng_object_size(enum bng_family family)
@@ -37,6 +38,7 @@ int bng_state_init(struct bng_state *state, uint32_t max_sessions, const uint64_
 	bng_hash_table_init(&state->lines, sizeof(struct bng_line_identity), seed);
 	bng_hash_table_init(&state->addresses, sizeof(struct bng_address_key), seed);
 	bng_hash_table_init(&state->own, sizeof(struct bng_address_key), seed);
+	bng_hash_table_init(&state->services, sizeof(uint32_t), seed);
 	bng_hash_table_init(&state->prefixes, sizeof(struct bng_route_key), seed);
 	state->by_slot = bng_alloc_zero((size_t)max_sessions + 1, sizeof(struct bng_session_object *));
 	if (!state->by_slot || bng_index_pool_init(&state->templates, BNG_MAX_TEMPLATES - 1) ||
@@ -65,6 +67,7 @@ void bng_state_done(struct bng_state *state)
 	bng_hash_table_done(&state->lines);
 	bng_hash_table_done(&state->addresses);
 	bng_hash_table_done(&state->own);
+	bng_hash_table_done(&state->services);
 	bng_hash_table_done(&state->prefixes);
 	bng_index_pool_done(&state->templates);
 	bng_index_pool_done(&state->next_hops);

@@ -26,6 +26,7 @@ struct bng_state {
 	struct bng_hash_table lines;               /* bng_line_identity -> struct bng_session_object * */
 	struct bng_hash_table addresses;           /* bng_address_key -> struct bng_session_object * */
 	struct bng_hash_table own;                 /* bng_address_key -> counts of gateways and servers */
+	struct bng_hash_table services;            /* access domain -> struct bng_pppoe_service_object * */
 	struct bng_hash_table prefixes; /* bng_route_key -> struct bng_object *: a route, or a session */
 	struct bng_digest_sum digests[BNG_FAMILIES];
 	uint64_t changes[BNG_FAMILIES]; /* +1 per commit */
@@ -44,7 +45,7 @@ struct bng_line_identity {
 	uint16_t c_vlan;
 	bng_ip4 relay_address;
 	uint8_t mac[6];
-	uint8_t _pad[2];
+	uint16_t pppoe_id;
 };
 
 enum bng_change_kind { BNG_CHANGE_NONE, BNG_CHANGE_INSERT, BNG_CHANGE_REPLACE, BNG_CHANGE_REMOVE };

@@ -140,6 +140,17 @@ static int check_route(const struct bng_state *state, const struct bng_route_obj
 	return 0;
 }
 
+static int check_pppoe_service(const struct bng_state *state, const struct bng_pppoe_service_object *held,
+	const struct bng_pppoe_service_object *next, struct bng_refusal *refusal)
+{
+	const struct bng_object *holder = bng_state_holder(&state->services, &next->access_domain_id, held);
+
+	if (holder)
+		return bng_refuse(refusal, BNG_CONFLICT, "19.1",
+			"access domain has the PPPoE service %" PRIu64, holder->id);
+	return 0;
+}
+
 int bng_state_check(const struct bng_state *state, const struct bng_object *held, union bng_any_object *next,
 	struct bng_refusal *refusal)
 {
@@ -156,6 +167,8 @@ int bng_state_check(const struct bng_state *state, const struct bng_object *held
 		return check_route(state, (const void *)held, &next->route, refusal);
 	case BNG_FAMILY_SESSION:
 		return bng_state_check_session(state, (const void *)held, &next->session, refusal);
+	case BNG_FAMILY_PPPOE_SERVICE:
+		return check_pppoe_service(state, (const void *)held, &next->pppoe_service, refusal);
 	case BNG_FAMILY_GUARD_RATES:
 	case BNG_FAMILY_FILTER:
 	case BNG_FAMILIES:

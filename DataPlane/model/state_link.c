@@ -13,6 +13,7 @@ struct bng_line_identity bng_line_identity_of(const struct bng_line *line)
 		.s_vlan = (uint16_t)line->s_vlan,
 		.c_vlan = (uint16_t)line->c_vlan,
 		.relay_address = line->relay_address,
+		.pppoe_id = (uint16_t)line->pppoe_id,
 	};
 
 	memcpy(identity.mac, line->mac, sizeof(identity.mac));
@@ -64,7 +65,7 @@ bool bng_own_address_of(
 
 int bng_state_make_room(struct bng_state *state)
 {
-	struct bng_hash_table *tables[] = {&state->lines, &state->addresses, &state->own};
+	struct bng_hash_table *tables[] = {&state->lines, &state->addresses, &state->own, &state->services};
 	int family, err = bng_hash_table_reserve(&state->prefixes, BNG_FRAMED_ROUTES_MAX);
 	size_t i;
 
@@ -165,6 +166,7 @@ static void unlink_session(struct bng_state *state, struct bng_session_object *s
 void bng_state_link(struct bng_state *state, struct bng_object *object)
 {
 	struct bng_port_object *port = (void *)object;
+	struct bng_pppoe_service_object *service = (void *)object;
 	struct bng_route_key route_key;
 
 	(void)bng_hash_table_put(&state->by_id[object->family], &object->id, (uintptr_t)object);
@@ -177,6 +179,8 @@ void bng_state_link(struct bng_state *state, struct bng_object *object)
 		route_key = bng_route_key_of((void *)object);
 		(void)bng_hash_table_put(&state->prefixes, &route_key, (uintptr_t)object);
 	}
+	if (object->family == BNG_FAMILY_PPPOE_SERVICE)
+		(void)bng_hash_table_put(&state->services, &service->access_domain_id, (uintptr_t)service);
 	if (object->family == BNG_FAMILY_PORT) {
 		state->ports[object->index].object = port;
 		state->relay_count += port->relay_count;
@@ -186,6 +190,7 @@ void bng_state_link(struct bng_state *state, struct bng_object *object)
 void bng_state_unlink(struct bng_state *state, struct bng_object *object)
 {
 	struct bng_port_object *port = (void *)object;
+	struct bng_pppoe_service_object *service = (void *)object;
 	struct bng_route_key route_key;
 
 	(void)bng_hash_table_remove(&state->by_id[object->family], &object->id);
@@ -198,6 +203,8 @@ void bng_state_unlink(struct bng_state *state, struct bng_object *object)
 		route_key = bng_route_key_of((void *)object);
 		(void)bng_hash_table_remove(&state->prefixes, &route_key);
 	}
+	if (object->family == BNG_FAMILY_PPPOE_SERVICE)
+		(void)bng_hash_table_remove(&state->services, &service->access_domain_id);
 	if (object->family == BNG_FAMILY_PORT) {
 		state->ports[object->index].object = NULL;
 		state->relay_count -= port->relay_count;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Range checks per family; of sessions and filters in files of their own. Enum values are known by now (wire/
-// refuses unknown ones), but may be UNSPECIFIED.
+// Range checks per family; of sessions, filters and PPPoE services in files of their own. Enum values are
+// known by now (wire/ refuses unknown ones), but may be UNSPECIFIED.
 #include "validate.h"
 
 #include <arpa/inet.h>
@@ -163,6 +163,8 @@ int bng_validate(const union bng_any_object *object, struct bng_refusal *refusal
 		return bng_validate_session(&object->session, refusal);
 	case BNG_FAMILY_FILTER:
 		return bng_validate_filter(&object->filter, refusal);
+	case BNG_FAMILY_PPPOE_SERVICE:
+		return bng_validate_pppoe_service(&object->pppoe_service, refusal);
 	case BNG_FAMILIES:
 		break;
 	}

@@ -109,5 +109,9 @@ int bng_validate_session(const struct bng_session_object *session, struct bng_re
 	if (session->dhcp_fast_path && !session->template_id)
 		return bng_refuse(refusal, BNG_INVALID, "17.4.2", "the fast path needs a pool template");
 	err = check_line(&session->line, refusal);
-	return err ? err : check_service(session, refusal);
+	if (!err)
+		err = check_service(session, refusal);
+	if (!err && session->has_pppoe)
+		err = bng_validate_session_pppoe(session, refusal);
+	return err;
 }

@@ -10,9 +10,11 @@
 #include <stddef.h>
 #include <string.h>
 
-_Static_assert((int)BNG__AGENT__V1__FAMILY__FAMILY_FILTER == (int)BNG_FAMILY_FILTER, "families");
-_Static_assert((int)BNG__AGENT__V1__OBJECT__BODY_FILTER == (int)BNG_FAMILY_FILTER + 10, "body numbers");
-_Static_assert((int)BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NEIGHBOR == (int)BNG_PUNT_NEIGHBOR, "classes");
+_Static_assert(
+	(int)BNG__AGENT__V1__FAMILY__FAMILY_PPPOE_SERVICE == (int)BNG_FAMILY_PPPOE_SERVICE, "families");
+_Static_assert((int)BNG__AGENT__V1__OBJECT__BODY_PPPOE_SERVICE == (int)BNG_FAMILY_PPPOE_SERVICE + 10,
+	"body numbers");
+_Static_assert((int)BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_FRAGMENT == (int)BNG_PUNT_FRAGMENT, "classes");
 _Static_assert((int)BNG__AGENT__V1__PORT_ROLE__PORT_ROLE_CORE == (int)BNG_ROLE_CORE, "roles");
 _Static_assert((int)BNG__AGENT__V1__RELAY_TRUST__RELAY_TRUST_RELAYS == (int)BNG_TRUST_RELAYS, "trust");
 _Static_assert(
@@ -182,6 +184,9 @@ static void take_body(
 		break;
 	case BNG_FAMILY_FILTER:
 		bng_take_filter(message->filter, &object->filter, malformed);
+		break;
+	case BNG_FAMILY_PPPOE_SERVICE:
+		bng_take_pppoe_service(message->pppoe_service, &object->pppoe_service, malformed);
 		break;
 	case BNG_FAMILIES:
 		break;

@@ -20,6 +20,9 @@ void bng_take_ip4(ProtobufCBinaryData bytes, bool optional, const char *path, bn
 
 void bng_take_session(const Bng__Agent__V1__Session *message, struct bng_session_object *session,
 	struct bng_refusal *malformed);
+void bng_take_pppoe(const Bng__Agent__V1__SessionPPPoE *message, struct bng_session_object *session);
+void bng_take_pppoe_service(const Bng__Agent__V1__PPPoEService *message,
+	struct bng_pppoe_service_object *service, struct bng_refusal *malformed);
 void bng_take_filter(const Bng__Agent__V1__Filter *message, struct bng_filter_object *filter,
 	struct bng_refusal *malformed);
 

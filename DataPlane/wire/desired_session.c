@@ -86,6 +86,7 @@ void bng_take_session(const Bng__Agent__V1__Session *message, struct bng_session
 	take_rate(message->rate_down, &session->rate_down);
 	session->filter_id = message->filter_id;
 	session->idle_timeout_seconds = message->idle_timeout_seconds;
+	bng_take_pppoe(message->pppoe, session);
 	session->has_ipv4 = ipv4 != NULL;
 	if (!ipv4)
 		return;

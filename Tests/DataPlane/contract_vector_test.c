@@ -7,6 +7,7 @@
 #include "critical.h"
 #include "desired.h"
 #include "frame.h"
+#include "validate.h"
 #include "vector.h"
 
 #include "bng/agent/v1/session.pb-c.h"
@@ -77,6 +78,21 @@ TEST(canonical_encoding_and_digests_are_those_of_the_vectors)
 	bng_arena_done(&arena);
 }
 
+static void check_invalid_object(const Bng__Agent__V1__Object *object, const char *path)
+{
+	struct bng_refusal malformed, refusal = {.code = BNG_OK};
+	struct bng_digester digester;
+	union bng_any_object value;
+
+	assert_int_equal(bng_digester_init(&digester), 0);
+	assert_int_equal(bng_desired_object(object, &digester, &value, &malformed, &refusal), 0);
+	if (malformed.code == BNG_OK)
+		assert_int_equal(bng_validate(&value, &malformed), -EINVAL);
+	assert_int_equal(malformed.code, BNG_INVALID);
+	assert_string_equal(malformed.path, path);
+	bng_digester_done(&digester);
+}
+
 static void check_refused_object(const struct bng_vector *vector)
 {
 	const ProtobufCMessage *object = decode(vector, &arena);
@@ -87,6 +103,11 @@ static void check_refused_object(const struct bng_vector *vector)
 	err = bng_critical_check(object, path);
 	if (!strcmp(vector->error, "OK")) {
 		assert_int_equal(err, 0);
+		return;
+	}
+	if (!strcmp(vector->error, "INVALID")) {
+		assert_int_equal(err, 0);
+		check_invalid_object((const void *)object, vector->error_path);
 		return;
 	}
 	assert_string_equal(vector->error, "UNSUPPORTED");

@@ -44,10 +44,68 @@ TEST(session_entries_keep_network_order_and_zero_padding)
 	assert_int_equal(value.template_index, 1);
 	assert_int_equal(value.slot, session->head.index);
 	assert_memory_equal(value.frame_mac, session->line.mac, 6);
-	assert_memory_equal(value._pad, "\0\0\0\0\0\0", 6);
-	assert_int_equal(value.filter_index | value.overhead, 0);
+	assert_int_equal(value.filter_index | value.overhead | value.mtu | value.magic, 0);
 	assert_int_equal(value.rate_up.multiplier | value.rate_down.tolerance, 0);
 	bng_state_done(&state);
+}
+
+TEST(a_pppoe_session_is_keyed_by_its_id_and_carries_its_link)
+{
+	static const uint8_t magic[4] = {0xca, 0xfe, 0xf0, 0x0d};
+	union bng_any_object it = test_pppoe_session(1, 0x64400102, 0x0a05);
+	struct bng_session value;
+	struct bng_line_key key;
+
+	test_state_init(&state, 10);
+	test_apply_base(&state);
+	it.session.ppp.local_magic = 0xcafef00d;
+	it.session.ppp.clamp_mss = true;
+	assert_int_equal(test_apply(&state, &it, &refusal), BNG_OK);
+	bng_entry_session((const void *)bng_state_get(&state, BNG_FAMILY_SESSION, 1), &value);
+	key = bng_entry_line_key((const void *)bng_state_get(&state, BNG_FAMILY_SESSION, 1));
+	assert_int_equal(key.pppoe_id, 0x0a05);
+	assert_int_equal(value.flags, BNG_SESSION_PPPOE | BNG_SESSION_CLAMP_MSS);
+	assert_int_equal(value.mtu, 1492);
+	assert_memory_equal(&value.magic, magic, 4);
+	bng_state_done(&state);
+}
+
+TEST(a_pppoe_service_lies_as_ready_tags)
+{
+	union bng_any_object it = test_pppoe_service(1, 7);
+	struct bng_pppoe_service value;
+
+	bng_entry_pppoe_service(&it.pppoe_service, &value);
+	assert_int_equal(value.access_domain_id, 7);
+	assert_int_equal(value.flags | value.delay_ms | value.max_payload, 0);
+	assert_int_equal(value.ac_name_bytes, 8);
+	assert_memory_equal(value.ac_name,
+		"\x01\x02\0\x04"
+		"edge",
+		8);
+	assert_int_equal(value.name_count, 2);
+	assert_int_equal(value.offered_bytes, 12 + 8);
+	assert_memory_equal(value.offered,
+		"\x01\x01\0\x08"
+		"internet"
+		"\x01\x01\0\x04"
+		"voip",
+		20);
+	assert_int_equal(value.names[1].at, 12);
+	assert_int_equal(value.names[1].bytes, 8);
+	assert_true(value.names[1].hash == bng_bytes_hash((const uint8_t *)"voip", 4));
+	assert_true(value.key[0] == 0x3736353433323130ULL && value.key[1] == 0x6665646362613938ULL);
+	/* Without a previous key the same one stands twice: no cookie costs less. */
+	assert_memory_equal(value.previous_key, value.key, 16);
+	it.pppoe_service.has_previous_key = true;
+	it.pppoe_service.any_service = true;
+	it.pppoe_service.max_payload_bytes = 1500;
+	it.pppoe_service.pado_delay_ms = 250;
+	bng_entry_pppoe_service(&it.pppoe_service, &value);
+	assert_int_equal(value.flags, BNG_PPPOE_ANY_SERVICE);
+	assert_int_equal(value.max_payload, 1500);
+	assert_int_equal(value.delay_ms, 250);
+	assert_int_equal(value.previous_key[0], 0);
 }
 
 TEST(what_a_session_is_granted_is_in_its_entries)

@@ -538,3 +538,96 @@ TEST(every_reason_has_a_name)
 	assert_string_equal(bng_reason_name(BNG_DROP_spoofed_source), "drop.spoofed_source");
 	assert_string_equal(bng_reason_short_name(BNG_TX_dhcp_ack), "dhcp_ack");
 }
+
+static int pppoe_service_of(uint32_t port, struct bng_pppoe_service *ret)
+{
+	return bpf_map_lookup_elem(kern.maps[BNG_MAP_pppoe_services], &port, ret);
+}
+
+TEST(a_pppoe_service_follows_its_access_domain_from_port_to_port)
+{
+	union bng_any_object service = test_pppoe_service(1, 7),
+			     first = test_port(1, "access0", BNG_ROLE_ACCESS, 7),
+			     other = test_port(2, "access1", BNG_ROLE_ACCESS, 8);
+	struct bng_refusal refusal;
+	struct bng_change change;
+	struct bng_pppoe_service value;
+
+	begin();
+	upsert(&service);
+	assert_int_equal(pppoe_service_of(1, &value), -ENOENT);
+	upsert(&first);
+	upsert(&other);
+	assert_int_equal(pppoe_service_of(1, &value), 0);
+	assert_memory_equal(value.ac_name + 4, "edge", 4);
+	assert_int_equal(pppoe_service_of(3, &value), -ENOENT);
+	service.head.generation++;
+	service.pppoe_service.access_domain_id = 8;
+	upsert(&service);
+	assert_int_equal(pppoe_service_of(1, &value), -ENOENT);
+	assert_int_equal(pppoe_service_of(3, &value), 0);
+	other.head.generation++;
+	other.port.access_domain_id = 9;
+	upsert(&other);
+	assert_int_equal(pppoe_service_of(3, &value), -ENOENT);
+	first.head.generation++;
+	first.port.access_domain_id = 8;
+	upsert(&first);
+	assert_int_equal(pppoe_service_of(1, &value), 0);
+	assert_int_equal(
+		bng_state_prepare_removal(&state, BNG_FAMILY_PPPOE_SERVICE, 1, 99, &change, &refusal), 0);
+	assert_int_equal(bng_kern_remove(&kern, &state, &change, &clock_, NULL), 0);
+	bng_state_commit(&state, &change);
+	assert_int_equal(pppoe_service_of(1, &value), -ENOENT);
+	end();
+}
+
+TEST(adoption_repairs_pppoe_services)
+{
+	union bng_any_object service = test_pppoe_service(1, 1);
+	struct bng_pppoe_service value;
+	struct bng_refusal refusal;
+	uint32_t port = 1, stale = 40, repaired = 0;
+
+	begin();
+	upsert_base();
+	upsert(&service);
+	assert_int_equal(pppoe_service_of(1, &value), 0);
+	assert_int_equal(bpf_map_update_elem(kern.maps[BNG_MAP_pppoe_services], &stale, &value, BPF_ANY), 0);
+	assert_int_equal(bpf_map_delete_elem(kern.maps[BNG_MAP_pppoe_services], &port), 0);
+	unload();
+	load();
+	assert_int_equal(test_apply(&state, &service, &refusal), BNG_OK);
+	test_apply_base(&state);
+	assert_int_equal(bng_map_policy_reconcile(&kern, &state, &repaired), 0);
+	assert_int_equal(pppoe_service_of(1, &value), 0);
+	assert_int_equal(pppoe_service_of(40, &value), -ENOENT);
+	end();
+}
+
+TEST(a_pppoe_session_never_expires_and_its_echoes_are_final)
+{
+	union bng_any_object one = test_pppoe_session(1, 0x64400101, 5);
+	struct bng_ppp_state *ppp;
+	struct bng_final final;
+	uint32_t slot;
+
+	begin();
+	upsert_base();
+	one.session.lease_expires_unix_ms = 1;
+	upsert(&one);
+	slot = bng_state_get(&state, BNG_FAMILY_SESSION, 1)->index;
+	ppp = &kern.ppp_state[slot];
+	assert_true(kern.session_state[slot].expires_ns == UINT64_MAX);
+	ppp->echoes_answered = 3;
+	ppp->echo_replies = 4;
+	one.head.generation++;
+	upsert(&one);
+	assert_int_equal(ppp->echo_replies, 4);
+	remove_session(1, &final);
+	assert_int_equal(final.echoes_answered, 3);
+	assert_int_equal(final.echo_replies, 4);
+	assert_int_equal(final.expires_unix_ms, 0);
+	assert_int_equal(ppp->echoes_answered, 0);
+	end();
+}

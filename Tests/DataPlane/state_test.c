@@ -409,3 +409,41 @@ TEST(kernel_next_hops_serve_the_default_vrf_only)
 	assert_refused(hop, BNG_INVALID, "14.1");
 	end();
 }
+
+TEST(sessions_of_one_line_are_told_apart_by_their_pppoe_id)
+{
+	union bng_any_object first = test_pppoe_session(1, 0x64400102, 5),
+			     second = test_pppoe_session(2, 0x64400103, 6),
+			     ipoe = test_session(3, 0x64400104);
+	struct bng_refusal refusal;
+
+	test_state_init(&state, 10);
+	test_apply_base(&state);
+	memcpy(ipoe.session.line.mac, first.session.line.mac, 6);
+	assert_int_equal(test_apply(&state, &first, &refusal), BNG_OK);
+	assert_int_equal(test_apply(&state, &ipoe, &refusal), BNG_OK);
+	second.session.line.pppoe_id = 5;
+	assert_int_equal(test_apply(&state, &second, &refusal), BNG_CONFLICT);
+	assert_string_equal(refusal.path, "17.1");
+	second.session.line.pppoe_id = 6;
+	assert_int_equal(test_apply(&state, &second, &refusal), BNG_OK);
+	bng_state_done(&state);
+}
+
+TEST(an_access_domain_has_one_pppoe_service_with_or_without_a_port)
+{
+	union bng_any_object first = test_pppoe_service(1, 7), second = test_pppoe_service(2, 7);
+	struct bng_refusal refusal;
+
+	test_state_init(&state, 10);
+	assert_int_equal(test_apply(&state, &first, &refusal), BNG_OK);
+	assert_int_equal(test_apply(&state, &second, &refusal), BNG_CONFLICT);
+	assert_string_equal(refusal.path, "19.1");
+	first.head.generation++;
+	first.pppoe_service.access_domain_id = 8;
+	assert_int_equal(test_apply(&state, &first, &refusal), BNG_OK);
+	assert_int_equal(test_apply(&state, &second, &refusal), BNG_OK);
+	assert_int_equal(test_remove(&state, BNG_FAMILY_PPPOE_SERVICE, 2, 9), BNG_OK);
+	assert_int_equal(state.services.count, 1);
+	bng_state_done(&state);
+}

@@ -173,3 +173,43 @@ TEST(guard_rates_are_checked)
 	with(good, it.guard.rates[BNG_PUNT_ARP].line_pps = 1, "16.1.3");
 	with(good, it.guard.rates[BNG_PUNT_ARP].port_pps = 1, "16.1.5");
 }
+
+TEST(pppoe_sessions_are_checked)
+{
+	union bng_any_object good = test_pppoe_session(1, 0x64400102, 1);
+
+	with(good, it.session.line.pppoe_id = 0, "17.10.1");
+	with(good, it.session.line.pppoe_id = 65535, "17.10.1");
+	with(good, it.session.ppp.mtu_bytes = 63, "17.10.2");
+	with(good, it.session.ppp.mtu_bytes = 65536, "17.10.2");
+	with(good, it.session.ppp.local_magic = 0, "17.10.3");
+	with(good, it.session.ppp.echo_interval_seconds = 3601, "17.10.4");
+	with(good, it.session.ppp.echo_interval_seconds = 30, "17.10.5");
+	with(good, it.session.ppp.echo_failures = 1, "17.10.5");
+	with(good, (it.session.line.relay_address = inet_addr("10.0.0.1"), it.session.line.relay_mac[0] = 2),
+		"17.1.7");
+	with(good, it.session.dhcp_fast_path = true, "17.4.3");
+	good.session.line.pppoe_id = 65534;
+	good.session.ppp.echo_interval_seconds = 3600;
+	good.session.ppp.echo_failures = 255;
+	with(good, it.session.ppp.echo_failures = 256, "17.10.5");
+	good.session.has_ipv4 = false;
+	accepted(good);
+}
+
+TEST(pppoe_services_are_checked)
+{
+	union bng_any_object good = test_pppoe_service(1, 7);
+
+	with(good, it.pppoe_service.access_domain_id = 0, "19.1");
+	with(good, it.pppoe_service.ac_name.length = 0, "19.2");
+	with(good, it.pppoe_service.names[1].length = 0, "19.3");
+	with(good, it.pppoe_service.names[1] = it.pppoe_service.names[0], "19.3");
+	with(good, it.pppoe_service.max_payload_bytes = 1492, "19.5");
+	with(good, it.pppoe_service.max_payload_bytes = 9001, "19.5");
+	with(good, it.pppoe_service.pado_delay_ms = 10001, "19.6");
+	good.pppoe_service.name_count = 0;
+	good.pppoe_service.max_payload_bytes = 9000;
+	good.pppoe_service.pado_delay_ms = 10000;
+	accepted(good);
+}

@@ -105,6 +105,7 @@ static int load_programs(struct bed *bed, uint32_t sessions)
 	bpf_map__set_max_entries(bed->access->maps.session_addresses, sessions);
 	bpf_map__set_max_entries(bed->access->maps.session_state, sessions);
 	bpf_map__set_max_entries(bed->access->maps.session_counters, sessions);
+	bpf_map__set_max_entries(bed->access->maps.ppp_state, sessions);
 	bpf_map__set_max_entries(bed->access->maps.policers, sessions * BNG_DIRECTIONS);
 	error = xdp_access__load(bed->access);
 	if (error)
@@ -271,7 +272,8 @@ void bed_reset(struct bed *bed)
 {
 	struct bpf_map *hashes[] = {bed->access->maps.sessions, bed->access->maps.session_addresses,
 		bed->access->maps.own_addresses, bed->access->maps.trusted_relays,
-		bed->access->maps.guard_lines, bed->access->maps.routes4, bed->access->maps.filters};
+		bed->access->maps.guard_lines, bed->access->maps.routes4, bed->access->maps.filters,
+		bed->access->maps.pppoe_services, bed->access->maps.pppoe_requests};
 	uint32_t slots = bpf_map__max_entries(bed->access->maps.session_state);
 
 	for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++)
@@ -279,6 +281,7 @@ void bed_reset(struct bed *bed)
 	for (uint32_t i = 0; i < slots && i < 64; i++) {
 		zero_entry(bed->access->maps.session_state, i);
 		zero_entry(bed->access->maps.session_counters, i);
+		zero_entry(bed->access->maps.ppp_state, i);
 		zero_entry(bed->access->maps.policers, i * BNG_DIRECTIONS + BNG_UP);
 		zero_entry(bed->access->maps.policers, i * BNG_DIRECTIONS + BNG_DOWN);
 	}

@@ -75,7 +75,7 @@ static void other_protocols_of_a_line_have_each_a_reason(void **state)
 		uint16_t type;
 		int reason;
 	} cases[] = {{0x88cc, BNG_DROP_unknown_ethertype}, {0x86dd, BNG_DROP_ipv6_not_enabled},
-		{0x8863, BNG_DROP_pppoe_not_enabled}, {0x8864, BNG_DROP_pppoe_not_enabled}};
+		{0x8863, BNG_DROP_malformed_pppoe}, {0x8864, BNG_DROP_malformed_pppoe}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		scene(state);
@@ -916,7 +916,13 @@ static const int elsewhere[] = {BNG_DROP_malformed_dhcp, BNG_DROP_dhcp_other_ser
 	BNG_DROP_untrusted_relay, BNG_PUNT_REASON_dhcp_unknown_line, BNG_PUNT_REASON_dhcp_lapsed,
 	BNG_PUNT_REASON_dhcp_option82_changed, BNG_TX_dhcp_nak, BNG_TX_dhcp_inform_ack,
 	BNG_DROP_internal_adjust,
-	/* service_test.c */ BNG_DROP_filtered, BNG_DROP_policed_up, BNG_DROP_policed_down};
+	/* service_test.c */ BNG_DROP_filtered, BNG_DROP_policed_up, BNG_DROP_policed_down,
+	/* pppoe_test.c */ BNG_DROP_pppoe_not_enabled, BNG_DROP_pppoe_unknown_service,
+	BNG_DROP_pppoe_cookie_missing, BNG_DROP_pppoe_cookie_bad, BNG_DROP_pppoe_cookie_stale,
+	BNG_DROP_pppoe_forged_circuit, BNG_DROP_pppoe_repeated, BNG_DROP_pppoe_from_server,
+	BNG_PUNT_REASON_pppoe_padr, BNG_PUNT_REASON_pppoe_padt, BNG_TX_pppoe_pado,
+	/* ppp_test.c */ BNG_DROP_ppp_discarded, BNG_DROP_ppp_echo_heard, BNG_PUNT_REASON_ppp_control,
+	BNG_PUNT_REASON_ppp_unknown_session, BNG_TX_ppp_echo_reply};
 
 static void every_reason_has_a_case(void **state)
 {

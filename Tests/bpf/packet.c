@@ -132,7 +132,37 @@ uint32_t packet_l2_length(const uint8_t *frame)
 
 	while (get16(frame + at) == 0x8100 || get16(frame + at) == 0x88a8)
 		at += 4;
-	return at + 2;
+	return at + 2 + (get16(frame + at) == 0x8864 ? 8 : 0);
+}
+
+void packet_pppoe(struct packet *p, const struct packet_layers *layers, uint8_t code, uint16_t id,
+	const void *payload, uint32_t length)
+{
+	packet_ethernet(p, layers->to, layers->from, layers->outer_type, layers->tags[0], layers->tags[1],
+		code ? 0x8863 : 0x8864);
+	uint8_t *pppoe = p->bytes + p->length;
+
+	pppoe[0] = 0x11;
+	pppoe[1] = code;
+	put16(pppoe + 2, id);
+	put16(pppoe + 4, length);
+	memcpy(pppoe + 6, payload, length);
+	p->length += 6 + length;
+}
+
+void packet_into_pppoe(struct packet *p, uint16_t id)
+{
+	uint8_t *ip = p->bytes + p->ip_at;
+	uint32_t length = p->length - p->ip_at;
+
+	memmove(ip + 8, ip, length);
+	put16(ip - 2, 0x8864);
+	put16(ip, 0x1100);
+	put16(ip + 2, id);
+	put16(ip + 4, length + 2);
+	put16(ip + 6, 0x0021);
+	p->ip_at += 8;
+	p->length += 8;
 }
 
 int packet_checksums_hold(const uint8_t *frame, uint32_t length)

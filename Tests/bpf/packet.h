@@ -33,7 +33,12 @@ void packet_arp(struct packet *p, const uint8_t *to, const uint8_t *from, uint16
 // A BOOTREQUEST from `mac` with these options (the end is added), padded to 300 bytes of BOOTP.
 void packet_dhcp(struct packet *p, const struct packet_layers *layers, const uint8_t *mac, const char *ciaddr,
 	const void *options, uint32_t length);
-// Length of the Ethernet header with tags.
+// A discovery packet, or, with code 0, a session packet whose payload begins with PPP's protocol.
+void packet_pppoe(struct packet *p, const struct packet_layers *layers, uint8_t code, uint16_t id,
+	const void *payload, uint32_t length);
+// Puts an IPv4 packet that was built for IPoE into a PPPoE session.
+void packet_into_pppoe(struct packet *p, uint16_t id);
+// Length of the Ethernet header with tags, PPPoE and PPP.
 uint32_t packet_l2_length(const uint8_t *frame);
 // Sums are right: the IP header's, and ICMP's if it is ICMP.
 int packet_checksums_hold(const uint8_t *frame, uint32_t length);

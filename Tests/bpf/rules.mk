@@ -9,7 +9,8 @@ build/bpf/tests/%.o: Tests/bpf/%.c $(BPF_SKELETONS)
 	@mkdir -p $(@D)
 	$(CC) $(BPF_TEST_FLAGS) -c $< -o $@
 
-build/bpf/tests/datapath_test build/bpf/tests/service_test: build/bpf/tests/scene.o
+build/bpf/tests/datapath_test build/bpf/tests/service_test build/bpf/tests/pppoe_test \
+	build/bpf/tests/ppp_test: build/bpf/tests/scene.o
 build/bpf/tests/%_test: build/bpf/tests/%_test.o $(BPF_TEST_BED)
 	$(CC) $^ -lcmocka -lbpf -lcap -o $@
 

@@ -36,6 +36,15 @@ def ports():
     yield
 
 
+@pytest.fixture(scope="session")
+def pass_program(tmp_path_factory):
+    """For the far end of a port: what XDP sends into a veth arrives only if that end has a program, too."""
+    path = str(tmp_path_factory.mktemp("bpf") / "pass.o")
+    run("clang-16", "-target", "bpf", "-O2", "-g", f"-I/usr/include/{os.uname().machine}-linux-gnu", "-c",
+        str(ROOT / "Tests/labs/pass.bpf.c"), "-o", path)
+    return path
+
+
 class Agent:
     def __init__(self, directory, bpf):
         self.directory, self.pins = directory, bpf + "/edge1"

@@ -210,6 +210,40 @@ def objects():
             default_action=d.FILTER_ACTION_PERMIT,
         )
     )
+    dialled = d.Object(object_id=(1 << 48) | 4, generation=3)
+    dialled.session.CopyFrom(
+        d.Session(
+            line=d.Line(
+                access_domain_id=1, s_vlan=100, c_vlan=7, s_tpid=0x88A8, c_tpid=0x8100,
+                mac=mac("02:00:00:00:00:01"),
+            ),
+            anti_spoof=d.ANTI_SPOOF_STRICT,
+            ipv4=d.SessionIPv4(address=ip("100.64.1.5"), pool_template_id=7, lease_expires_unix_ms=1),
+            pppoe=d.SessionPPPoE(
+                pppoe_id=65534, mtu_bytes=1492, local_magic=0xCAFEF00D, echo_interval_seconds=30, echo_failures=3,
+                clamp_mss=True,
+            ),
+        )
+    )
+    silent = d.Object(object_id=(1 << 48) | 5, generation=1)
+    silent.session.CopyFrom(
+        d.Session(
+            line=d.Line(access_domain_id=1, mac=mac("02:00:00:00:00:04")), anti_spoof=d.ANTI_SPOOF_STRICT,
+            pppoe=d.SessionPPPoE(pppoe_id=1, mtu_bytes=1500, local_magic=1),
+        )
+    )
+    service = d.Object(object_id=4, generation=2)
+    service.pppoe_service.CopyFrom(
+        d.PPPoEService(
+            access_domain_id=1, ac_name="edge1-metro", service_names=["internet", "voip"], any_service=True,
+            max_payload_bytes=1500, pado_delay_ms=250, cookie_key=bytes(range(16)),
+            previous_cookie_key=bytes(range(16, 32)),
+        )
+    )
+    plain = d.Object(object_id=5, generation=1)
+    plain.pppoe_service.CopyFrom(
+        d.PPPoEService(access_domain_id=2, ac_name="edge1", cookie_key=bytes(range(32, 48)))
+    )
     empty = d.Object(object_id=3, generation=1)
     empty.session.CopyFrom(d.Session(line=d.Line(), ipv4=d.SessionIPv4(lease_expires_unix_ms=5)))
     return {
@@ -225,6 +259,10 @@ def objects():
         "session_qinq": ("A QinQ line; lease_expires_unix_ms is not in canon.", session),
         "session_relayed": ("A client behind a relay in VRF 9.", relayed),
         "session_served": ("What AAA granted: rates, a filter, an idle timeout, framed routes.", served),
+        "session_pppoe": ("A PPPoE session beside the IPoE one of the same line; its lease means nothing.", dialled),
+        "session_pppoe_plain": ("No address yet, no echoes, no clamping, untagged.", silent),
+        "pppoe_service": ("All of it, with a key that is being replaced.", service),
+        "pppoe_service_plain": ("The empty name only, no RFC 4638, answered at once.", plain),
         "filter": ("Rules with every part, and with none but action and direction.", filtered),
         "session_empty_messages": (
             "Present but empty: line and ipv4 appear with length 0, though ipv4 holds an agent-owned field.",
@@ -239,7 +277,8 @@ def frames(objs):
     counters = r.SessionCounters(
         session_id=(1 << 48) | 1, up_packets=10, up_bytes=1000, down_packets=2**40, down_bytes=2**50,
         dropped_packets=3, last_drop_reason="spoofed_source", last_drop_unix_ms=now, generation=1,
-        lease_expires_unix_ms=now + 1000, dhcp_fast_path_replies=4,
+        lease_expires_unix_ms=now + 1000, dhcp_fast_path_replies=4, ppp_echoes_answered=5, ppp_echoes_sent=6,
+        ppp_echo_replies=7,
     )
     info = r.PortInfo(
         name="access0", role=d.PORT_ROLE_ACCESS, interface_index=4, mac=mac("02:00:00:00:aa:01"),
@@ -248,7 +287,7 @@ def frames(objs):
     A, C = s.AgentFrame, s.ControllerFrame
     emit("agent_hello", "First frame of the state lane.", A(hello=s.Hello(
         node_id="edge1", protocol_minor_min=0, protocol_minor_max=0, boot_id=BOOT,
-        epochs=[s.FamilyEpoch(family=f, state_epoch=0x0102030405060700 + f) for f in range(1, 9)],
+        epochs=[s.FamilyEpoch(family=f, state_epoch=0x0102030405060700 + f) for f in range(1, 10)],
         ports=[info], capabilities=[r.Capability(name="sessions", limit=65536), r.Capability(name="dhcpv4_fast_path")],
         terms=[s.ScopeTerm(scope="node", term=41)], agent_version="0.1.0", program_version="xdp_access:0011223344556677",
         kernel_release="6.1.0", utc_unix_ms=now, next_event_sequence=1)))
@@ -280,7 +319,7 @@ def frames(objs):
         r.Event(sequence=1, utc_unix_ms=now, lease_renewed=r.LeaseRenewed(
             session_id=1, session_generation=2, expires_unix_ms=now + 3_600_000)),
         r.Event(sequence=2, utc_unix_ms=now, session_lapsed=r.SessionLapsed(
-            session_id=2, session_generation=2, cause="lease_expired")),
+            session_id=2, session_generation=2, cause="lost_carrier")),
         r.Event(sequence=3, utc_unix_ms=now, port_changed=r.PortChanged(port=info))])))
     emit("agent_counters", "Node and port counters.", A(counters=r.CounterReport(utc_unix_ms=now, ports=[info], counters=[
         r.NamedCounter(name="drop.spoofed_source", port="access0", value=5),
@@ -340,8 +379,40 @@ def frames(objs):
     with_unknown(None, "ignorable_field", "Field 1000 of NextHop may be ignored: accepted.", ["OK"], raw1000)
     with_unknown(None, "unknown_enum", "NextHop.kind 77.", ["UNSUPPORTED", "14.1"],
                  d.Object(object_id=6, generation=2).SerializeToString() + b"\x72\x02\x08\x4d")
-    with_unknown(None, "unknown_family", "Object field 19: a family this version does not know.", ["UNSUPPORTED", "19"],
-                 d.Object(object_id=6, generation=2).SerializeToString() + b"\x9a\x01\x00")
+    with_unknown(None, "unknown_family", "Object field 20: a family this version does not know.", ["UNSUPPORTED", "20"],
+                 d.Object(object_id=6, generation=2).SerializeToString() + b"\xa2\x01\x00")
+
+    def changed(name, **fields):
+        obj = d.Object()
+        obj.CopyFrom(objs[name][1])
+        part = obj.session.pppoe if obj.HasField("session") else obj.pppoe_service
+        for field, value in fields.items():
+            setattr(part, field, value)
+        return obj
+
+    relay = changed("session_pppoe")
+    relay.session.line.relay_address, relay.session.line.relay_mac = ip("100.64.255.254"), mac("02:00:00:00:ff:fe")
+    fast = changed("session_pppoe")
+    fast.session.ipv4.dhcp_fast_path = True
+    refused = {
+        "pppoe_id_zero": ("Session id 0 is discovery's.", "17.10.1", changed("session_pppoe", pppoe_id=0)),
+        "pppoe_id_reserved": ("RFC 2516 4: 65,535 is reserved.", "17.10.1", changed("session_pppoe", pppoe_id=65535)),
+        "pppoe_magic_zero": ("RFC 1661 6.4: 0 is no magic number.", "17.10.3", changed("session_pppoe", local_magic=0)),
+        "pppoe_failures_missing": ("Echoes without a limit.", "17.10.5", changed("session_pppoe", echo_failures=0)),
+        "pppoe_relay": ("No relay stands between PPPoE peers.", "17.1.7", relay),
+        "pppoe_fast_path": ("PPPoE has no DHCP.", "17.4.3", fast),
+        "service_short_key": ("A key of 15 bytes.", "19.7", changed("pppoe_service", cookie_key=bytes(15))),
+        "service_long_previous_key": ("A key of 17 bytes.", "19.8", changed("pppoe_service", previous_cookie_key=bytes(17))),
+        "service_empty_name": ("The empty name is always offered.", "19.3", changed("pppoe_service")),
+        "service_nameless": ("RFC 2516 5.2: a PADO has an AC-Name.", "19.2", changed("pppoe_service", ac_name="")),
+    }
+    refused["service_empty_name"][2].pppoe_service.service_names.append("")
+    for name, (head, path, obj) in refused.items():
+        emit("object_refused_" + name, head, raw=obj.SerializeToString(deterministic=True), error=["INVALID", path],
+             type_name="Object")
+    raw = objs["pppoe_service_plain"][1].pppoe_service.SerializeToString() + b"\x98\x06\x01"
+    with_unknown(None, "service_unknown_field", "Field 99 of PPPoEService is critical.", ["UNSUPPORTED", "19.99"],
+                 d.Object(object_id=5, generation=1).SerializeToString() + b"\x9a\x01" + bytes([len(raw)]) + raw)
 
 
 objs = objects()

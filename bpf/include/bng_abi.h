@@ -21,13 +21,17 @@ enum {
 	BNG_MAX_FILTER_RULES = 32,
 	BNG_MAX_OPTION82 = 255,
 	BNG_FRAME_MAX = 2048, /* largest frame punted or injected */
+	BNG_PPPOE_NAME_MAX = 64,
+	BNG_PPPOE_NAMES_MAX = 16,
+	BNG_PPPOE_AC_NAME_BYTES = 68, /* with the tag's head */
+	BNG_PPPOE_OFFERED_BYTES = 16 * 68,
 };
 
 enum bng_port_role { BNG_ROLE_NONE = 0, BNG_ROLE_ACCESS = 1, BNG_ROLE_CORE = 2 };
 
 enum bng_port_flags {
-	BNG_PORT_CONFIGURED = 1 << 0, /* the controller has sent its policy; otherwise everything drops */
-	BNG_PORT_TRUST_OPTION82 = 1 << 1,
+	BNG_PORT_CONFIGURED = 1 << 0,     /* the controller has sent its policy; otherwise everything drops */
+	BNG_PORT_TRUST_OPTION82 = 1 << 1, /* and TR-101's circuit tag of PPPoE */
 	BNG_PORT_TRUST_RELAYS = 1 << 2,
 };
 
@@ -67,6 +71,8 @@ enum bng_session_flags {
 	BNG_SESSION_POLICED_UP = 1 << 5,    /* rate_up is meaningful */
 	BNG_SESSION_POLICED_DOWN = 1 << 6,
 	BNG_SESSION_HAS_ROUTES = 1 << 7, /* prefixes of routes4 lead to it: it may send from them */
+	BNG_SESSION_PPPOE = 1 << 8,      /* mtu and magic are meaningful */
+	BNG_SESSION_CLAMP_MSS = 1 << 9,
 };
 
 /* A rate and its bucket, in the units of bng_rate.h. */
@@ -95,12 +101,14 @@ struct bng_session {
 	struct bng_rate rate_up;
 	struct bng_rate rate_down;
 	__u16 overhead; /* bytes around each IP packet that count against the rates */
-	__u8 _pad[6];
+	__u16 mtu;      /* largest IP packet toward the line; 0: the port's */
+	__be32 magic;   /* our LCP magic number */
 };
 _Static_assert(sizeof(struct bng_session) == 112, "bng_session");
 _Static_assert(offsetof(struct bng_session, slot) == 40, "bng_session.slot");
 _Static_assert(offsetof(struct bng_session, flags) == 60, "bng_session.flags");
 _Static_assert(offsetof(struct bng_session, rate_up) == 72, "bng_session.rate_up");
+_Static_assert(offsetof(struct bng_session, magic) == 108, "bng_session.magic");
 
 /*
  * session_state: ARRAY (mmapable), by slot. Survives a change of the session's content.
@@ -120,6 +128,18 @@ struct bng_session_state {
 	__u64 active_ns;      /* last packet taken from the line; written once a second at most */
 };
 _Static_assert(sizeof(struct bng_session_state) == 64, "bng_session_state");
+
+/*
+ * ppp_state: ARRAY (mmapable), by slot, of PPPoE sessions. Only the programs write; the agent wipes it when
+ * it gives the slot out.
+ */
+struct bng_ppp_state {
+	__u64 heard_ns;        /* last Echo-Reply */
+	__u64 echoes_answered; /* Echo-Requests of the client */
+	__u64 echo_replies;
+	__u64 _pad;
+};
+_Static_assert(sizeof(struct bng_ppp_state) == 32, "bng_ppp_state");
 
 /*
  * policers: ARRAY (mmapable), by slot * BNG_DIRECTIONS + direction. A cache line each: up and down run on
@@ -221,6 +241,45 @@ _Static_assert(sizeof(struct bng_filter_rule) == 16, "bng_filter_rule");
 _Static_assert(offsetof(struct bng_filter_rule, protocol) == 12, "bng_filter_rule.protocol");
 _Static_assert(sizeof(struct bng_filter) == 8 + 16 * BNG_MAX_FILTER_RULES, "bng_filter");
 
+/*
+ * pppoe_services: HASH by port index, so that a change is seen whole or not at all. A port without an entry
+ * answers no discovery. Tags of names lie ready, head included.
+ */
+enum bng_pppoe_flags { BNG_PPPOE_ANY_SERVICE = 1 << 0 };
+struct bng_pppoe_offer {
+	__u64 hash; /* bng_bytes_hash() of the name */
+	__u16 at;   /* of its tag in offered[] */
+	__u16 bytes;
+	__u32 _pad;
+};
+struct bng_pppoe_service {
+	__u64 key[2]; /* SipHash's k0 and k1 */
+	__u64 previous_key[2];
+	__u32 access_domain_id;
+	__u32 flags;
+	__u32 delay_ms;
+	__u16 max_payload; /* 0: PPP-Max-Payload is not answered */
+	__u16 name_count;
+	__u16 ac_name_bytes;
+	__u16 offered_bytes;
+	__u32 _pad;
+	struct bng_pppoe_offer names[BNG_PPPOE_NAMES_MAX];
+	__u8 ac_name[BNG_PPPOE_AC_NAME_BYTES];
+	__u8 offered[BNG_PPPOE_OFFERED_BYTES];
+	__u8 _pad2[4 + BNG_PPPOE_OFFERED_BYTES]; /* a verifier sees any piece begin at any offset */
+};
+_Static_assert(sizeof(struct bng_pppoe_offer) == 16, "bng_pppoe_offer");
+_Static_assert(sizeof(struct bng_pppoe_service) == 2560, "bng_pppoe_service");
+_Static_assert(offsetof(struct bng_pppoe_service, names) == 56, "bng_pppoe_service.names");
+_Static_assert(offsetof(struct bng_pppoe_service, ac_name) == 312, "bng_pppoe_service.ac_name");
+
+/* pppoe_requests: LRU_HASH, when a PADR with these bytes was last punted. */
+struct bng_padr_key {
+	struct bng_line_key line;
+	__u32 sum; /* of the payload */
+};
+_Static_assert(sizeof(struct bng_padr_key) == 24, "bng_padr_key");
+
 /* routes4: LPM_TRIE. prefix_bits counts the 32 VRF bits: a /24 in any VRF is 56. */
 struct bng_route_key {
 	__u32 prefix_bits;
@@ -260,7 +319,11 @@ enum bng_punt_class {
 	BNG_PUNT_DHCPV4 = 1,
 	BNG_PUNT_ARP = 2,
 	BNG_PUNT_NEIGHBOR = 3,
-	BNG_PUNT_CLASSES = 4,
+	BNG_PUNT_PPPOE = 4,
+	BNG_PUNT_PPP = 5,
+	BNG_PUNT_HELD = 6,
+	BNG_PUNT_FRAGMENT = 7,
+	BNG_PUNT_CLASSES = 8,
 };
 
 /* guard_rates: ARRAY, by class. */
@@ -283,7 +346,10 @@ struct bng_guard_bucket {
 	__u64 full_at_ns; /* when the bucket would be full again (GCRA's theoretical arrival time) */
 };
 
-/* Head of a record in the punts ring; frame_length bytes of the frame follow, unmodified. */
+/*
+ * Head of a record in the punts ring; frame_length bytes of the frame follow, unmodified but for the classes
+ * HELD and FRAGMENT: theirs is the frame to be sent, out of out_port.
+ */
 struct bng_punt {
 	__u64 received_ns;
 	__u64 session_id; /* 0: unknown line */
@@ -292,7 +358,8 @@ struct bng_punt {
 	__u16 punt_class;
 	__u16 reason; /* enum bng_reason */
 	__u32 frame_length;
-	__u32 _pad;
+	__u16 out_port;
+	__u16 detail; /* HELD: milliseconds to wait; FRAGMENT: largest IP packet */
 	__u8 frame[];
 };
 _Static_assert(sizeof(struct bng_punt) == 40, "bng_punt");
@@ -341,7 +408,17 @@ _Static_assert(sizeof(struct bng_punt) == 40, "bng_punt");
 	X(own_address_unhandled)                                                                             \
 	X(icmp_not_sent)   /* an ICMP error was due and allowed, but over its rate or without a source */    \
 	X(internal_lookup) /* a lookup that cannot fail has failed */                                        \
-	X(internal_adjust) /* the kernel refused to resize the frame */
+	X(internal_adjust) /* the kernel refused to resize the frame */                                      \
+	X(malformed_pppoe)                                                                                   \
+	X(pppoe_unknown_service)                                                                             \
+	X(pppoe_cookie_missing)                                                                              \
+	X(pppoe_cookie_bad)                                                                                  \
+	X(pppoe_cookie_stale)                                                                                \
+	X(pppoe_forged_circuit)                                                                              \
+	X(pppoe_repeated)    /* a PADR that has just been punted */                                          \
+	X(pppoe_from_server) /* a PADO or PADS from a line */                                                \
+	X(ppp_discarded)     /* Discard-Request: RFC 1661 5.9 */                                             \
+	X(ppp_echo_heard)    /* Echo-Reply: noted, and at its end */
 
 #define BNG_PUNT_REASONS(X)                                                                                  \
 	X(dhcp_unknown_line)                                                                                 \
@@ -355,7 +432,11 @@ _Static_assert(sizeof(struct bng_punt) == 40, "bng_punt");
 	X(dhcp_options_unusual) /* more, longer or repeated options than the fast path handles */            \
 	X(dhcp_relay_moved)     /* the relay's MAC is not the session's */                                   \
 	X(arp_unknown)                                                                                       \
-	X(neighbor_unresolved)
+	X(neighbor_unresolved)                                                                               \
+	X(pppoe_padr)                                                                                        \
+	X(pppoe_padt)                                                                                        \
+	X(ppp_control)                                                                                       \
+	X(ppp_unknown_session)
 
 #define BNG_TX_REASONS(X)                                                                                    \
 	X(dhcp_offer)                                                                                        \
@@ -370,7 +451,9 @@ _Static_assert(sizeof(struct bng_punt) == 40, "bng_punt");
 	X(forward_up)                                                                                        \
 	X(forward_down)                                                                                      \
 	X(forward_line_to_line)                                                                              \
-	X(pass_kernel)
+	X(pass_kernel)                                                                                       \
+	X(pppoe_pado)                                                                                        \
+	X(ppp_echo_reply)
 
 #define BNG_REASON_ENUM_DROP(name) BNG_DROP_##name,
 #define BNG_REASON_ENUM_PUNT(name) BNG_PUNT_REASON_##name,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Packet pointers at the three possible depths of the network header. Without CAP_PERFMON only constants may
+ * Packet pointers at the possible depths of the network header. Without CAP_PERFMON only constants may
  * be added to a packet pointer, and the compiler would merge the branches into a register: hence the
  * assembler.
  */
@@ -41,6 +41,28 @@ static __always_inline void *network_header(struct xdp_md *ctx, __u32 l2_length)
 			asm volatile("%0 += 4" : "+r"(p));
 	}
 	return p;
+}
+
+/* The same behind a PPPoE header and PPP's protocol: l2_length is 22, 26 or 30. */
+static __always_inline void *pppoe_network_header(struct xdp_md *ctx, __u32 l2_length)
+{
+	void *p = packet_start(ctx);
+
+	asm volatile("%0 += 22" : "+r"(p));
+	if (l2_length != 22) {
+		asm volatile("%0 += 4" : "+r"(p));
+		if (l2_length != 26)
+			asm volatile("%0 += 4" : "+r"(p));
+	}
+	return p;
+}
+
+/* Either: what both kinds of lines come to. */
+static __always_inline void *any_network_header(struct xdp_md *ctx, __u32 l2_length)
+{
+	if (l2_length > 22)
+		return pppoe_network_header(ctx, l2_length);
+	return network_header(ctx, l2_length);
 }
 
 /* A value the compiler must not trace back, so that a bound checked here is the bound the verifier sees. */

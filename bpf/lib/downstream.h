@@ -26,6 +26,19 @@ static __always_inline __u32 withheld_down(
 	return 0;
 }
 
+/* The largest IP packet the line takes; 0: of any size. */
+static __always_inline __u32 line_mtu(const struct bng_session *session, const struct bng_port *port)
+{
+	__u32 mtu = port->mtu;
+
+	if (!(session->flags & BNG_SESSION_PPPOE))
+		return mtu;
+	/* The port may have got smaller than what the client was told. */
+	if (mtu && mtu < session->mtu + (__u32)BNG_PPPOE_MTU_COST)
+		return mtu - BNG_PPPOE_MTU_COST;
+	return session->mtu;
+}
+
 /* The caller has looked at the clock. */
 static __always_inline int send_to_line(
 	struct xdp_md *ctx, struct bng_scratch *s, struct bng_line_key *line, __u32 reason)
@@ -49,8 +62,10 @@ static __always_inline int send_to_line(
 		return refuse(ctx, lapse);
 	if (s->ttl <= 1)
 		return refuse(ctx, BNG_DROP_ttl_expired);
-	if (port->mtu && s->ip_length > port->mtu) {
-		s->icmp.mtu = port->mtu;
+	__u32 mtu = line_mtu(session, port);
+
+	if (mtu && s->ip_length > mtu) {
+		s->icmp.mtu = mtu;
 		return refuse(ctx, BNG_DROP_too_big);
 	}
 

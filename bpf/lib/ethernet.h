@@ -14,6 +14,9 @@ enum {
 	BNG_ETH_PPPOE_DISCOVERY = 0x8863,
 	BNG_ETH_PPPOE_SESSION = 0x8864,
 	BNG_ETH_QINQ = 0x88a8,
+	BNG_PPPOE_HEADER = 6,
+	BNG_PPPOE_MTU_COST = 8, /* with PPP's protocol */
+	BNG_PPP_IPV4 = 0x0021,
 };
 
 struct bng_eth {

@@ -36,11 +36,56 @@ static __always_inline int forward_untagged(struct xdp_md *ctx, struct bng_scrat
 	return redirect_to(s, s->out_port, reason);
 }
 
+/* The types of the tags and what they hold; the last type, behind them, is the caller's. */
+static __always_inline void write_tags(
+	struct bng_eth *eth, const struct bng_session *session, const struct bng_line_key *line)
+{
+	struct bng_tag *tags = (void *)(eth + 1);
+
+	eth->type = session->s_tpid;
+	tags[0].tci = bpf_htons(line->s_vlan);
+	if (session->c_tpid) {
+		tags[0].type = session->c_tpid;
+		tags[1].tci = bpf_htons(line->c_vlan);
+	}
+}
+
+/* Likewise with the PPPoE header (RFC 2516 4) and PPP's protocol: no field compression, no HDLC framing. */
+static __always_inline int forward_to_pppoe_line(struct xdp_md *ctx, struct bng_scratch *s,
+	const struct bng_session *session, const struct bng_line_key *line, const struct bng_port *port,
+	__u32 reason)
+{
+	__u32 l2_length = session->c_tpid ? 30 : session->s_tpid ? 26 : 22;
+	int change = (int)s->l2_length - (int)l2_length;
+
+	if (change && bpf_xdp_adjust_head(ctx, change))
+		return drop(s, BNG_DROP_internal_adjust);
+
+	void *end = packet_end(ctx);
+	void *ip = pppoe_network_header(ctx, l2_length);
+	struct bng_eth *eth = packet_start(ctx);
+
+	if (ip + sizeof(struct bng_ipv4) > end)
+		return drop(s, BNG_DROP_internal_adjust);
+	decrement_ttl(ip);
+	BNG_STORE(__be16, ip - 10, bpf_htons(BNG_ETH_PPPOE_SESSION));
+	BNG_STORE(__be64, ip - 8,
+		bpf_cpu_to_be64(0x1100ULL << 48 | (__u64)line->pppoe_id << 32 |
+				(__u64)(s->ip_length + 2) << 16 | BNG_PPP_IPV4));
+	if (l2_length != 22)
+		write_tags(eth, session, line);
+	copy_mac(eth->destination, session->frame_mac);
+	copy_mac(eth->source, port->mac);
+	return redirect_to(s, s->out_port, reason);
+}
+
 /* Replaces the Ethernet header by the one of a line: tags, its MAC address, the port's MAC address. */
 static __always_inline int forward_to_line(struct xdp_md *ctx, struct bng_scratch *s,
 	const struct bng_session *session, const struct bng_line_key *line, const struct bng_port *port,
 	__u32 reason)
 {
+	if (session->flags & BNG_SESSION_PPPOE)
+		return forward_to_pppoe_line(ctx, s, session, line, port, reason);
 	__u32 l2_length = session->c_tpid ? 22 : session->s_tpid ? 18 : 14;
 	int change = (int)s->l2_length - (int)l2_length;
 
@@ -50,20 +95,13 @@ static __always_inline int forward_to_line(struct xdp_md *ctx, struct bng_scratc
 	void *end = packet_end(ctx);
 	void *ip = network_header(ctx, l2_length);
 	struct bng_eth *eth = packet_start(ctx);
-	struct bng_tag *tags = (void *)(eth + 1);
 
 	if (ip + sizeof(struct bng_ipv4) > end)
 		return drop(s, BNG_DROP_internal_adjust);
 	decrement_ttl(ip);
 	BNG_STORE(__be16, ip - 2, bpf_htons(BNG_ETH_IPV4));
-	if (l2_length != 14) {
-		eth->type = session->s_tpid;
-		tags[0].tci = bpf_htons(line->s_vlan);
-		if (l2_length != 18) {
-			tags[0].type = session->c_tpid;
-			tags[1].tci = bpf_htons(line->c_vlan);
-		}
-	}
+	if (l2_length != 14)
+		write_tags(eth, session, line);
 	copy_mac(eth->destination, session->frame_mac);
 	copy_mac(eth->source, port->mac);
 	return redirect_to(s, s->out_port, reason);

@@ -48,13 +48,15 @@ static __always_inline int write_icmp_error(
 {
 	void *end = packet_end(ctx);
 	void *data = packet_start(ctx);
-	struct bng_ipv4 *ip = network_header(ctx, s->l2_length);
+	struct bng_ipv4 *ip = any_network_header(ctx, s->l2_length);
 	struct bng_icmp *icmp = (void *)(ip + 1);
 	__u64 sum = 0;
 
 	if ((void *)(icmp + 1) > end || data + 14 > end)
 		return drop(s, BNG_DROP_internal_adjust);
 	answer_ethernet(data, port->mac);
+	if (s->line.pppoe_id)
+		BNG_STORE(__be16, (void *)ip - 4, bpf_htons((__u16)(30 + quoted)));
 	ip->version_ihl = 0x45;
 	ip->tos = 0xc0; /* RFC 1812 4.3.2.5 */
 	ip->length = bpf_htons((__u16)(28 + quoted));
@@ -184,7 +186,7 @@ static __always_inline int answer_echo(struct xdp_md *ctx, struct bng_scratch *s
 {
 	void *end = packet_end(ctx);
 	void *data = packet_start(ctx);
-	struct bng_ipv4 *ip = network_header(ctx, s->l2_length);
+	struct bng_ipv4 *ip = any_network_header(ctx, s->l2_length);
 	struct bng_icmp *icmp = (void *)(ip + 1);
 
 	if (s->protocol != BNG_IPPROTO_ICMP || s->ip_header_length != 20 ||

@@ -64,11 +64,10 @@ static __always_inline int ipv4_is_whole(struct xdp_md *ctx, struct bng_scratch 
 	return s->l2_length + s->ip_length <= s->frame_length;
 }
 
-/* Fills the IP part of the scratch. */
-static __always_inline int parse_ipv4(struct xdp_md *ctx, struct bng_scratch *s)
+/* Fills the IP part of the scratch from the header at ip, which stands at s->l2_length. */
+static __always_inline int parse_ipv4(struct xdp_md *ctx, struct bng_scratch *s, struct bng_ipv4 *ip)
 {
 	void *end = packet_end(ctx);
-	struct bng_ipv4 *ip = network_header(ctx, s->l2_length);
 
 	if ((void *)(ip + 1) > end)
 		return drop(s, BNG_DROP_malformed_ipv4);

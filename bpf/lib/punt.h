@@ -19,7 +19,8 @@ static __always_inline int punt_record(struct xdp_md *ctx, struct bng_scratch *s
 	record->punt_class = (__u16) class;
 	record->reason = (__u16)reason;
 	record->frame_length = (__u32)length;
-	record->_pad = 0;
+	record->out_port = 0;
+	record->detail = 0;
 	if (bpf_xdp_load_bytes(ctx, 0, record->frame, (__u32)length)) {
 		bpf_ringbuf_discard(record, 0);
 		return drop(s, BNG_DROP_internal_lookup);

@@ -17,7 +17,7 @@ enum {
 	BNG_FILE_AT = 512,     /* where file and sname are copied when option 52 says so */
 	BNG_SNAME_AT = 768,
 	BNG_OPTIONS_MASK = 1023,
-	BNG_OPTIONS_SLACK = 288, /* one TLV and one word past the mask */
+	BNG_OPTIONS_SLACK = 1096, /* one TLV, of DHCP or of PPPoE, and one word past the mask */
 	BNG_PRL_MAX = 64,
 	BNG_QUOTE_MAX = 512, /* bpf_csum_diff takes no more */
 };
@@ -75,6 +75,44 @@ struct bng_compose {
 	__u32 _pad;
 };
 
+/* What a discovery packet says (RFC 2516); tags lie in options[]. */
+enum bng_pppoe_seen {
+	BNG_SEEN_SERVICE = 1 << 0,
+	BNG_SEEN_HOST = 1 << 1,
+	BNG_SEEN_COOKIE = 1 << 2,
+	BNG_SEEN_RELAY_SESSION = 1 << 3,
+	BNG_SEEN_MAX_PAYLOAD = 1 << 4,
+	BNG_SEEN_CIRCUIT = 1 << 5,
+};
+struct bng_tag_place {
+	__u32 at; /* of the tag's head */
+	__u32 length;
+};
+struct bng_discovery {
+	__u32 code;
+	__u32 session_id;
+	__u32 length; /* of all tags */
+	__u32 at;     /* of the walk */
+	__u32 seen;   /* enum bng_pppoe_seen */
+	__u32 bad;
+	struct bng_tag_place service;
+	struct bng_tag_place host;
+	struct bng_tag_place cookie;
+	struct bng_tag_place relay_session;
+	__u32 max_payload;
+	__u32 out;           /* in the frame */
+	__u32 offered_at;    /* of the offer that was asked for, which is not offered twice */
+	__u32 offered_bytes; /* its length; 0: none was */
+	__u32 slice;         /* of the time that cookies count */
+	__u32 _pad;
+};
+
+/* What SipHash is asked. */
+struct bng_siphash {
+	__u64 key[2];
+	__u64 words[3];
+};
+
 struct bng_icmp_due {
 	__u32 type;
 	__u32 code;
@@ -114,7 +152,8 @@ struct bng_scratch {
 	__u8 frame_source[8];
 	__be32 source;
 	__be32 destination;
-	__u16 fragment; /* host order: flags and offset */
+	__u32 ppp_length; /* behind PPP's protocol */
+	__u16 fragment;   /* host order: flags and offset */
 	__u8 protocol;
 	__u8 ttl;
 	__u32 slot;             /* of the session to blame when the packet is refused */
@@ -145,6 +184,11 @@ struct bng_scratch {
 
 	struct bpf_fib_lookup fib;
 	struct bng_icmp_due icmp;
+	struct bng_discovery discovery;
+	struct bng_siphash siphash;
+	struct bng_padr_key padr;
+	__u8 own_tags[24]; /* AC-Cookie and PPP-Max-Payload */
+	__u64 zeros[8];
 	struct bng_dhcp_request request;
 	struct bng_dhcp_answer answer;
 	__u64 prl[BNG_PRL_MAX / 8]; /* the asked codes, padded with zeros */

@@ -103,19 +103,17 @@ static __always_inline int route_upstream(
 	return forward_untagged(ctx, s, BNG_TX_forward_up);
 }
 
-/* Global: see handle_arp. */
+/* The frame holds the whole packet. Global: see handle_arp. */
 __noinline int handle_data(struct xdp_md *ctx)
 {
 	struct bng_scratch *s = scratch_of_this_cpu();
 
 	if (!s)
 		return XDP_ABORTED;
-	if (!ipv4_is_whole(ctx, s))
-		return drop(s, BNG_DROP_malformed_ipv4);
 	struct bng_session *session = bpf_map_lookup_elem(&sessions, &s->line);
 
 	if (!session) {
-		if (is_behind_relay())
+		if (!s->line.pppoe_id && is_behind_relay())
 			session = bpf_map_lookup_elem(&sessions, &s->line);
 		if (!session)
 			return drop(s, BNG_DROP_no_session);

@@ -3,13 +3,15 @@
 // own stack.
 #include "arp.h"
 #include "dhcp4.h"
+#include "ppp.h"
+#include "pppoe.h"
 #include "upstream.h"
 
 enum { BNG_DHCP_SERVER_PORT = 67, BNG_DHCP_CLIENT_PORT = 68 };
 
 static __always_inline int handle_ipv4(struct xdp_md *ctx, struct bng_scratch *s)
 {
-	int verdict = parse_ipv4(ctx, s);
+	int verdict = parse_ipv4(ctx, s, network_header(ctx, s->l2_length));
 
 	if (verdict != BNG_NEXT)
 		return verdict;
@@ -27,6 +29,8 @@ static __always_inline int handle_ipv4(struct xdp_md *ctx, struct bng_scratch *s
 	}
 	if (ports_of_packet == (BNG_DHCP_SERVER_PORT << 16 | BNG_DHCP_CLIENT_PORT))
 		return drop(s, BNG_DROP_dhcp_from_server);
+	if (!ipv4_is_whole(ctx, s))
+		return drop(s, BNG_DROP_malformed_ipv4);
 	return handle_data(ctx);
 }
 
@@ -64,8 +68,9 @@ int xdp_access(struct xdp_md *ctx)
 	case BNG_ETH_IPV6:
 		return drop(s, BNG_DROP_ipv6_not_enabled);
 	case BNG_ETH_PPPOE_DISCOVERY:
+		return handle_discovery(ctx);
 	case BNG_ETH_PPPOE_SESSION:
-		return drop(s, BNG_DROP_pppoe_not_enabled);
+		return handle_ppp(ctx);
 	default:
 		return drop(s, BNG_DROP_unknown_ethertype);
 	}

@@ -13,7 +13,7 @@ static __always_inline int pass(struct bng_scratch *s)
 
 static __always_inline int handle_ipv4(struct xdp_md *ctx, struct bng_scratch *s, const struct bng_port *port)
 {
-	int verdict = parse_ipv4(ctx, s);
+	int verdict = parse_ipv4(ctx, s, network_header(ctx, s->l2_length));
 
 	if (verdict != BNG_NEXT)
 		return verdict;

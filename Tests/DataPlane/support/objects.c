@@ -92,6 +92,39 @@ union bng_any_object test_session(uint64_t id, uint32_t address)
 	return it;
 }
 
+union bng_any_object test_pppoe_session(uint64_t id, uint32_t address, uint32_t pppoe_id)
+{
+	union bng_any_object it = test_session(id, address);
+
+	memcpy(it.session.line.mac, "\x02\0\0\0\0\x77", 6);
+	it.session.line.pppoe_id = pppoe_id;
+	it.session.dhcp_fast_path = false;
+	it.session.has_pppoe = true;
+	it.session.ppp = (struct bng_ppp_object){.mtu_bytes = 1492, .local_magic = 1};
+	return it;
+}
+
+static struct bng_pppoe_name name_of(const char *text)
+{
+	struct bng_pppoe_name name = {.length = (uint32_t)strlen(text)};
+
+	memcpy(name.bytes, text, name.length);
+	return name;
+}
+
+union bng_any_object test_pppoe_service(uint64_t id, uint32_t access_domain_id)
+{
+	union bng_any_object it = object(BNG_FAMILY_PPPOE_SERVICE, id);
+
+	it.pppoe_service.access_domain_id = access_domain_id;
+	it.pppoe_service.ac_name = name_of("edge");
+	it.pppoe_service.name_count = 2;
+	it.pppoe_service.names[0] = name_of("internet");
+	it.pppoe_service.names[1] = name_of("voip");
+	memcpy(it.pppoe_service.cookie_key, "0123456789abcdef", BNG_COOKIE_KEY_SIZE);
+	return it;
+}
+
 union bng_any_object test_filter(uint64_t id)
 {
 	union bng_any_object it = object(BNG_FAMILY_FILTER, id);

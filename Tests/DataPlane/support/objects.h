@@ -16,6 +16,10 @@ union bng_any_object test_template(uint64_t id, uint64_t identity_id, const char
 union bng_any_object test_kernel_hop(uint64_t id);
 union bng_any_object test_route(uint64_t id, const char *prefix, uint32_t length, uint64_t next_hop_id);
 union bng_any_object test_session(uint64_t id, uint32_t address);
+/* Of client 2, on the same line whatever the id, so that only pppoe_id tells them apart. */
+union bng_any_object test_pppoe_session(uint64_t id, uint32_t address, uint32_t pppoe_id);
+/* "edge" offers internet and voip. */
+union bng_any_object test_pppoe_service(uint64_t id, uint32_t access_domain_id);
 /* Denies TCP port 25 upward, permits the rest. */
 union bng_any_object test_filter(uint64_t id);
 /* One more prefix behind the session. */
