@@ -139,6 +139,11 @@ let tests: [Target] = [
     unitTests("DHCPv4Tests", ["BNGCore", "DHCPv4", "Ethernet", "TestVectors"]),
     .target(
         name: "PPPClient", dependencies: ["BNGCore", "PPP"], path: "Tests/support/PPPClient", swiftSettings: strict),
+    unitTests("PPPTests", ["BNGCore", "PPP", "PPPClient", "PPPExercise", "TestVectors"]),
+    .target(
+        name: "PPPExercise", dependencies: ["BNGCore", "PPP", "PPPoE"], path: "Tests/support/PPPExercise",
+        swiftSettings: strict),
+    unitTests("PPPoETests", ["BNGCore", "PPPoE", "PPPExercise", "TestVectors"]),
     unitTests("RADIUSTests", ["BNGCore", "RADIUS", "TestVectors"]),
     .target(
         name: "RADIUSExercise", dependencies: ["BNGCore", "RADIUS", "RADIUSContract", "Subscribers"],

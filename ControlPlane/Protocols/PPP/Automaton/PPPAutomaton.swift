@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The option negotiation automaton of RFC 1661 4, used alike by LCP, IPCP and IPv6CP: states, events, actions. Counters, timers
-// and options belong to whoever feeds it.
+// The option negotiation automaton of RFC 1661 4, used alike by LCP, IPCP and IPv6CP: states, events, actions.
+// Counters, timers and options belong to whoever feeds it.
 
 /// The state of one control protocol.
 ///
-/// Of the remarks to the RFC's table: `p` (passive) and `r` (restart) are options we do not take, `x` (crossed connection) is
-/// what the table says.
+/// Of the remarks to the RFC's table: `p` (passive) and `r` (restart) are options we do not take, `x` (crossed
+/// connection) is what the table says.
 public struct PPPAutomaton: Hashable, Sendable {
     /// RFC 1661 4.2.
     public enum State: UInt8, CaseIterable, Sendable, Codable {

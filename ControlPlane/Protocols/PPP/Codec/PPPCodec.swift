@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// PPP control packets and options from and to bytes (RFC 1661 5, 6). Frames have a protocol field of two bytes: PPPoE compresses
-// neither it nor the address and control fields (RFC 2516 7).
+// PPP control packets and options from and to bytes (RFC 1661 5, 6). Frames have a protocol field of two bytes: PPPoE
+// compresses neither it nor the address and control fields (RFC 2516 7).
 
 import BNGCore
 

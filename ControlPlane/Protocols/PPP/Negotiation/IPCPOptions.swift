@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// IPCP's options: the client gets exactly its address (RFC 1332 3.3) and our name servers (RFC 1877 1.1, 1.3); compression, the
-// old IP-Addresses and NetBIOS are rejected.
+// IPCP's options: the client gets exactly its address (RFC 1332 3.3) and our name servers (RFC 1877 1.1, 1.3);
+// compression, the old IP-Addresses and NetBIOS are rejected.
 
 import BNGCore
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// LCP's options (RFC 1661 6): MRU, Authentication-Protocol, Magic-Number. Field compression and character maps have no place in
-// PPPoE (RFC 2516 7) and are rejected, with everything else; so is a client's wish to authenticate us.
+// LCP's options (RFC 1661 6): MRU, Authentication-Protocol, Magic-Number. Field compression and character maps have
+// no place in PPPoE (RFC 2516 7) and are rejected, with everything else; so is a client's wish to authenticate us.
 
 struct LCPOptions: OptionRules, Equatable, Sendable {
     /// RFC 1661 6.1 sets no least MRU; below this nothing useful passes.
@@ -43,6 +43,8 @@ struct LCPOptions: OptionRules, Equatable, Sendable {
         return other == 0 || other == self.magic ? self.magic ^ 0x5a5a_5a5a : other
     }
 
+    var betterMagic: PPPOption { .number(PPPOptionType.magic, self.otherMagic) }
+
     func verdict(on option: PPPOption) -> OptionVerdict {
         switch option.type {
         case PPPOptionType.mru:
@@ -54,7 +56,7 @@ struct LCPOptions: OptionRules, Equatable, Sendable {
         case PPPOptionType.magic:
             // RFC 1661 6.4: zero is none, ours is perhaps our own packet.
             guard let value = option.uint32, value != 0, value != self.magic else {
-                return .nak(.number(PPPOptionType.magic, self.otherMagic))
+                return .nak(self.betterMagic)
             }
             return .acceptable
         default: return .reject

@@ -9,6 +9,9 @@ enum OptionVerdict: Equatable {
     case reject
 }
 
+/// The reply to a Configure-Request.
+typealias RequestVerdict = (code: UInt8, options: [PPPOption])
+
 /// The options of one protocol: ours, and what the peer may ask for.
 protocol OptionRules {
     /// What our Configure-Request asks for now.
@@ -25,9 +28,9 @@ protocol OptionRules {
 }
 
 extension OptionRules {
-    /// The reply's code and options. Rejects go before Naks (RFC 1661 5.4); without Naks left they are rejects too, and nothing is
-    /// added to what the peer asked for (4.6, Max-Failure).
-    func judge(_ options: [PPPOption], mayNak: Bool) -> (code: UInt8, options: [PPPOption]) {
+    /// The reply's code and options. Rejects go before Naks (RFC 1661 5.4); without Naks left they are rejects too,
+    /// and nothing is added to what the peer asked for (4.6, Max-Failure).
+    func judge(_ options: [PPPOption], mayNak: Bool) -> RequestVerdict {
         var naks: [PPPOption] = []
         var rejects: [PPPOption] = []
         for (index, option) in options.enumerated() {

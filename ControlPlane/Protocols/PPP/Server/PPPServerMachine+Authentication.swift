@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The authentication phase: PAP (RFC 1334 2), CHAP with MD5 (RFC 1994) and MS-CHAPv2 (RFC 2759), as authenticator. What a proof is
-// worth others decide.
+// The authentication phase: PAP (RFC 1334 2), CHAP with MD5 (RFC 1994) and MS-CHAPv2 (RFC 2759), as authenticator.
+// What a proof is worth others decide.
 
 import BNGCore
 

@@ -124,7 +124,7 @@ extension PPPServerMachine {
         case (.lcp, .authenticate):
             self.phase = .establish
             self.login.restart()
-            self.early = nil
+            self.early = []
             self.cancel(.authentication, &actions)
             self.start(.phase, self.configuration.authenticationLimit, &actions)
         case (.ipcp, .network): self.start(.phase, self.configuration.networkLimit, &actions)
@@ -150,9 +150,10 @@ extension PPPServerMachine {
             self.step(layer, .open, &actions)
             self.step(layer, .up, &actions)
         }
-        if let early = self.early {
-            self.early = nil
-            self.receivedControl(.ipcp, early, &actions)
+        let early = self.early
+        self.early = []
+        for request in early where self.phase == .network {
+            self.receivedControl(request.layer, request.packet, &actions)
         }
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Configure-Request, -Ack, -Nak and -Reject (RFC 1661 5.1-5.4), and the Configure-Ack that is held until the address is confirmed.
+// Configure-Request, -Ack, -Nak and -Reject (RFC 1661 5.1-5.4), and the Configure-Ack that is held until the address
+// is confirmed.
 
 import BNGCore
 
@@ -10,11 +11,12 @@ extension PPPServerMachine {
         guard let options = try? PPPCodec.decodeOptions(packet.data.span) else {
             return actions.append(.count(.malformed))
         }
-        if layer == .lcp, self.lcpOptions.sees(ownMagicIn: options) {
-            self.looped(&actions)
-            if self.isFinished { return }
-        }
-        let verdict = self.judge(layer, options)
+        let isOwn = layer == .lcp && self.lcpOptions.sees(ownMagicIn: options)
+        if isOwn { self.looped(&actions) }
+        guard !self.isFinished else { return }
+        // RFC 1661 6.4: what may be our own packet is answered with another number, and nothing else.
+        let verdict: RequestVerdict =
+            isOwn ? (PPPCode.configureNak, [self.lcpOptions.betterMagic]) : self.judge(layer, options)
         if verdict.code == PPPCode.configureAck, self.isRepeated(layer, packet, options) {
             self[layer].repeats = self[layer].repeats == .max ? .max : self[layer].repeats + 1
             return self.send(layer, Self.acknowledgement(of: packet), &actions)
@@ -29,7 +31,7 @@ extension PPPServerMachine {
         }
     }
 
-    private func judge(_ layer: Layer, _ options: [PPPOption]) -> (code: UInt8, options: [PPPOption]) {
+    private func judge(_ layer: Layer, _ options: [PPPOption]) -> RequestVerdict {
         let mayNak = self[layer].naksSent < self.configuration.maxFailure
         switch layer {
         case .lcp: return self.lcpOptions.judge(options, mayNak: mayNak)
@@ -85,8 +87,7 @@ extension PPPServerMachine {
     }
 
     private mutating func receivedBadRequest(
-        _ layer: Layer, _ packet: PPPControlPacket, _ verdict: (code: UInt8, options: [PPPOption]),
-        _ actions: inout Actions
+        _ layer: Layer, _ packet: PPPControlPacket, _ verdict: RequestVerdict, _ actions: inout Actions
     ) {
         if verdict.code == PPPCode.configureNak, self[layer].naksSent < .max { self[layer].naksSent += 1 }
         if layer == .ipcp, case .asked = self.confirmation { self.confirmation = .asked(nil) }

@@ -36,13 +36,14 @@ extension PPPServerMachine {
 
     private mutating func receivedNetwork(_ layer: Layer, _ packet: PPPControlPacket, _ actions: inout Actions) {
         if self.phase == .network { return self.receivedControl(layer, packet, &actions) }
-        if self.phase == .authenticate, self.lcpOptions.authentication == nil, layer == .ipcp,
+        guard self.phase == .authenticate, self.lcpOptions.authentication == nil,
             packet.code == PPPCode.configureRequest
-        {
-            self.early = packet
-        } else {
-            actions.append(.count(.unexpected))
+        else { return actions.append(.count(.unexpected)) }
+        guard (try? PPPCodec.decodeOptions(packet.data.span)) != nil else {
+            return actions.append(.count(.malformed))
         }
+        self.early.removeAll { $0.layer == layer }
+        self.early.append(EarlyRequest(layer: layer, packet: packet))
     }
 
     // MARK: Codes of every control protocol
@@ -149,7 +150,7 @@ extension PPPServerMachine {
         self.step(.lcp, .echo, reply: reply, &actions)
     }
 
-    /// Whether the loop is certain by now.
+    /// Counts up to the point where the loop is certain.
     mutating func looped(_ actions: inout Actions) {
         actions.append(.count(.looped))
         if self.loops < .max { self.loops += 1 }

@@ -1,34 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 // The access concentrator's side of one PPP link.
 //
-// Objects: one machine per PPPoE session. It holds three automata of RFC 1661 (LCP, IPCP, IPv6CP), what their options came to, and,
-// while it lasts, one authentication. It owns no address, no clock, no randomness and no packet.
+// Objects: one machine per PPPoE session. It holds three automata of RFC 1661 (LCP, IPCP, IPv6CP), what their options
+// came to, and, while it lasts, one authentication. It owns no address, no clock, no randomness and no packet.
 //
 //   dead ──start──► establish ──LCP open──► authenticate ──admitted──► network ──close──► terminate ──► dead
 //                       ▲                        │                        │
 //                       └── LCP begun anew ──────┘                        └── LCP begun anew: terminate
 //
-// An address is promised to the client by one packet only, the Configure-Ack of IPCP. When the client first asks for exactly its
-// address, the machine emits `confirm` and holds the answer; the driver makes the session durable, installs it in the data
-// plane and says `confirmed`. From then on everything of IPCP goes out by `sendConfirmed`, which must not overtake the installed
-// session. A later Configure-Request for the same address is acknowledged at once.
+// An address is promised to the client by one packet only, the Configure-Ack of IPCP. When the client first asks for
+// exactly its address, the machine emits `confirm` and holds the answer; the driver makes the session durable,
+// installs it in the data plane and says `confirmed`. From then on everything of IPCP goes out by `sendConfirmed`,
+// which must not overtake the installed session. A later Configure-Request for the same address is acknowledged at
+// once.
 //
 // Every wait is bounded: by the Restart timer and its counter (RFC 1661 4.6), by one timer a phase, and by a bound on
 // Configure-Naks in both directions. After `finished` every event is ignored and no timer runs.
 //
 // Deviations from RFC 1661, each because PPPoE has a PADT and a discovery of its own:
-// - A client that begins LCP anew on an open link (4.3, RCR in Opened) ends the session; it redials. During authentication, before
-//   anything was proved, the table is followed.
-// - A Configure-Request with the content that was acknowledged last is a retransmission or a duplicate: it is acknowledged
-//   again and nothing restarts. So is a second reply to one Configure-Request ignored.
-// - After a peer's Terminate-Request the link is finished with the Terminate-Ack, without the wait of 4.4 (zrc), whatever the state.
+// - A client that begins LCP anew on an open link (4.3, RCR in Opened) ends the session; it redials. During
+//   authentication, before anything was proved, the table is followed.
+// - A Configure-Request with the content that was acknowledged last is a retransmission or a duplicate: it is
+//   acknowledged again and nothing restarts. So is a second reply to one Configure-Request ignored.
+// - After a peer's Terminate-Request the link is finished with the Terminate-Ack, without the wait of 4.4 (zrc).
 // - IPv4 is what a session is for: IPCP that cannot open, or closes, ends the link. IPv6CP comes and goes.
-// - Without authentication a Configure-Request of IPCP that comes while the authority is asked is kept, not dropped (3.5), or
-//   every such client would wait for its Restart timer.
+// - Without authentication a network protocol's Configure-Request that comes while the authority is asked is kept, not
+//   dropped (3.5), or every such client would wait for its Restart timer.
 //
-// Supported standards: RFC 1661; RFC 1332 (3.3; no compression); RFC 1877 (1.1, 1.3); RFC 5072 (4.1); RFC 1334 (2); RFC 1994;
-// RFC 2759 (3-6; the computations are the authority's); RFC 2433 appendix A (codes of failures); RFC 1570 (codes known and ignored);
-// RFC 2516 (7); RFC 4638 (MRU above 1492).
+// Supported standards: RFC 1661; RFC 1332 (3.3; no compression); RFC 1877 (1.1, 1.3); RFC 5072 (4.1); RFC 1334 (2);
+// RFC 1994; RFC 2759 (3-6; the computations are the authority's); RFC 2433 appendix A (codes of failures); RFC 1570
+// (codes known and ignored); RFC 2516 (7); RFC 4638 (MRU above 1492).
 
 import BNGCore
 
@@ -58,10 +59,11 @@ public struct PPPServerMachine: Machine, Equatable {
         /// PPP protocol field and what follows.
         case received([UInt8])
         case timerFired(Timer)
-        /// The authority and the pool said yes. `message` is what a CHAP Success or an Authenticate-Ack says; of MS-CHAPv2 the
-        /// authority's "S=…".
+        /// The authority and the pool said yes. `message` is what a CHAP Success or an Authenticate-Ack says; of
+        /// MS-CHAPv2 the authority's "S=…".
         case admitted(Addresses, message: [UInt8])
-        /// The words of a CHAP Failure or an Authenticate-Nak; of MS-CHAPv2 made "E=691 …" unless they begin with "E=".
+        /// The words of a CHAP Failure or an Authenticate-Nak; of MS-CHAPv2 made "E=691 …" unless they begin with
+        /// "E=".
         case denied(message: [UInt8])
         /// The address is durable and installed.
         case confirmed
@@ -111,8 +113,8 @@ public struct PPPServerMachine: Machine, Equatable {
     var ipv6cpOptions: IPv6CPOptions
     var login: Login
     var confirmation = Confirmation.none
-    /// A Configure-Request of IPCP that came before its time.
-    var early: PPPControlPacket?
+    /// Configure-Requests that came before their time, one a layer.
+    var early: [EarlyRequest] = []
     /// Of the last Code-Reject or Protocol-Reject.
     var rejectIdentifier: UInt8 = 0
     /// Packets that carried our own magic number.
@@ -246,7 +248,7 @@ public struct PPPServerMachine: Machine, Equatable {
         self.ipcp.automaton = PPPAutomaton()
         self.ipv6cp.automaton = PPPAutomaton()
         if case .asked = self.confirmation { self.confirmation = .none }
-        self.early = nil
+        self.early = []
     }
 
     mutating func finish(_ reason: PPPTerminateReason, _ actions: inout ActionBuffer<Action>) {
@@ -257,6 +259,12 @@ public struct PPPServerMachine: Machine, Equatable {
         self.isFinished = true
         actions.append(.finished(self.reason ?? reason))
     }
+}
+
+/// A Configure-Request that waits for the network phase.
+struct EarlyRequest: Equatable, Sendable {
+    var layer: Layer
+    var packet: PPPControlPacket
 }
 
 /// A set of numbers below eight, in a byte.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the server machine is made with: protocols of authentication, configuration, randomness, addresses, and the proof a client
-// gives.
+// What the server machine is made with: protocols of authentication, configuration, randomness, addresses, and the
+// proof a client gives.
 
 import BNGCore
 

@@ -3,7 +3,8 @@
 
 import BNGCore
 
-/// A discovery packet: the PPPoE header and its tags, in the order they came; an End-Of-List ends them and is not kept.
+/// A discovery packet: the PPPoE header and its tags, in the order they came; an End-Of-List ends them and is not
+/// kept.
 public struct PPPoEDiscovery: Equatable, Sendable {
     public enum Code: UInt8, Sendable, CaseIterable {
         case padi = 0x09
@@ -28,7 +29,8 @@ extension PPPoEDiscovery {
     /// The first value of a type.
     public func value(_ type: UInt16) -> [UInt8]? { self.tags.first { $0.type == type }?.value }
 
-    /// The service asked for. nil unless there is exactly one such tag, which a PADI and a PADR must have (RFC 2516 5.1, 5.3).
+    /// The service asked for. nil unless there is exactly one such tag, which a PADI and a PADR must have (RFC 2516
+    /// 5.1, 5.3).
     public var serviceName: [UInt8]? {
         let names = self.tags.filter { $0.type == PPPoETag.serviceName }
         return names.count == 1 ? names.first?.value : nil

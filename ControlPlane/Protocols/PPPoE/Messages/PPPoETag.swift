@@ -31,7 +31,8 @@ public struct PPPoETag: Equatable, Sendable {
     static let circuitIDSubtag: UInt8 = 1
     static let remoteIDSubtag: UInt8 = 2
 
-    /// A vendor tag as an access node adds it (TR-101 3.9.2); parts that are empty or longer than 255 bytes are left out.
+    /// A vendor tag as an access node adds it (TR-101 3.9.2); parts that are empty or longer than 255 bytes are left
+    /// out.
     public static func accessLoop(circuitID: [UInt8], remoteID: [UInt8]) -> PPPoETag {
         var value: [UInt8] = []
         value.appendBigEndian(Self.broadbandForum)
