@@ -24,7 +24,8 @@ private func withFolder(_ body: (String) async throws -> Void) async throws {
 private func record(_ number: UInt64, pppoeID: UInt16) -> SessionRecord {
     var record = SessionRecord(
         id: SessionID(issuer: 1, counter: number), generation: 1, phase: .active, node: "edge1",
-        line: LineKey(accessDomain: 7, sVLAN: 100, cVLAN: 7, mac: MACAddress(rawValue: 0x0200_0000_0001), pppoeID: pppoeID),
+        line: LineKey(
+            accessDomain: 7, sVLAN: 100, cVLAN: 7, mac: MACAddress(rawValue: 0x0200_0000_0001), pppoeID: pppoeID),
         tags: VLANTags(sVLAN: 100, cVLAN: 7, sTPID: 0x88a8, cTPID: 0x8100), relayMAC: .zero, vrf: 0,
         pool: "residential", address: IPv4Address(rawValue: 0x6440_0000 + UInt32(number)), clientID: [], option82: [],
         hostName: "", started: UTCTime(milliseconds: 1), leaseExpires: .zero)
@@ -37,7 +38,9 @@ private func record(_ number: UInt64, pppoeID: UInt16) -> SessionRecord {
 }
 
 @Suite struct PPPoEStoreTests {
-    @Test func `sessions of one line and MAC address are told apart by their ids, and come back with their links`() async throws {
+    @Test func `sessions of one line and MAC address are told apart by their ids, and come back with their links`()
+        async throws
+    {
         try await withFolder { path in
             let records = [record(1, pppoeID: 0), record(2, pppoeID: 5), record(3, pppoeID: 65_534)]
             var store = try Store(path: path, logger: quiet)

@@ -11,7 +11,9 @@ import SubscriberDriver
 import Subscribers
 import Testing
 
-private func policy(_ authentication: [PPPAuthentication] = [], _ change: (inout Limits) -> Void = { _ in }) -> PPPoEPolicy {
+private func policy(_ authentication: [PPPAuthentication] = [], _ change: (inout Limits) -> Void = { _ in })
+    -> PPPoEPolicy
+{
     var limits = Limits()
     change(&limits)
     return PPPoEPolicy(
@@ -106,7 +108,8 @@ extension Scene {
         try await scene.stop()
     }
 
-    @Test func `a rejected client is told why and hung up, and after enough failures gets no session id`() async throws {
+    @Test func `a rejected client is told why and hung up, and after enough failures gets no session id`() async throws
+    {
         var (aaa, _) = authority(.reject(message: "not today"))
         aaa.onReject = .lockOut(after: 2, for: 60)
         let scene = try await scene(policy([.pap]), aaa: aaa)
@@ -141,7 +144,8 @@ extension Scene {
         try await scene.stop()
     }
 
-    @Test func `a client that dials again takes the place of its own session and gets its address again`() async throws {
+    @Test func `a client that dials again takes the place of its own session and gets its address again`() async throws
+    {
         let scene = try await scene(policy())
         var host = PPPoEHost(mac(1))
         try await scene.dial(&host)
@@ -181,7 +185,9 @@ extension Scene {
         try await scene.stop()
     }
 
-    @Test func `an operator, or a node that hears nothing any more, ends a session with a word to the client`() async throws {
+    @Test func `an operator, or a node that hears nothing any more, ends a session with a word to the client`()
+        async throws
+    {
         let scene = try await scene(policy())
         var host = PPPoEHost(mac(1))
         try await scene.dial(&host)
@@ -280,7 +286,9 @@ extension Scene {
         try await trusting.stop()
     }
 
-    @Test func `a stored session goes on where it was: it is installed, hung up, and its id is not given again`() async throws {
+    @Test func `a stored session goes on where it was: it is installed, hung up, and its id is not given again`()
+        async throws
+    {
         let before = try await scene(policy())
         var host = PPPoEHost(mac(1))
         try await before.dial(&host)
