@@ -186,7 +186,7 @@ let tests: [Target] = [
     unitTests(
         "RADIUSDriverTests",
         nio + [
-            "BNGCore", "RADIUS", "RADIUSContract", "RADIUSDriver", "Subscribers", "TestVectors", logging,
+            "BNGCore", "LocalAAA", "RADIUS", "RADIUSContract", "RADIUSDriver", "Subscribers", "TestVectors", logging,
             .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
     unitTests(
