@@ -171,7 +171,7 @@ let tests: [Target] = [
     unitTests(
         "StoreTests",
         [
-            "BNGCore", "Fleet", "Subscribers", "Store", "store-writer", "TestVectors", logging,
+            "BNGCore", "Fleet", "PPP", "Subscribers", "Store", "store-writer", "TestVectors", logging,
             .product(name: "GRDB", package: "GRDB.swift"),
         ]),
     .executableTarget(
@@ -192,7 +192,8 @@ let tests: [Target] = [
     unitTests(
         "SubscriberDriverTests",
         nio + [
-            "BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "Subscribers", "SubscriberDriver", "TestVectors",
+            "BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "PPP", "PPPClient", "PPPoE", "Subscribers",
+            "SubscriberDriver", "TestVectors", crypto,
         ]),
 ]
 

@@ -3,13 +3,15 @@
 #include "agent.h"
 
 #include <errno.h>
+#include <unistd.h>
 
-enum { FRAME_MIN = 14 };
+enum { FRAME_MIN = 14, PATIENCE_NS = 2000000, PAUSE_US = 20 };
 
 struct run {
 	struct bng_bytes frames[BNG_PACKET_BATCH];
 	unsigned count;
 	uint32_t port;
+	uint64_t patient_until_ns; /* a full queue of the interface drains in microseconds, or is stuck */
 };
 
 static void flush(struct bng_agent *agent, struct run *run)
@@ -22,6 +24,9 @@ static void flush(struct bng_agent *agent, struct run *run)
 		if (sent > 0) {
 			done += (unsigned)sent;
 			agent->counters[BNG_COUNT_inject_sent] += (unsigned)sent;
+		} else if ((sent == -EAGAIN || sent == -ENOBUFS) &&
+			   bng_monotonic_ns() < run->patient_until_ns) {
+			(void)usleep(PAUSE_US);
 		} else if (sent == -EAGAIN || sent == -ENOBUFS) {
 			agent->counters[BNG_COUNT_inject_queue_full] += run->count - done;
 			break;
@@ -58,7 +63,7 @@ static bool is_wanted(struct bng_agent *agent, const Bng__Agent__V1__Inject *inj
 
 void bng_inject(struct bng_agent *agent, const Bng__Agent__V1__InjectBatch *batch)
 {
-	struct run run = {0};
+	struct run run = {.patient_until_ns = bng_monotonic_ns() + PATIENCE_NS};
 	size_t i;
 
 	for (i = 0; i < batch->n_injects; i++) {

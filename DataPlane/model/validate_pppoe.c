@@ -60,8 +60,6 @@ int bng_validate_session_pppoe(const struct bng_session_object *session, struct 
 		return bng_refuse(refusal, BNG_INVALID, "17.10.1", "pppoe_id is 1 to %d", ID_MAX);
 	if (ppp->mtu_bytes < MTU_MIN || ppp->mtu_bytes > MTU_MAX)
 		return bng_refuse(refusal, BNG_INVALID, "17.10.2", "mtu_bytes is %d to %d", MTU_MIN, MTU_MAX);
-	if (!ppp->local_magic)
-		return bng_refuse(refusal, BNG_INVALID, "17.10.3", "local_magic is missing");
 	if (ppp->echo_interval_seconds > ECHO_INTERVAL_MAX)
 		return bng_refuse(refusal, BNG_INVALID, "17.10.4", "echo_interval_seconds is at most %d",
 			ECHO_INTERVAL_MAX);

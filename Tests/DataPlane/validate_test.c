@@ -182,7 +182,6 @@ TEST(pppoe_sessions_are_checked)
 	with(good, it.session.line.pppoe_id = 65535, "17.10.1");
 	with(good, it.session.ppp.mtu_bytes = 63, "17.10.2");
 	with(good, it.session.ppp.mtu_bytes = 65536, "17.10.2");
-	with(good, it.session.ppp.local_magic = 0, "17.10.3");
 	with(good, it.session.ppp.echo_interval_seconds = 3601, "17.10.4");
 	with(good, it.session.ppp.echo_interval_seconds = 30, "17.10.5");
 	with(good, it.session.ppp.echo_failures = 1, "17.10.5");

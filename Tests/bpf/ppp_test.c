@@ -388,6 +388,21 @@ static void an_echo_reply_is_heard(void **state)
 	assert_int_equal(ppp_state_of(SLOT_Q).echo_replies, 0);
 }
 
+/* RFC 1661 5.8: where none was agreed on it is zero both ways, and no loop. */
+static void without_a_magic_number_an_echo_is_answered_with_zero(void **state)
+{
+	struct bng_session session = session_p();
+
+	(void)state;
+	memset(&session.magic, 0, 4);
+	put_p(session);
+	control(ID_P, "\xc0\x21\x09\x2a\x00\x08\x00\x00\x00\x00", 10);
+	run(BED_ACCESS);
+	expect(BED_ACCESS, BNG_TX_ppp_echo_reply);
+	check_line(out.frame, mac_a, "\x88\xa8\x00\x0a\x81\x00\x00\x14\x88\x64", 10);
+	assert_memory_equal(out.frame + 30, "\x0a\x2a\x00\x08\x00\x00\x00\x00", 8);
+}
+
 static void a_discard_request_is_discarded(void **state)
 {
 	(void)state;
@@ -545,6 +560,7 @@ int main(void)
 		CASE(errors_to_a_session_have_its_head),
 		CASE(the_gateway_answers_a_sessions_echo),
 		CASE(an_echo_request_is_answered_with_our_magic),
+		CASE(without_a_magic_number_an_echo_is_answered_with_zero),
 		CASE(an_echo_reply_is_heard),
 		CASE(a_discard_request_is_discarded),
 		CASE(echoes_with_our_own_magic_are_the_controllers),

@@ -229,7 +229,7 @@ def objects():
     silent.session.CopyFrom(
         d.Session(
             line=d.Line(access_domain_id=1, mac=mac("02:00:00:00:00:04")), anti_spoof=d.ANTI_SPOOF_STRICT,
-            pppoe=d.SessionPPPoE(pppoe_id=1, mtu_bytes=1500, local_magic=1),
+            pppoe=d.SessionPPPoE(pppoe_id=1, mtu_bytes=1500),
         )
     )
     service = d.Object(object_id=4, generation=2)
@@ -397,7 +397,6 @@ def frames(objs):
     refused = {
         "pppoe_id_zero": ("Session id 0 is discovery's.", "17.10.1", changed("session_pppoe", pppoe_id=0)),
         "pppoe_id_reserved": ("RFC 2516 4: 65,535 is reserved.", "17.10.1", changed("session_pppoe", pppoe_id=65535)),
-        "pppoe_magic_zero": ("RFC 1661 6.4: 0 is no magic number.", "17.10.3", changed("session_pppoe", local_magic=0)),
         "pppoe_failures_missing": ("Echoes without a limit.", "17.10.5", changed("session_pppoe", echo_failures=0)),
         "pppoe_relay": ("No relay stands between PPPoE peers.", "17.1.7", relay),
         "pppoe_fast_path": ("PPPoE has no DHCP.", "17.4.3", fast),

@@ -78,7 +78,7 @@ static __always_inline int serve_lcp(struct xdp_md *ctx, struct bng_scratch *s, 
 	if (lcp->code == BNG_LCP_DISCARD_REQUEST)
 		return drop(s, BNG_DROP_ppp_discarded);
 	/* Our own magic number: the link is looped back, and nobody has been heard. */
-	if (lcp->magic == session->magic)
+	if (session->magic && lcp->magic == session->magic)
 		return BNG_NEXT;
 	if (lcp->code == BNG_LCP_ECHO_REPLY)
 		return hear_echo(s, session);

@@ -92,6 +92,13 @@ public struct LineKey: Hashable, Sendable, CustomStringConvertible {
         self.pppoeID = pppoeID
     }
 
+    /// Two words instead of six fields: tables of lines are looked at for every packet.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(UInt64(self.accessDomain) << 32 | UInt64(self.sVLAN) << 16 | UInt64(self.cVLAN))
+        hasher.combine(self.mac.rawValue << 16 | UInt64(self.pppoeID))
+        if self.relay != .zero { hasher.combine(self.relay.rawValue) }
+    }
+
     /// The line itself, whatever session runs on it.
     public var withoutPPPoE: LineKey {
         var line = self

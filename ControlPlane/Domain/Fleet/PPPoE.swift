@@ -49,7 +49,7 @@ public struct PPPoEServicePolicy: Hashable, Sendable {
 public struct PPPoEAttachment: Hashable, Sendable {
     /// Largest IP packet the client takes, in bytes.
     public var mtu: UInt16
-    /// Our LCP magic number; never 0.
+    /// Our LCP magic number; 0: none was agreed on.
     public var localMagic: UInt32
     /// The node sends LCP Echo-Requests so often to a silent line; zero: none.
     public var echoInterval: Seconds

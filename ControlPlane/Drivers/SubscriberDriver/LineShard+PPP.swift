@@ -138,9 +138,12 @@ extension Duration {
 
 extension PPPServerMachine.Seeds {
     static func random(using generator: inout SystemRandomNumberGenerator) -> Self {
-        Self(
-            magic: UInt32.random(in: 1 ... .max, using: &generator),
-            challenge: (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) },
-            interfaceID: UInt64.random(in: 1 ... .max, using: &generator))
+        // Few draws: each is a system call.
+        var challenge: [UInt8] = []
+        challenge.reserveCapacity(16)
+        challenge.appendBigEndian(generator.next())
+        challenge.appendBigEndian(generator.next())
+        return Self(
+            magic: UInt32(truncatingIfNeeded: generator.next()), challenge: challenge, interfaceID: generator.next())
     }
 }

@@ -77,6 +77,8 @@ extension TerminateCause {
         case .lostCarrier: self = .lostCarrier
         case .adminReset: self = .adminReset
         case .sessionTimeout: self = .sessionTimeout
+        case .idleTimeout: self = .idleTimeout
+        case .replaced: self = .replaced
         case .authenticationFailed, .authenticationTimeout: self = .reauthenticationFailed
         default: self = .portError
         }
@@ -89,6 +91,8 @@ extension PPPTerminateReason {
         case .userRequest: self = .userRequest
         case .lostCarrier: self = .lostCarrier
         case .sessionTimeout: self = .sessionTimeout
+        case .idleTimeout: self = .idleTimeout
+        case .replaced: self = .replaced
         default: self = .adminReset
         }
     }

@@ -188,7 +188,7 @@ struct Scene {
 
     init(
         trust: RelayTrust = .none, ranges: (UInt32, UInt32) = (0x6440_0102, 0x6440_fefe), now: Int64 = 1_000_000,
-        aaa: AAAPolicy = AAAPolicy()
+        aaa: AAAPolicy = AAAPolicy(), pppoe: PPPoEPolicy? = nil
     ) {
         let clock = FakeClock(now)
         self.clock = clock
@@ -214,6 +214,7 @@ struct Scene {
             poolsByDomain: [1: ["residential"]], pools: [pool, second], issuer: 1, firstSessionCounter: 1,
             storeRetry: .milliseconds(5))
         (configuration.aaa, configuration.tick) = (aaa, .milliseconds(5))
+        if let pppoe { configuration.pppoe = [1: pppoe] }
         self.plane = SubscriberPlane(
             configuration: configuration, loops: Array(self.group.makeIterator()), store: self.store, link: self.link,
             utcNow: { clock.now })

@@ -854,7 +854,7 @@ public nonisolated struct Bng_Agent_V1_SessionPPPoE: Sendable {
   /// largest IP packet the client takes (its MRU, or less), 64-65,535
   public var mtuBytes: UInt32 = 0
 
-  /// our LCP magic number, with which the node answers and sends echoes; never 0
+  /// our LCP magic number, with which the node answers and sends echoes; 0: none was agreed on
   public var localMagic: UInt32 = 0
 
   /// the node sends LCP Echo-Requests so often to a line that is silent; 0: none; at most 3,600

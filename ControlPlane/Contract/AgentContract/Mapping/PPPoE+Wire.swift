@@ -61,7 +61,6 @@ extension PPPoEAttachment {
     init(_ link: Wire.SessionPPPoE, with session: Wire.Session) throws(ContractError) {
         guard (1...65_534).contains(link.pppoeID) else { throw invalid("pppoe_id is 1-65534", "17.10.1") }
         guard (64...65_535).contains(link.mtuBytes) else { throw invalid("mtu_bytes is 64-65535", "17.10.2") }
-        guard link.localMagic != 0 else { throw invalid("local_magic is not 0", "17.10.3") }
         guard link.echoIntervalSeconds <= 3_600 else { throw invalid("at most 3600 seconds", "17.10.4") }
         guard link.echoIntervalSeconds == 0 ? link.echoFailures == 0 : (1...255).contains(link.echoFailures) else {
             throw invalid("echo_failures is 1-255 with an interval, 0 without", "17.10.5")

@@ -527,7 +527,7 @@ struct  Bng__Agent__V1__SessionPPPoE
    */
   uint32_t mtu_bytes;
   /*
-   * our LCP magic number, with which the node answers and sends echoes; never 0
+   * our LCP magic number, with which the node answers and sends echoes; 0: none was agreed on
    */
   uint32_t local_magic;
   /*
