@@ -186,7 +186,7 @@ let tests: [Target] = [
     unitTests(
         "RADIUSDriverTests",
         nio + [
-            "BNGCore", "RADIUS", "RADIUSContract", "RADIUSDriver", "Subscribers", "TestVectors", logging,
+            "BNGCore", "LocalAAA", "RADIUS", "RADIUSContract", "RADIUSDriver", "Subscribers", "TestVectors", logging,
             .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
     unitTests(
@@ -209,6 +209,12 @@ let fuzzers: [Target] =
         .executableTarget(
             name: "fuzz-dhcpv4", dependencies: ["FuzzDriver", "BNGCore", "DHCPv4", "Ethernet"],
             path: "Tests/fuzz/fuzz-dhcpv4", swiftSettings: strict),
+        .executableTarget(
+            name: "fuzz-ppp", dependencies: ["FuzzDriver", "PPPExercise"], path: "Tests/fuzz/fuzz-ppp",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "fuzz-pppoe", dependencies: ["FuzzDriver", "PPPExercise"], path: "Tests/fuzz/fuzz-pppoe",
+            swiftSettings: strict),
         .executableTarget(
             name: "fuzz-radius", dependencies: ["FuzzDriver", "RADIUSExercise"],
             path: "Tests/fuzz/fuzz-radius", swiftSettings: strict),

@@ -60,6 +60,9 @@ modules {{
 	}}
 	chap {{
 	}}
+	mschap {{
+		use_mppe = no
+	}}
 	always ok {{
 		rcode = ok
 	}}
@@ -76,6 +79,7 @@ server bng {{
 	authorize {{
 		files
 		chap
+		mschap
 		pap
 		Autz-Type Status-Server {{
 			ok
@@ -88,6 +92,9 @@ server bng {{
 		}}
 		Auth-Type CHAP {{
 			chap
+		}}
+		Auth-Type MS-CHAP {{
+			mschap
 		}}
 	}}
 	preacct {{

@@ -5,7 +5,7 @@
 // would be served wrongly (an address, a route, a filter, a service of another kind) refuses the whole answer instead.
 //
 // Supported standards: RFC 2865 (5.6, 5.8, 5.9, 5.11, 5.18, 5.22, 5.24, 5.25, 5.27-5.29, 5.62), RFC 2869 (5.16, 5.18),
-// RFC 2548 (2.6).
+// RFC 2548 (2.1.5, 2.3.3, 2.6).
 
 import BNGCore
 import RADIUS
@@ -36,6 +36,18 @@ public struct AttributeMapping: Sendable {
         self.minimumInterim = minimumInterim
     }
 
+    /// The grant of an Access-Accept that answers `request`.
+    public func grant(
+        answering request: AuthorizationRequest, _ attributes: RADIUSAttributes
+    ) throws(MappingRefusal) -> MappedGrant {
+        let mapped = try self.grant(userName: request.userName, attributes)
+        // RFC 2759 5: a client whom nobody proves anything does not go on.
+        if case .msChapV2 = request.credential, mapped.grant.authenticationMessage == nil {
+            throw MappingRefusal(attribute: .msChap2Success, reason: "expected one in answer to MS-CHAP2-Response")
+        }
+        return mapped
+    }
+
     /// The grant of an Access-Accept.
     /// - Parameter userName: the name that was asked for.
     public func grant(userName: String, _ attributes: RADIUSAttributes) throws(MappingRefusal) -> MappedGrant {
@@ -58,6 +70,12 @@ public struct AttributeMapping: Sendable {
         where address != .zero && !result.grant.dns.contains(address) { result.grant.dns.append(address) }
         try Self.checkRoutes(attributes, result.grant)
         return result
+    }
+
+    /// What a customer who was refused is told: MS-CHAP-Error (RFC 2548 2.1.5) where the server sent one, else Reply-Message.
+    public func refusal(_ attributes: RADIUSAttributes) -> String {
+        if let error = attributes.first(.msChapError)?.dropFirst().radiusText, error.hasPrefix("E=") { return error }
+        return attributes.values(.replyMessage).compactMap(\.radiusText).joined()
     }
 
     /// First to last.
@@ -84,6 +102,9 @@ public struct AttributeMapping: Sendable {
         case .chargeableUserIdentity: grant.chargeableUser = Array(value)
         case .state: grant.state = Array(value)
         case .replyMessage: grant.replyMessage += value.radiusText ?? ""
+        // RFC 2548 2.3.3: an identifier, then what the client is told.
+        case .msChap2Success:
+            return Self.set(&grant.authenticationMessage, value.isEmpty ? nil : Array(value.dropFirst()))
         case .serviceType: try Self.checkServiceType(value)
         default: break
         }

@@ -11,7 +11,7 @@ public struct NASProfile: Sendable, Equatable {
     public var address: IPv4Address?
     /// NAS-Identifier; nil: the name of the customer's node.
     public var identifier: String?
-    /// NAS-Port-Type; 15 is Ethernet, 5 Virtual.
+    /// NAS-Port-Type of IPoE; 15 is Ethernet, 5 Virtual. PPPoE has types of its own.
     public var portType: UInt32 = 15
     /// Called-Station-Id; nil: not sent.
     public var calledStation: String?
@@ -27,7 +27,9 @@ public struct NASProfile: Sendable, Equatable {
     func appendLine(_ facts: LineFacts, to attributes: inout RADIUSAttributes) {
         self.appendNAS(facts.node, to: &attributes)
         attributes.append(.serviceType, UInt32(2))
-        attributes.append(.nasPortType, self.portType)
+        attributes.append(.nasPortType, facts.pppoePortType ?? self.portType)
+        // RFC 2865 5.7: PPP.
+        if facts.pppoe != nil { attributes.append(.framedProtocol, UInt32(1)) }
         attributes.append(.nasPort, UInt32(facts.sVLAN & 0xfff) << 12 | UInt32(facts.cVLAN & 0xfff))
         attributes.append(.nasPortID, text: facts.portID)
         attributes.append(.callingStationID, text: self.stationFormat.text(facts.mac))
@@ -47,7 +49,7 @@ public struct NASProfile: Sendable, Equatable {
 extension NASProfile {
     /// The packet that asks for a customer. `secret` hides the password.
     /// - Parameter linePassword: User-Password of a customer whose line is the proof.
-    /// - Returns: nil if no packet can carry the name that is asked for.
+    /// - Returns: nil if no packet can carry the name or the proof.
     public func accessRequest(
         _ request: AuthorizationRequest, linePassword: [UInt8], identifier: UInt8,
         authenticator: RADIUSAuthenticator, secret: RADIUSSecret
@@ -59,12 +61,19 @@ extension NASProfile {
         case .line:
             attributes.append(.userPassword, secret.hide(password: linePassword, authenticator: authenticator))
         case .password(let password):
+            // RFC 2865 5.2; what is cut might be another's password.
+            guard password.count <= PasswordRecord.passwordLimit else { return nil }
             attributes.append(.userPassword, secret.hide(password: password, authenticator: authenticator))
         case .chap(let id, let challenge, let response):
             attributes.append(.chapPassword, [id] + response)
             attributes.append(.chapChallenge, challenge)
+        case .msChapV2(let id, let challenge, let response):
+            // RFC 2548 2.3.2 has the flags of RFC 2759's response at the front.
+            guard response.count == 49 else { return nil }
+            attributes.append(.msChapChallenge, challenge)
+            attributes.append(.msChap2Response, [id] + response.suffix(1) + response.prefix(48))
         // Without a proof there is nothing a server could decide by.
-        case .msChapV2, .proven: return nil
+        case .proven: return nil
         }
         self.appendLine(request.facts, to: &attributes)
         attributes.append(.acctSessionID, text: request.session.description)
@@ -116,6 +125,14 @@ extension NASProfile {
         attributes.append(.acctOutputOctets, UInt32(truncatingIfNeeded: totals.downBytes))
         attributes.append(.acctOutputGigawords, UInt32(truncatingIfNeeded: totals.downBytes >> 32))
         attributes.append(.acctOutputPackets, UInt32(truncatingIfNeeded: totals.downPackets))
+    }
+}
+
+extension LineFacts {
+    /// RFC 4603: PPPoE over Ethernet, over a VLAN, over QinQ; nil: IPoE.
+    fileprivate var pppoePortType: UInt32? {
+        guard self.pppoe != nil else { return nil }
+        return self.sVLAN == 0 ? 32 : self.cVLAN == 0 ? 33 : 34
     }
 }
 

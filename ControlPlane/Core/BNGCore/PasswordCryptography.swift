@@ -37,5 +37,8 @@ public protocol PasswordCryptography: Sendable {
     func open(_ sealed: [UInt8], name: String) -> [UInt8]?
     /// RFC 1994 4.1: MD5 over identifier, secret and challenge.
     func chapResponse(identifier: UInt8, secret: [UInt8], challenge: [UInt8]) -> [UInt8]
+    /// RFC 2759: what proves to the client that the secret is known here too, "S=…". nil: the response is wrong, or has not the
+    /// 49 bytes of section 4.
+    func msChapV2Proof(name: [UInt8], secret: [UInt8], challenge: [UInt8], response: [UInt8]) -> [UInt8]?
     func randomBytes(_ count: Int) -> [UInt8]
 }

@@ -54,6 +54,10 @@ public struct LocalDirectory: Sendable {
     public static func outcome(_ verdict: PasswordRecord.Verdict, _ grant: ServiceGrant) -> AuthorizationOutcome {
         switch verdict {
         case .right: return .accept(grant)
+        case .mutual(let proof):
+            var grant = grant
+            grant.authenticationMessage = proof
+            return .accept(grant)
         case .wrong, .undecidable: return .reject(message: "wrong user name or password")
         }
     }

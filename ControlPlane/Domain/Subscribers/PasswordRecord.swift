@@ -13,6 +13,8 @@ public enum PasswordRecord: Equatable, Sendable, CustomStringConvertible {
     /// Whether a credential is the right one.
     public enum Verdict: Equatable, Sendable {
         case right
+        /// The same; and what the client wants to be told for it (RFC 2759 5).
+        case mutual([UInt8])
         case wrong
         /// It cannot be told, and why.
         case undecidable(String)
@@ -57,13 +59,12 @@ public enum PasswordRecord: Equatable, Sendable, CustomStringConvertible {
     ) -> Verdict {
         switch (self, credential) {
         case (_, .line), (_, .proven): return .undecidable("a password is required")
-        case (_, .msChapV2): return .undecidable("the password cannot be proven by MS-CHAPv2")
         case (.scrypt(let cost, let salt, let digest), .password(let given)):
             guard let other = cryptography.scrypt(given, salt: salt, cost: cost, count: digest.count) else {
                 return .undecidable("no memory for scrypt")
             }
             return equalInConstantTime(other, digest) ? .right : .wrong
-        case (.scrypt, .chap): return .undecidable("the password is stored for PAP only")
+        case (.scrypt, .chap), (.scrypt, .msChapV2): return .undecidable("the password is stored for PAP only")
         case (.sealed(let sealed), .password(let given)):
             guard let secret = cryptography.open(sealed, name: name) else { return Self.unopened }
             return equalInConstantTime(given, secret) ? .right : .wrong
@@ -71,6 +72,11 @@ public enum PasswordRecord: Equatable, Sendable, CustomStringConvertible {
             guard let secret = cryptography.open(sealed, name: name) else { return Self.unopened }
             let expected = cryptography.chapResponse(identifier: identifier, secret: secret, challenge: challenge)
             return equalInConstantTime(response, expected) ? .right : .wrong
+        case (.sealed(let sealed), .msChapV2(_, let challenge, let response)):
+            guard let secret = cryptography.open(sealed, name: name) else { return Self.unopened }
+            let proof = cryptography.msChapV2Proof(
+                name: Array(name.utf8), secret: secret, challenge: challenge, response: response)
+            return proof.map { .mutual($0) } ?? .wrong
         }
     }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// PasswordCryptography by swift-crypto: scrypt, AES-256-GCM, MD5 for CHAP; and the file that holds the key.
+// PasswordCryptography by swift-crypto: scrypt, AES-256-GCM, MD5 for CHAP, MS-CHAPv2; and the file that holds the key.
 
 import BNGCore
 import Crypto
@@ -35,6 +35,17 @@ public struct CryptoPasswords: PasswordCryptography {
 
     public func chapResponse(identifier: UInt8, secret: [UInt8], challenge: [UInt8]) -> [UInt8] {
         Array(Insecure.MD5.hash(data: [identifier] + secret + challenge))
+    }
+
+    public func msChapV2Proof(name: [UInt8], secret: [UInt8], challenge: [UInt8], response: [UInt8]) -> [UInt8]? {
+        guard challenge.count == MSCHAPv2.challengeCount, response.count == MSCHAPv2.responseCount else { return nil }
+        let peerChallenge = Array(response[..<16])
+        let given = Array(response[24..<48])
+        let expected = MSCHAPv2.ntResponse(
+            challenge: challenge, peerChallenge: peerChallenge, name: name, password: secret)
+        guard equalInConstantTime(given, expected) else { return nil }
+        return MSCHAPv2.authenticatorResponse(
+            challenge: challenge, peerChallenge: peerChallenge, name: name, password: secret, ntResponse: given)
     }
 
     public func randomBytes(_ count: Int) -> [UInt8] {

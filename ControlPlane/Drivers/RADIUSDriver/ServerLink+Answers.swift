@@ -79,15 +79,14 @@ extension ServerLink {
             return .decided(.reject(message: "challenge not answerable"))
         default:
             self.counters.rejects += 1
-            let texts = packet.attributes.values(.replyMessage).compactMap(\.radiusText)
-            return .decided(.reject(message: texts.joined()))
+            return .decided(.reject(message: self.core.configuration.mapping.refusal(packet.attributes)))
         }
     }
 
     private func accept(_ attributes: RADIUSAttributes, _ request: AuthorizationRequest) -> AuthorizationOutcome {
         self.counters.accepts += 1
         do {
-            let mapped = try self.core.configuration.mapping.grant(userName: request.userName, attributes)
+            let mapped = try self.core.configuration.mapping.grant(answering: request, attributes)
             for key in mapped.ignored {
                 self.counters.ignoredAttributes += 1
                 self.warn("attribute/\(key)", "a malformed attribute in an Access-Accept is ignored", "\(key)")

@@ -28,6 +28,7 @@ private final class GatedCryptography: PasswordCryptography {
     func seal(_ password: [UInt8], name: String) -> [UInt8]? { nil }
     func open(_ sealed: [UInt8], name: String) -> [UInt8]? { nil }
     func chapResponse(identifier: UInt8, secret: [UInt8], challenge: [UInt8]) -> [UInt8] { [] }
+    func msChapV2Proof(name: [UInt8], secret: [UInt8], challenge: [UInt8], response: [UInt8]) -> [UInt8]? { nil }
     func randomBytes(_ count: Int) -> [UInt8] { [UInt8](repeating: 0, count: count) }
 }
 

@@ -28,7 +28,13 @@ import Testing
             }
         }
         #expect(frames.count > 30)
-        let opening: [[UInt8]] = [[], [0], [0, 3], [0, 3, 8], [0, 3, 8, 0x13, 11], [8, 8, 8]]
+        // Started; LCP open; admitted; asking for the address; confirmed; IPCP open; a link that is being closed.
+        let lcp: [UInt8] = [0, 3, 1, 12, 0xc0, 0x21, 1, 1, 0, 10, 5, 6, 0, 0, 0, 7]
+        let ipcp: [UInt8] = [1, 12, 0x80, 0x21, 1, 1, 0, 10, 3, 6, 100, 64, 0, 9]
+        let opening = [
+            [], [0], lcp, lcp + [8], lcp + [8] + ipcp, lcp + [8] + ipcp + [11], lcp + [8] + ipcp + [11, 0x13],
+            lcp + [14],
+        ]
         for configuration in 0...63 as ClosedRange<UInt8> {
             for start in opening {
                 for frame in frames {

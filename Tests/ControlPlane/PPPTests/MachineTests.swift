@@ -264,6 +264,21 @@ import Testing
         #expect(Self.answer(&machine, response(0, 49), .chap).first?.packet == success)
     }
 
+    @Test func `a second try that an authority offers is taken back`() {
+        for (said, told) in [
+            ("E=691 R=1 C=00 V=3 M=no R=1", "E=691 R=0 C=00 V=3 M=no R=1"), ("E=648 R=0 V=3", "E=648 R=0 V=3"),
+        ] {
+            var (machine, buffer) = (Self.machine([.msChapV2]), Buffer())
+            machine.openLCP(&buffer)
+            let challenge = buffer.drained().compactMap(\.packet).last
+            let data = CHAPCodec.encodeValue([UInt8](repeating: 3, count: 49), name: [1])
+            let response = PPPControlPacket(code: 2, identifier: challenge?.identifier ?? 0, data: data)
+            _ = Self.answer(&machine, response, .chap)
+            machine.handle(.denied(message: Array(said.utf8)), at: .now, into: &buffer)
+            #expect(buffer.drained().first?.packet?.data == Array(told.utf8))
+        }
+    }
+
     @Test func `a challenge without an answer is repeated, the same, ten times`() throws {
         var (machine, buffer) = (Self.machine([.chapMD5]), Buffer())
         machine.openLCP(&buffer)

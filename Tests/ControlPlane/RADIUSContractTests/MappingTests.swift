@@ -78,6 +78,33 @@ import Testing
         #expect(mapped.grant == ServiceGrant(source: .radius, userName: "asked"))
     }
 
+    private func asked(_ credential: AuthorizationRequest.Credential) -> AuthorizationRequest {
+        AuthorizationRequest(
+            session: SessionID(issuer: 1, counter: 1), userName: "asked", credential: credential, facts: facts())
+    }
+
+    @Test func `a client of MS-CHAPv2 is told the server's proof, and without one nothing is granted`() throws {
+        let mapping = AttributeMapping()
+        let request = self.asked(.msChapV2(identifier: 1, challenge: [], response: []))
+        let success = attributes([(.msChap2Success, [1] + text("S=00"))])
+        #expect(try mapping.grant(answering: request, success).grant.authenticationMessage == text("S=00"))
+        #expect(throws: MappingRefusal.self) { try mapping.grant(answering: request, attributes([])) }
+        #expect(throws: MappingRefusal.self) {
+            try mapping.grant(answering: request, attributes([(.msChap2Success, [])]))
+        }
+        #expect(try mapping.grant(answering: self.asked(.line), attributes([])).grant.userName == "asked")
+    }
+
+    @Test func `a refusal is told in the words of MS-CHAP-Error, else in those of Reply-Message`() {
+        let mapping = AttributeMapping()
+        let words: [(RADIUSAttributeKey, [UInt8])] = [(.replyMessage, text("not ")), (.replyMessage, text("you"))]
+        #expect(mapping.refusal(attributes(words)) == "not you" && mapping.refusal(attributes([])).isEmpty)
+        let error = (RADIUSAttributeKey.msChapError, [1] + text("E=691 R=1"))
+        #expect(mapping.refusal(attributes(words + [error])) == "E=691 R=1")
+        #expect(mapping.refusal(attributes(words + [(.msChapError, [])])) == "not you")
+        #expect(mapping.refusal(attributes(words + [(.msChapError, [1, 0xff])])) == "not you")
+    }
+
     @Test func `an interim interval has a floor, and 0 is none`() throws {
         #expect(try self.grant([(.acctInterimInterval, number(5))]).grant.interimInterval == 60)
         #expect(try self.grant([(.acctInterimInterval, number(0))]).grant.interimInterval == 0)

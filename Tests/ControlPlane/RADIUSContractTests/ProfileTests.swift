@@ -47,6 +47,40 @@ import Testing
         #expect(sent.first(.userPassword) == nil)
     }
 
+    @Test func `MS-CHAPv2 is passed on in the order of RFC 2548`() throws {
+        let response = [UInt8](1...48) + [0xf1]
+        let sent = try #require(
+            self.request(.msChapV2(identifier: 3, challenge: [7, 8], response: response))
+        ).attributes
+        #expect(sent.first(.msChapChallenge) == [7, 8])
+        #expect(sent.first(.msChap2Response).map(Array.init) == [3, 0xf1] + [UInt8](1...48))
+        #expect(sent.first(.userPassword) == nil && sent.first(.chapPassword) == nil)
+        #expect(self.request(.msChapV2(identifier: 3, challenge: [7], response: [1])) == nil)
+    }
+
+    @Test func `a PPPoE session is one of PPP, on a port type of its own`() throws {
+        for (sVLAN, cVLAN, type) in [(0, 0, 32), (100, 0, 33), (100, 7, 34)] as [(UInt16, UInt16, UInt32)] {
+            var facts = facts()
+            (facts.sVLAN, facts.cVLAN) = (sVLAN, cVLAN)
+            facts.pppoe = LineFacts.PPPoE(id: 9, service: "internet")
+            let request = AuthorizationRequest(
+                session: SessionID(issuer: 1, counter: 17), userName: "alice", credential: .password(text("x")),
+                facts: facts)
+            let sent = try #require(
+                NASProfile().accessRequest(
+                    request, linePassword: [], identifier: 5, authenticator: .zero, secret: self.secret)
+            ).attributes
+            #expect(sent.first(.nasPortType)?.radiusInteger == type)
+            #expect(sent.first(.framedProtocol)?.radiusInteger == 1 && sent.first(.serviceType)?.radiusInteger == 2)
+        }
+        #expect(try #require(self.request()).attributes.first(.framedProtocol) == nil)
+    }
+
+    @Test func `a password no packet can carry is not cut`() {
+        #expect(self.request(.password([UInt8](repeating: 1, count: 128))) != nil)
+        #expect(self.request(.password([UInt8](repeating: 1, count: 129))) == nil)
+    }
+
     @Test func `a name no packet can carry is not asked for`() {
         #expect(self.request(name: "") == nil)
         #expect(self.request(name: String(repeating: "x", count: 254)) == nil)

@@ -4,6 +4,7 @@
 
 import BNGCore
 import Foundation
+import LocalAAA
 import NIOCore
 import NIOPosix
 import RADIUS
@@ -150,6 +151,35 @@ extension DriverTests {
                     let wrong = AuthorizationRequest.Credential.chap(
                         identifier: 8, challenge: challenge, response: response)
                     #expect(await bed.ask("carol", wrong) == .reject(message: ""))
+                }
+            }
+        }
+
+        @Test func `MS-CHAPv2 is proven both ways, and a wrong password is told as the client expects`() async throws {
+            try await FreeRADIUS.run { server in
+                try await Bed.run(server.configuration) { bed async throws in
+                    let (name, password) = (Array("carol".utf8), Array("secret of carol".utf8))
+                    let (challenge, peerChallenge) = ([UInt8](1...16), [UInt8](17...32))
+                    let response = MSCHAPv2.response(
+                        challenge: challenge, peerChallenge: peerChallenge, name: name, password: password)
+                    let right = AuthorizationRequest.Credential.msChapV2(
+                        identifier: 9, challenge: challenge, response: response)
+                    guard case .accept(let grant) = await bed.ask("carol", right) else { throw TooLate(what: "accept") }
+                    let proof = MSCHAPv2.authenticatorResponse(
+                        challenge: challenge, peerChallenge: peerChallenge, name: name, password: password,
+                        ntResponse: Array(response[24..<48]))
+                    #expect(grant.authenticationMessage == proof)
+                    let wrong = AuthorizationRequest.Credential.msChapV2(
+                        identifier: 9, challenge: Array(challenge.reversed()), response: response)
+                    guard case .reject(let message) = await bed.ask("carol", wrong) else {
+                        throw TooLate(what: "reject")
+                    }
+                    #expect(message.hasPrefix("E=691 R=1 C="), "\(message)")
+                    // Auth-Type := Accept decides without looking: nobody has proven anything to the client.
+                    guard case .reject(let unproven) = await bed.ask("alice", right) else {
+                        throw TooLate(what: "reject")
+                    }
+                    #expect(unproven.contains("MS-CHAP2-Response"), "\(unproven)")
                 }
             }
         }

@@ -22,6 +22,9 @@ private struct PlainCryptography: PasswordCryptography {
     func chapResponse(identifier: UInt8, secret: [UInt8], challenge: [UInt8]) -> [UInt8] {
         [identifier] + secret + challenge
     }
+    func msChapV2Proof(name: [UInt8], secret: [UInt8], challenge: [UInt8], response: [UInt8]) -> [UInt8]? {
+        response == name + secret + challenge ? Array("S=".utf8) + secret : nil
+    }
     func randomBytes(_ count: Int) -> [UInt8] { [UInt8](repeating: 5, count: count) }
 }
 
@@ -113,7 +116,29 @@ struct PasswordRecordTests {
         #expect(
             verdict(.chap(identifier: 1, challenge: [1], response: [1]))
                 == .undecidable("the password is stored for PAP only"))
+        #expect(
+            verdict(.msChapV2(identifier: 1, challenge: [1], response: [1]))
+                == .undecidable("the password is stored for PAP only"))
         #expect(verdict(.line) == .undecidable("a password is required"))
+    }
+
+    @Test func `a sealed record proves itself to a client of MS-CHAPv2, and the client hears of it`() throws {
+        let record = try #require(PasswordRecord.sealed(secret, name: "x", with: self.cryptography))
+        func verdict(_ response: [UInt8], name: String = "x") -> PasswordRecord.Verdict {
+            record.verdict(
+                on: .msChapV2(identifier: 9, challenge: [1, 2], response: response), name: name,
+                with: self.cryptography)
+        }
+        let proof = Array("S=secret".utf8)
+        #expect(verdict(Array("x".utf8) + secret + [1, 2]) == .mutual(proof))
+        #expect(verdict(Array("x".utf8) + secret + [1, 3]) == .wrong)
+        #expect(verdict([], name: "y") == .undecidable("the key does not open the stored password"))
+        let grant = ServiceGrant(source: .local, userName: "x")
+        guard case .accept(let granted) = LocalDirectory.outcome(.mutual(proof), grant) else {
+            Issue.record("not accepted")
+            return
+        }
+        #expect(granted.authenticationMessage == proof)
     }
 
     @Test func `a sealed record proves a password and a challenge, for its own name and key`() throws {

@@ -37,9 +37,17 @@ public enum CHAPCodec {
         return [UInt8(part.count)] + part + name.prefix(Self.nameLimit)
     }
 
-    /// What an MS-CHAPv2 Failure says: 691, and no second try. Words that have the form already stay as they are.
+    /// What an MS-CHAPv2 Failure says: 691, and no second try. Of words that have the form already only a second try is taken back.
     static func msChapV2Failure(_ message: [UInt8], challenge: [UInt8]) -> [UInt8] {
-        if message.starts(with: Array("E=".utf8)) { return message }
+        if message.starts(with: Array("E=".utf8)) { return Self.withoutRetry(message) }
         return Array("E=691 R=0 C=\(hexadecimal(challenge).uppercased()) V=3 M=".utf8) + message
+    }
+
+    private static func withoutRetry(_ message: [UInt8]) -> [UInt8] {
+        let retry = Array(" R=1".utf8)
+        guard let start = message.indices.first(where: { message[$0...].starts(with: retry) }) else { return message }
+        var result = message
+        result[start + 3] = UInt8(ascii: "0")
+        return result
     }
 }

@@ -9,6 +9,7 @@ extension RADIUSAttributeKey {
     public static let nasIPAddress = RADIUSAttributeKey(4)
     public static let nasPort = RADIUSAttributeKey(5)
     public static let serviceType = RADIUSAttributeKey(6)
+    public static let framedProtocol = RADIUSAttributeKey(7)
     public static let framedIPAddress = RADIUSAttributeKey(8)
     public static let framedIPNetmask = RADIUSAttributeKey(9)
     public static let filterID = RADIUSAttributeKey(11)

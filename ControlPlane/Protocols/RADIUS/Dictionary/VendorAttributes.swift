@@ -13,6 +13,10 @@ extension RADIUSAttributeKey {
     public static let agentCircuitID = RADIUSAttributeKey(1, vendor: dslForum)
     public static let agentRemoteID = RADIUSAttributeKey(2, vendor: dslForum)
     // RFC 2548.
+    public static let msChapError = RADIUSAttributeKey(2, vendor: microsoft)
+    public static let msChapChallenge = RADIUSAttributeKey(11, vendor: microsoft)
+    public static let msChap2Response = RADIUSAttributeKey(25, vendor: microsoft)
+    public static let msChap2Success = RADIUSAttributeKey(26, vendor: microsoft)
     public static let msPrimaryDNS = RADIUSAttributeKey(28, vendor: microsoft)
     public static let msSecondaryDNS = RADIUSAttributeKey(29, vendor: microsoft)
     public static let erxPrimaryDNS = RADIUSAttributeKey(4, vendor: erx)
@@ -30,7 +34,11 @@ extension RADIUSDictionary {
             ])
         + Self.of(
             RADIUSAttributeKey.microsoft,
-            [("MS-Primary-DNS-Server", 28, .address), ("MS-Secondary-DNS-Server", 29, .address)])
+            [
+                ("MS-CHAP-Error", 2, .text), ("MS-CHAP-Challenge", 11, .bytes), ("MS-CHAP2-Response", 25, .bytes),
+                ("MS-CHAP2-Success", 26, .bytes), ("MS-Primary-DNS-Server", 28, .address),
+                ("MS-Secondary-DNS-Server", 29, .address),
+            ])
         + Self.of(
             RADIUSAttributeKey.dslForum,
             [
