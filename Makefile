@@ -118,7 +118,7 @@ fmt-check: ## Check formatting
 	$(VENV)/bin/clang-format --dry-run --Werror $(C_STYLE_FILES)
 
 lint: fmt-check ## Formatting, clang-tidy, gcc -fanalyzer, shellcheck
-	shellcheck $(shell git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh' -- .ci Tests)
+	shellcheck -x $(shell git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh' -- .ci Tests)
 	$(VENV)/bin/clang-tidy --quiet $(filter-out DataPlane/load/%,$(shell git ls-files 'DataPlane/*.c' | grep -v /gen/)) -- \
 		-std=gnu2x -D_GNU_SOURCE -DBNG_VERSION='"lint"' $(C_INC_agent) -isystem build/bpf
 	$(VENV)/bin/clang-tidy --quiet DataPlane/load/*.c -- -std=gnu2x

@@ -62,6 +62,8 @@ void load_ppp_again(struct load_dialler *d, uint32_t index)
 	case LOAD_AUTHENTICATE:
 		if (s->auth == PPP_PAP)
 			load_pap_send(d, index);
+		else if (s->responded)
+			load_chap_send(d, index); /* RFC 1994 4.2: the Success may have been lost */
 		break;
 	case LOAD_NETWORK:
 		if (!s->cp[LOAD_CP_IPCP].acked)

@@ -69,7 +69,8 @@ struct load_session {
 	uint16_t mru, auth;
 	uint8_t ac_mac[6];
 	uint8_t stage, tries, auth_id;
-	bool waiting, finished;
+	bool waiting, finished, responded;
+	uint8_t response[16]; /* to the last challenge: said again if the peer's word is lost */
 	uint8_t echoed_length;
 	uint8_t echoed[LOAD_ECHOED_MAX]; /* AC-Cookie and Relay-Session-Id of the PADO */
 };
@@ -151,6 +152,7 @@ void load_option_rejected(struct load_session *s, int cp, const uint8_t *option)
 /* ppp_auth.c */
 void load_auth_begin(struct load_dialler *d, uint32_t index);
 void load_pap_send(struct load_dialler *d, uint32_t index);
+void load_chap_send(struct load_dialler *d, uint32_t index);
 void load_auth_received(struct load_dialler *d, uint32_t index, uint16_t protocol, uint8_t code, uint8_t id,
 	const uint8_t *data, uint32_t length);
 

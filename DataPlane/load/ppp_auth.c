@@ -48,22 +48,31 @@ static bool digest(struct load_dialler *d, uint32_t index, uint8_t id, const uin
 	       EVP_DigestFinal_ex(context, ret, NULL) == 1;
 }
 
+void load_chap_send(struct load_dialler *d, uint32_t index)
+{
+	struct load_session *s = &d->lines->session[index];
+	uint8_t data[17 + TEXT_MAX] = {16};
+	uint32_t name = load_expand((char *)data + 17, TEXT_MAX, d->o->user, index);
+
+	memcpy(data + 1, s->response, 16);
+	load_ppp_send(d, index, PPP_CHAP, CHAP_RESPONSE, s->auth_id, data, 17 + name);
+}
+
 /* Also of an open session: RFC 1994 2 lets the peer ask again at any time. */
 static void got_challenge(
 	struct load_dialler *d, uint32_t index, uint8_t id, const uint8_t *data, uint32_t length)
 {
-	uint8_t response[17 + TEXT_MAX] = {16};
-	uint32_t name;
+	struct load_session *s = &d->lines->session[index];
 
 	if (length < 1 || data[0] == 0 || 1u + data[0] > length ||
-		!digest(d, index, id, data + 1, data[0], response + 1)) {
+		!digest(d, index, id, data + 1, data[0], s->response)) {
 		d->r->unexpected++;
 		return;
 	}
-	name = load_expand((char *)response + 17, TEXT_MAX, d->o->user, index);
-	load_ppp_send(d, index, PPP_CHAP, CHAP_RESPONSE, id, response, 17 + name);
-	d->lines->session[index].auth_id = id;
-	if (d->lines->session[index].stage == LOAD_AUTHENTICATE)
+	s->auth_id = id;
+	s->responded = true;
+	load_chap_send(d, index);
+	if (s->stage == LOAD_AUTHENTICATE)
 		load_wait(d, index);
 }
 

@@ -66,6 +66,7 @@ static void start_over(struct load_dialler *d, uint32_t index, int cp)
 	if (cp == LOAD_CP_LCP) {
 		s->cp[LOAD_CP_IPCP] = s->cp[LOAD_CP_IPV6CP] = (struct load_cp){0};
 		s->auth = 0;
+		s->responded = false;
 	}
 	load_enter(d, index, cp == LOAD_CP_LCP ? LOAD_LINK : LOAD_NETWORK);
 	load_configure_begin(d, index, cp);
