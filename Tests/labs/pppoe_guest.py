@@ -20,7 +20,7 @@ from topology import ROOT, Process, plain_veth, sh, tag_line, wait_for
 NS, MAC = "vm", "02:00:5e:99:00:01"
 # Checksums whole and packets as they are on a wire, or XDP would see what a real line never carries.
 OFFLOADS = ",".join(f"{name}=off" for name in ("csum", "gso", "guest_csum", "guest_tso4", "guest_tso6", "guest_ecn", "guest_ufo",
-                                               "host_tso4", "host_tso6", "host_ecn", "host_ufo", "mrg_rxbuf"))
+                                               "host_tso4", "host_tso6", "host_ecn", "host_ufo"))
 
 
 class Guest:
@@ -105,7 +105,8 @@ class Guest:
         secret = f'"{user}" * "{password}" *'
         self.run(f"printf '%s\\n' {shlex.quote(secret)} >/etc/ppp/chap-secrets; cp /etc/ppp/chap-secrets /etc/ppp/pap-secrets", check=True)
         words = ["plugin", "rp-pppoe.so", "eth0", "user", user, "mru", str(mru), "mtu", str(mru), "noauth", "nodetach", "debug", "noipdefault",
-                 "defaultroute", "usepeerdns", "noaccomp", "nopcomp", "noccp", "novj", "+ipv6", "maxfail", "1", "unit", str(n),
+                 "defaultroute", "usepeerdns", "noaccomp", "nopcomp", "noccp", "novj", "+ipv6", "maxfail", "1",
+                 "pppoe-padi-timeout", "2", "unit", str(n),
                  *map(str, options)]
         self.run(f"setsid pppd {' '.join(map(shlex.quote, words))} >/tmp/pppd{n}.log 2>&1 & echo $! >/tmp/pppd{n}.pid", check=True)
         return self.wait_address(n) if wait else None

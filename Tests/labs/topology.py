@@ -233,12 +233,20 @@ class Flood:
         return int(found.group(1)), int(found.group(2))
 
 
+def pppoe_yaml(settings):
+    """An access domain's PPPoE: {"echo_interval": "1s", "services": ["internet"]}; None: no PPPoE."""
+    if settings is None:
+        return ""
+    value = lambda v: f"[{', '.join(v)}]" if isinstance(v, list) else str(v).lower() if isinstance(v, bool) else v  # noqa: E731
+    return "    pppoe:\n" + "".join(f"      {k.replace('_', '-')}: {value(v)}\n" for k, v in {"ipv6cp": True, **settings}.items())
+
+
 class Lab:
     """Controller, agent, switch and server. Options change the configuration before anything starts."""
 
     def __init__(self, directory=None, capture=False, shards=2, synchronous="full", lease="1h", quarantine="2s", relay_trust="relays",
                  trusted_relays=("100.64.255.254",), pool_range="100.64.1.0-100.64.254.255", max_sessions=65536, guard=None,
-                 attach="auto", extra_pool="", prefix=PREFIX, second_site=False, policy=""):
+                 attach="auto", extra_pool="", prefix=PREFIX, second_site=False, policy="", pppoe=None, guard_more=""):
         self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="bng-lab-"))
         self.dir.mkdir(parents=True, exist_ok=True)
         self.cpes, self.extra, self.prefix = [], [], prefix
@@ -266,6 +274,7 @@ access-domains:
     id: 1
     pool: residential
     server-identity: {SERVER_ID}
+{pppoe_yaml(pppoe)}
 {SITE_B_DOMAIN if second_site else ""}
 nodes:
   - name: edge1
@@ -295,6 +304,7 @@ pools:
 {SITE_B_POOL if second_site else ""}
 guard:
   dhcpv4: {{line-pps: {guard['line-pps']}, line-burst: {guard['line-burst']}, port-pps: {guard['port-pps']}, port-burst: {guard['port-burst']}}}
+{guard_more}
 {policy}
 """)
         self.agent_config = self.dir / "agent.conf"
