@@ -46,6 +46,8 @@ static void on_tick(struct bng_source *source, uint32_t events)
 	(void)events;
 	bng_timer_drain(source->fd);
 	bng_lanes_tick(agent_of(source));
+	bng_held_tick(agent_of(source));
+	bng_echo_tick(agent_of(source));
 }
 
 static void on_second(struct bng_source *source, uint32_t events)
@@ -176,10 +178,14 @@ static int allocate(struct bng_agent *agent)
 
 	agent->renewals_queued = bng_alloc_zero(slots, sizeof(uint32_t));
 	agent->lapse_queued = bng_alloc_zero(slots, 1);
+	agent->echoes = bng_alloc_zero(slots, sizeof(struct bng_echo));
+	agent->started_ns = bng_clock_now().boot_ns;
 	agent->reasons = bng_alloc_zero((size_t)BNG_MAX_PORTS * BNG_REASON_STRIDE, sizeof(uint64_t));
 	bng_arena_init(&agent->batch.arena, BNG_DECODE_BUDGET);
 	bng_arena_init(&agent->punts.arena, BNG_DECODE_BUDGET);
-	return agent->renewals_queued && agent->lapse_queued && agent->reasons ? 0 : -ENOMEM;
+	if (!agent->renewals_queued || !agent->lapse_queued || !agent->echoes || !agent->reasons)
+		return -ENOMEM;
+	return bng_delay_queue_init(&agent->held);
 }
 
 int bng_agent_start(struct bng_agent *agent, const struct bng_options *options, struct bng_words *words)
@@ -284,6 +290,8 @@ void bng_agent_stop(struct bng_agent *agent)
 	bng_arena_done(&agent->punts.arena);
 	bng_free(agent->renewals_queued);
 	bng_free(agent->lapse_queued);
+	bng_free(agent->echoes);
+	bng_delay_queue_done(&agent->held);
 	bng_free(agent->reasons);
 	bng_audit_done(&agent->audit);
 	bng_digester_done(&agent->digester);

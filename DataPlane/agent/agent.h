@@ -6,6 +6,7 @@
 #include "apply.h"
 #include "audit.h"
 #include "connection.h"
+#include "delay_queue.h"
 #include "desired.h"
 #include "frame.h"
 #include "kern.h"
@@ -28,6 +29,12 @@
 	X(punt_dropped_lane, "punt.dropped_lane")                                                            \
 	X(punt_dropped_credit, "punt.dropped_credit")                                                        \
 	X(punt_dropped_queue, "punt.dropped_queue")                                                          \
+	X(fragment_packets, "fragment.packets")                                                              \
+	X(fragment_sent, "fragment.sent")                                                                    \
+	X(fragment_failed, "fragment.failed")                                                                \
+	X(held_sent, "held.sent")                                                                            \
+	X(held_queue_full, "held.queue_full")                                                                \
+	X(echo_sent, "echo.sent")                                                                            \
 	X(neighbor_sent, "neighbor.sent")                                                                    \
 	X(neighbor_failed, "neighbor.failed")                                                                \
 	X(attach_generic_fallback, "attach.generic_fallback")                                                \
@@ -62,6 +69,25 @@ struct bng_punt_batch {
 	Bng__Agent__V1__Punt *punts[256];
 	size_t count;
 	size_t bytes;
+};
+
+/* Frames collected for one system call; their bytes must stay until it is made. */
+struct bng_frame_run {
+	struct bng_bytes frames[BNG_PACKET_BATCH];
+	unsigned count;
+	uint32_t port;
+	enum bng_agent_counter counter; /* +1 per frame sent */
+	/* Until then a full queue of the interface is waited for: it drains in microseconds, or is stuck. */
+	uint64_t patient_until_ns;
+};
+
+/* What the agent asks of a PPPoE line, by slot. */
+struct bng_echo {
+	uint64_t due_ns; /* boot time; 0: not drawn yet */
+	uint32_t sent;
+	uint8_t unanswered;
+	bool is_lost;
+	bool was_heard; /* since the agent began */
 };
 
 struct bng_agent_source {
@@ -101,6 +127,10 @@ struct bng_agent {
 	uint64_t *reasons;
 	uint32_t *renewals_queued; /* by slot: value of renewals in the event on its way */
 	uint8_t *lapse_queued;     /* by slot */
+	struct bng_echo *echoes;   /* by slot */
+	uint32_t echo_phase;
+	uint64_t started_ns; /* boot time */
+	struct bng_delay_queue held;
 	bool stopping;
 };
 
@@ -153,6 +183,21 @@ void bng_punt_take(void *agent, const struct bng_punt *punt);
 void bng_punt_flush(struct bng_agent *agent);
 void bng_inject(struct bng_agent *agent, const Bng__Agent__V1__InjectBatch *batch);
 void bng_neighbor_send(struct bng_agent *agent, const struct bng_punt *punt);
+
+/* frame_run.c: the run is flushed when it is full or its port is another one. False: no such port. */
+bool bng_frame_run_add(
+	struct bng_agent *agent, struct bng_frame_run *run, uint32_t port, struct bng_bytes frame);
+void bng_frame_run_flush(struct bng_agent *agent, struct bng_frame_run *run);
+
+/* hand_over.c */
+void bng_fragment_send(struct bng_agent *agent, const struct bng_punt *punt);
+void bng_held_take(struct bng_agent *agent, const struct bng_punt *punt);
+void bng_held_tick(struct bng_agent *agent);
+
+/* echo.c */
+void bng_echo_tick(struct bng_agent *agent);
+/* The line has said nothing yet since the agent began, and may still do so in time. */
+bool bng_echo_is_undecided(const struct bng_agent *agent, const struct bng_session_object *session);
 
 /* sweep.c: leases and lapses into events, events out, acknowledgements in. */
 void bng_sweep(struct bng_agent *agent);

@@ -171,8 +171,9 @@ static int upsert(struct bng_agent *agent, const Bng__Agent__V1__Object *message
 	return -EINVAL;
 }
 
-static void report_final(struct bng_agent *agent, uint64_t session_id, const struct bng_final *final,
-	Bng__Agent__V1__ItemResult *result)
+/* slot: 0 when another process, or an earlier delete, has freed it. */
+static void report_final(struct bng_agent *agent, uint64_t session_id, uint32_t slot,
+	const struct bng_final *final, Bng__Agent__V1__ItemResult *result)
 {
 	Bng__Agent__V1__SessionCounters *counters = bng_arena_alloc(&agent->batch.arena, sizeof(*counters));
 	const char *reason = bng_reason_short_name(final->last_drop_reason);
@@ -188,6 +189,7 @@ static void report_final(struct bng_agent *agent, uint64_t session_id, const str
 	counters->dropped_packets = final->counters.dropped_packets;
 	counters->dhcp_fast_path_replies = final->dhcp_replies;
 	counters->ppp_echoes_answered = final->echoes_answered;
+	counters->ppp_echoes_sent = agent->echoes[slot].sent;
 	counters->ppp_echo_replies = final->echo_replies;
 	if (reason)
 		counters->last_drop_reason = (char *)(uintptr_t)reason;
@@ -217,7 +219,7 @@ static int remove_object(struct bng_agent *agent, const Bng__Agent__V1__Delete *
 	if (change.kind == BNG_CHANGE_NONE) {
 		if ((int)delete->family == BNG_FAMILY_SESSION &&
 			!bng_store_get_final(&agent->kern, delete->object_id, &final))
-			report_final(agent, delete->object_id, &final, result);
+			report_final(agent, delete->object_id, 0, &final, result);
 		return 0;
 	}
 	slot = change.held->index;
@@ -227,7 +229,7 @@ static int remove_object(struct bng_agent *agent, const Bng__Agent__V1__Delete *
 		return -EINVAL;
 	}
 	if ((int)delete->family == BNG_FAMILY_SESSION) {
-		report_final(agent, delete->object_id, &final, result);
+		report_final(agent, delete->object_id, slot, &final, result);
 		bng_sweep_forget_slot(agent, slot);
 	}
 	(void)bng_state_commit(&agent->state, &change);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Punted packets: to the controller as far as it gave credit, or, for an unresolved neighbour, through the
-// kernel's own forwarding.
+// Punted packets: to the controller as far as it gave credit; or to where the agent itself sends them, which
+// is the kernel's own forwarding for an unresolved neighbour.
 #include "agent.h"
 
+#include "ipv4_fragment.h"
 #include "map_counters.h"
 #include "map_policy.h"
 
-#include <netinet/ip.h>
-
-enum { PUNTS_MAX = 256, BATCH_BYTES = 512 * 1024, OUT_PAUSE = 4 * 1024 * 1024, ETHERNET = 14, TAG = 4 };
+enum { PUNTS_MAX = 256, BATCH_BYTES = 512 * 1024, OUT_PAUSE = 4 * 1024 * 1024 };
 
 static void drop(struct bng_agent *agent, enum bng_agent_counter counter)
 {
@@ -52,9 +51,18 @@ void bng_punt_take(void *context, const struct bng_punt *punt)
 	struct bng_punt_batch *batch = &agent->punts;
 	Bng__Agent__V1__Punt *message;
 
-	if (punt->punt_class == BNG_PUNT_NEIGHBOR) {
+	switch (punt->punt_class) {
+	case BNG_PUNT_NEIGHBOR:
 		bng_neighbor_send(agent, punt);
 		return;
+	case BNG_PUNT_HELD:
+		bng_held_take(agent, punt);
+		return;
+	case BNG_PUNT_FRAGMENT:
+		bng_fragment_send(agent, punt);
+		return;
+	default:
+		break;
 	}
 	if (!bng_link_is_open(&agent->link, BNG_LANE_PUNT)) {
 		drop(agent, BNG_COUNT_punt_dropped_lane);
@@ -97,29 +105,14 @@ void bng_punt_flush(struct bng_agent *agent)
 	bng_arena_reset(&agent->punts.arena);
 }
 
-static bool is_tag(uint16_t ethertype)
-{
-	return ethertype == 0x8100 || ethertype == 0x88a8;
-}
-
 /* The IPv4 packet in a frame, without Ethernet's padding. */
 static bool find_ipv4(const struct bng_punt *punt, struct bng_bytes *ret_packet)
 {
-	uint32_t at = ETHERNET - 2, tags;
-	uint16_t total;
+	size_t at = bng_frame_ipv4_at((struct bng_bytes){punt->frame, punt->frame_length});
 
-	for (tags = 0;
-		tags < 2 && at + 2 + TAG <= punt->frame_length && is_tag(bng_get_be16(punt->frame + at));
-		tags++)
-		at += TAG;
-	if (at + 2 + sizeof(struct iphdr) > punt->frame_length || bng_get_be16(punt->frame + at) != 0x0800)
-		return false;
-	at += 2;
-	total = bng_get_be16(punt->frame + at + 2);
-	if (punt->frame[at] >> 4 != 4 || total < sizeof(struct iphdr) || total > punt->frame_length - at)
-		return false;
-	*ret_packet = (struct bng_bytes){punt->frame + at, total};
-	return true;
+	if (at)
+		*ret_packet = (struct bng_bytes){punt->frame + at, bng_get_be16(punt->frame + at + 2)};
+	return at != 0;
 }
 
 /* The TTL goes down by one as in any forwarding; the kernel sends the packet once its neighbour has answered.

@@ -105,6 +105,7 @@ int bng_session_counters_fill(struct bng_agent *agent, const struct bng_session_
 	ret->generation = session->head.generation;
 	ret->lease_expires_unix_ms = bng_map_session_expires_ms(&agent->kern, session, clock);
 	ret->ppp_echoes_answered = ppp->echoes_answered;
+	ret->ppp_echoes_sent = agent->echoes[session->head.index].sent;
 	ret->ppp_echo_replies = ppp->echo_replies;
 	return 0;
 }

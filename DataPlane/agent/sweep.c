@@ -21,12 +21,14 @@ static bool is_idle(const struct bng_session_object *session, uint64_t active_ns
 }
 
 static const char *lapse_cause(const struct bng_session_object *session,
-	const struct bng_session_state *state, uint64_t expires_ns, uint64_t now_ns)
+	const struct bng_session_state *state, bool is_lost, uint64_t expires_ns, uint64_t now_ns)
 {
 	if (session->ends_ns && session->ends_ns <= now_ns)
 		return "session_timeout";
 	if (expires_ns && expires_ns <= now_ns)
 		return "lease_expired";
+	if (session->ppp.echo_interval_seconds && is_lost)
+		return "lost_carrier";
 	return is_idle(session, __atomic_load_n(&state->active_ns, __ATOMIC_RELAXED), now_ns) ? "idle_timeout"
 											      : NULL;
 }
@@ -56,7 +58,8 @@ static int sweep_slot(
 	struct bng_session_state *state = &agent->kern.session_state[slot];
 	uint32_t renewals = __atomic_load_n(&state->renewals, __ATOMIC_ACQUIRE);
 	uint64_t expires_ns = __atomic_load_n(&state->expires_ns, __ATOMIC_RELAXED);
-	const char *cause = lapse_cause(session, state, expires_ns, clock->boot_ns);
+	const char *cause =
+		lapse_cause(session, state, agent->echoes[slot].is_lost, expires_ns, clock->boot_ns);
 	int err = 0;
 
 	if (renewals != state->renewals_reported && renewals != agent->renewals_queued[slot]) {
@@ -65,7 +68,8 @@ static int sweep_slot(
 			agent->renewals_queued[slot] = renewals;
 	}
 	if (!cause) {
-		state->lapse_reported = 0;
+		if (!bng_echo_is_undecided(agent, session))
+			state->lapse_reported = 0;
 		agent->lapse_queued[slot] = 0;
 	} else if (!err && !state->lapse_reported && !agent->lapse_queued[slot]) {
 		err = push(agent, BNG_EVENT_SESSION_LAPSED, session, 0, cause, clock);
@@ -88,6 +92,7 @@ void bng_sweep_forget_slot(struct bng_agent *agent, uint32_t slot)
 {
 	agent->renewals_queued[slot] = 0;
 	agent->lapse_queued[slot] = 0;
+	agent->echoes[slot] = (struct bng_echo){0};
 }
 
 struct event_message {

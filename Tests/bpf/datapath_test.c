@@ -696,16 +696,37 @@ static void too_big_with_df_is_reported_with_the_mtu(void **state)
 {
 	struct packet_layers layers = from_core("100.64.1.2");
 
+	(void)state;
 	change_port(BED_ACCESS, 1000, 0, 0, NULL);
 	layers.fragment = 0x4000;
 	udp(layers, 1200);
 	run(BED_CORE);
 	expect_icmp(BED_CORE, BNG_TX_icmp_too_big, 3, 4, "192.0.2.129", bed_gateway_mac);
 	assert_memory_equal(out.frame + 14 + 24, "\x00\x00\x03\xe8", 4);
+}
+
+static void too_big_without_df_is_the_agents_to_cut(void **state)
+{
+	struct packet_layers layers = from_core("100.64.1.2");
+	struct bng_session_counters counters;
+	const struct bng_punt *punt;
+
+	change_port(BED_ACCESS, 1000, 0, 0, NULL);
+	udp(layers, 1200);
+	run(BED_CORE);
+	punt = expect_handed_over(BED_CORE, BNG_PUNT_REASON_fragmented, BNG_PUNT_FRAGMENT, BED_ACCESS, 1000);
+	assert_int_equal(punt->session_id, 0xa);
+	assert_int_equal(punt->frame_length, 22 + 1228);
+	check_line(punt->frame, mac_a, "\x88\xa8\x00\x0a\x81\x00\x00\x14\x08\x00", 10);
+	assert_true(packet_checksums_hold(punt->frame, punt->frame_length));
+	assert_int_equal(punt->frame[22 + 8], 63);
+	bed_session_counters(&bed, SLOT_A, &counters);
+	assert_int_equal(counters.down_packets, 1);
+	assert_int_equal(counters.down_bytes, 1228);
+
 	scene(state);
 	change_port(BED_ACCESS, 1000, 0, 0, NULL);
-	layers.fragment = 0;
-	udp(layers, 1200);
+	udp(layers, 2018 - 28 + 1); /* with the largest head over what a record holds */
 	run(BED_CORE);
 	expect(BED_CORE, BNG_DROP_too_big);
 }
@@ -920,7 +941,7 @@ static const int elsewhere[] = {BNG_DROP_malformed_dhcp, BNG_DROP_dhcp_other_ser
 	/* pppoe_test.c */ BNG_DROP_pppoe_not_enabled, BNG_DROP_pppoe_unknown_service,
 	BNG_DROP_pppoe_cookie_missing, BNG_DROP_pppoe_cookie_bad, BNG_DROP_pppoe_cookie_stale,
 	BNG_DROP_pppoe_forged_circuit, BNG_DROP_pppoe_repeated, BNG_DROP_pppoe_from_server,
-	BNG_PUNT_REASON_pppoe_padr, BNG_PUNT_REASON_pppoe_padt, BNG_TX_pppoe_pado,
+	BNG_PUNT_REASON_pppoe_padr, BNG_PUNT_REASON_pppoe_padt, BNG_PUNT_REASON_pppoe_held, BNG_TX_pppoe_pado,
 	/* ppp_test.c */ BNG_DROP_ppp_discarded, BNG_DROP_ppp_echo_heard, BNG_PUNT_REASON_ppp_control,
 	BNG_PUNT_REASON_ppp_unknown_session, BNG_TX_ppp_echo_reply};
 
@@ -990,6 +1011,7 @@ int main(void)
 		CASE(no_error_answers_an_error_or_a_fragment),
 		CASE(icmp_errors_are_rate_limited),
 		CASE(too_big_with_df_is_reported_with_the_mtu),
+		CASE(too_big_without_df_is_the_agents_to_cut),
 		CASE(the_routes_mtu_holds_upstream),
 		CASE(a_remembered_next_hop_keeps_its_mtu),
 		CASE(no_route_and_no_subscriber_are_reported),

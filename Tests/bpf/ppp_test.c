@@ -289,6 +289,160 @@ static void too_big_for_the_session_is_reported_with_its_mtu(void **state)
 	assert_int_equal(out.length, 22 + 8 + 1492);
 }
 
+static void too_big_without_df_is_cut_inside_its_session(void **state)
+{
+	const struct bng_punt *punt;
+
+	udp(from_core("100.64.7.8"), 1472);
+	run(BED_CORE);
+	punt = expect_handed_over(BED_CORE, BNG_PUNT_REASON_fragmented, BNG_PUNT_FRAGMENT, BED_ACCESS, 1492);
+	assert_int_equal(punt->session_id, 0xd);
+	assert_int_equal(punt->frame_length, 30 + 1500);
+	assert_memory_equal(punt->frame + 20, "\x88\x64\x11\x00\x0a\x05\x05\xde\x00\x21", 10);
+
+	dialled(state);
+	udp(from_a("100.64.7.8"), 1472);
+	run(BED_ACCESS);
+	punt = expect_handed_over(
+		BED_ACCESS, BNG_PUNT_REASON_fragmented, BNG_PUNT_FRAGMENT, BED_ACCESS, 1492);
+	assert_int_equal(punt->frame_length, 30 + 1500);
+	assert_true(packet_checksums_hold(punt->frame, punt->frame_length));
+}
+
+/* ---- MSS ---- */
+
+static uint16_t tcp_sum(const uint8_t *ip, uint32_t length)
+{
+	uint32_t sum = 6 + length - 20;
+
+	for (uint32_t i = 12; i < length; i++)
+		sum += i & 1 ? ip[i] : (uint32_t)ip[i] << 8;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+/* A segment with these flags and options (of 4 * words bytes), its checksum right. */
+static void tcp(struct packet_layers layers, uint8_t flags, const char *options, uint32_t words)
+{
+	uint8_t segment[80] = {0x30, 0x39, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, (uint8_t)((5 + words) << 4), flags};
+	uint8_t *ip;
+	uint16_t sum;
+
+	memcpy(segment + 20, options, 4 * words);
+	layers.protocol = 6;
+	packet_ipv4(&p, &layers, segment, 20 + 4 * words);
+	ip = p.bytes + p.ip_at;
+	sum = (uint16_t)~tcp_sum(ip, 40 + 4 * words);
+	ip[20 + 16] = (uint8_t)(sum >> 8);
+	ip[20 + 17] = (uint8_t)sum;
+}
+
+static void put_clamped(void)
+{
+	struct bng_session session = session_p();
+
+	session.flags |= BNG_SESSION_CLAMP_MSS;
+	put_p(session);
+}
+
+/* The MSS in out at this place of the options; the sum holds. */
+static uint32_t mss_at(uint32_t l2, uint32_t words, uint32_t at)
+{
+	const uint8_t *ip = out.frame + l2;
+
+	assert_int_equal(tcp_sum(ip, 40 + 4 * words), 0xffff);
+	return (uint32_t)ip[40 + at] << 8 | ip[41 + at];
+}
+
+static void a_syn_of_either_side_is_told_what_the_session_holds(void **state)
+{
+	static const struct {
+		uint8_t flags;
+		const char *options;
+		uint32_t words, at, mss;
+	} cases[] = {
+		{0x02, "\x02\x04\x05\xb4", 1, 2, 1452},                 /* SYN, 1460 */
+		{0x12, "\x02\x04\x05\xb4", 1, 2, 1452},                 /* SYN and ACK */
+		{0x02, "\x02\x04\x05\xac", 1, 2, 1452},                 /* just right */
+		{0x02, "\x02\x04\x02\x18", 1, 2, 536},                  /* never raised */
+		{0x10, "\x02\x04\x05\xb4", 1, 2, 1460},                 /* no SYN */
+		{0x02, "\x01\x02\x04\xff\xff\x01\x01\x00", 2, 3, 1452}, /* at an odd place */
+		{0x02,
+			"\x04\x02\x08\x0a"
+			"01234567"
+			"\x02\x04\x05\xb4",
+			4, 14, 1452}, /* behind others */
+		{0x02,
+			"\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01"
+			"\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x02\x04\x05\xb4",
+			10, 38, 1452}, /* the last of 40 bytes */
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		dialled(state);
+		put_clamped();
+		tcp(from_core("100.64.7.8"), cases[i].flags, cases[i].options, cases[i].words);
+		run(BED_CORE);
+		expect(BED_CORE, BNG_TX_forward_down);
+		assert_int_equal(mss_at(30, cases[i].words, cases[i].at), cases[i].mss);
+
+		dialled(state);
+		put_clamped();
+		tcp(from_p("203.0.113.9"), cases[i].flags, cases[i].options, cases[i].words);
+		packet_into_pppoe(&p, ID_P);
+		run(BED_ACCESS);
+		expect(BED_ACCESS, BNG_TX_forward_up);
+		assert_int_equal(mss_at(14, cases[i].words, cases[i].at), cases[i].mss);
+	}
+}
+
+static void malformed_tcp_passes_as_it_is(void **state)
+{
+	static const struct {
+		const char *options;
+		uint32_t words;
+	} cases[] = {{"\x02\x03\x05\xb4", 1}, {"\x02\x00\x05\xb4", 1}, {"\x02\x01\x05\xb4", 1},
+		{"\x02\x05\xff\xff", 1}, {"\x01\x01\x02\x04", 1}, {"\x01\x01\x01\x02", 1},
+		{"\x00\x02\x04\xff", 1}, {"\x08\x09\x01\x01\x02\x04\xff\xff", 2},
+		{"\x03\x00\x02\x04\xff\xff\x00\x00", 2}};
+	struct packet_layers layers = from_core("100.64.7.8");
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		dialled(state);
+		put_clamped();
+		tcp(layers, 0x02, cases[i].options, cases[i].words);
+		run(BED_CORE);
+		expect(BED_CORE, BNG_TX_forward_down);
+		assert_memory_equal(out.frame + 30 + 20, p.bytes + 14 + 20, 20 + 4 * cases[i].words);
+	}
+	for (int nibble = 0; nibble < 16; nibble++) { /* a data offset that lies */
+		dialled(state);
+		put_clamped();
+		tcp(layers, 0x02, "\x01\x01\x01\x01", 1);
+		p.bytes[14 + 20 + 12] = (uint8_t)(nibble << 4);
+		run(BED_CORE);
+		expect(BED_CORE, BNG_TX_forward_down);
+		assert_memory_equal(out.frame + 30 + 20, p.bytes + 14 + 20, 24);
+	}
+	dialled(state);
+	put_clamped();
+	layers.fragment = 5; /* a later fragment has no TCP header */
+	tcp(layers, 0x02, "\x02\x04\x05\xb4", 1);
+	run(BED_CORE);
+	expect(BED_CORE, BNG_TX_forward_down);
+	assert_memory_equal(out.frame + 30 + 20, p.bytes + 14 + 20, 24);
+}
+
+static void without_the_flag_no_segment_is_touched(void **state)
+{
+	(void)state;
+	tcp(from_core("100.64.7.8"), 0x02, "\x02\x04\x05\xb4", 1);
+	run(BED_CORE);
+	expect(BED_CORE, BNG_TX_forward_down);
+	assert_int_equal(mss_at(30, 1, 2), 1460);
+}
+
 static void a_port_that_has_got_smaller_holds_before_the_sessions_mtu(void **state)
 {
 	struct bng_session session = session_p();
@@ -556,6 +710,10 @@ int main(void)
 		CASE(padding_behind_a_packet_is_not_sent_on),
 		CASE(ipv6_waits),
 		CASE(too_big_for_the_session_is_reported_with_its_mtu),
+		CASE(too_big_without_df_is_cut_inside_its_session),
+		CASE(a_syn_of_either_side_is_told_what_the_session_holds),
+		CASE(malformed_tcp_passes_as_it_is),
+		CASE(without_the_flag_no_segment_is_touched),
 		CASE(a_port_that_has_got_smaller_holds_before_the_sessions_mtu),
 		CASE(errors_to_a_session_have_its_head),
 		CASE(the_gateway_answers_a_sessions_echo),

@@ -398,6 +398,25 @@ static void a_circuit_tag_is_the_access_nodes_to_give(void **state)
 	expect(BED_ACCESS, BNG_TX_pppoe_pado);
 }
 
+static void a_pado_that_waits_is_the_agents_to_send(void **state)
+{
+	struct bng_pppoe_service service = a_service();
+	const struct bng_punt *punt;
+
+	(void)state;
+	service.delay_ms = 10000;
+	serve(service);
+	discover(from_client(), PADI, service_any, 4);
+	run(BED_ACCESS);
+	punt = expect_handed_over(BED_ACCESS, BNG_PUNT_REASON_pppoe_held, BNG_PUNT_HELD, BED_ACCESS, 10000);
+	assert_int_equal(punt->frame_length, 60);
+	assert_memory_equal(punt->frame, mac_a, 6);
+	assert_memory_equal(punt->frame + 20,
+		"\x88\x63\x11\x07\x00\x00\x00\x1c\x01\x02\x00\x04"
+		"edge",
+		16);
+}
+
 static void a_port_without_a_service_answers_nothing(void **state)
 {
 	scene(state);
@@ -734,6 +753,7 @@ int main(void)
 		CASE(the_longest_padi_still_gets_what_it_asked_for),
 		CASE(sixteen_long_names_are_offered),
 		CASE(a_circuit_tag_is_the_access_nodes_to_give),
+		CASE(a_pado_that_waits_is_the_agents_to_send),
 		CASE(a_port_without_a_service_answers_nothing),
 		CASE(a_padi_to_a_group_that_is_not_all_is_not_for_us),
 		CASE(a_padr_with_our_cookie_is_punted_once),

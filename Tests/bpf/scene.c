@@ -146,6 +146,26 @@ void expect_punt(int reason, int class, uint64_t session_id)
 		    record.punt.received_ns + 5000000000ULL > bed_now_ns());
 }
 
+struct bng_punt *expect_handed_over(int port, int reason, int class, int out_port, int detail)
+{
+	static union {
+		struct bng_punt punt;
+		uint8_t bytes[8192];
+	} record;
+
+	assert_int_equal(out.verdict, XDP_DROP);
+	assert_int_equal(bed_counter(&bed, port, reason), 1);
+	assert_int_equal(bed_all_counters(&bed), 1);
+	assert_true(bed_take_punt(&bed, &record, sizeof(record)) > 0);
+	assert_int_equal(record.punt.reason, reason);
+	assert_int_equal(record.punt.punt_class, class);
+	assert_int_equal(record.punt.port, port);
+	assert_int_equal(record.punt.out_port, out_port);
+	assert_int_equal(record.punt.detail, detail);
+	seen[reason] = true;
+	return &record.punt;
+}
+
 struct packet_layers from_a(const char *destination)
 {
 	return (struct packet_layers){.to = bed_port_mac,

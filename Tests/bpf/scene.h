@@ -34,6 +34,9 @@ void run(int port);
 void expect(int port, int reason);
 void expect_punt(int reason, int class, uint64_t session_id);
 
+// The frame went to the agent, which is to send it out of out_port.
+struct bng_punt *expect_handed_over(int port, int reason, int class, int out_port, int detail);
+
 struct packet_layers from_a(const char *destination);
 struct packet_layers from_core(const char *destination);
 void udp(struct packet_layers layers, uint32_t length);

@@ -3,6 +3,7 @@
 answered and counted, data in and out of a session."""
 
 import struct
+import time
 
 import pytest
 from conftest import run
@@ -140,3 +141,87 @@ def test_a_session_negotiates_then_carries_data_and_echoes(associated, line, us)
     result = associated.batch(deletes(d.FAMILY_SESSION, ID))
     final = result.results[0].final_counters
     assert (final.up_packets, final.ppp_echoes_answered, final.ppp_echo_replies) == (1, 1, 1)
+
+
+def test_a_pado_waits_for_its_delay(associated, line, us):
+    associated.apply(service(pado_delay_ms=400))
+    start = time.monotonic()
+    pado = solicit(line, us, 1)
+    assert 0.4 <= time.monotonic() - start < 3
+    assert pado[:12] == mac(1) + us and pado[20:].startswith(tag(0x0102, b"edge1") + tag(0x0101) + b"\x01\x04\x00\x0c")
+    names = {c.name: c.value for c in associated.expect("counters", s.LANE_TELEMETRY, where=lambda m: any(
+        c.name == "held.sent" for c in m.counters)).counters}
+    assert names["punt.pppoe_held"] == names["held.sent"] == 1
+
+
+def test_what_is_too_big_for_a_session_arrives_in_pieces(associated, line, us):
+    associated.apply(dialled(1, 5), dialled(2, 6, address=OTHER, mtu_bytes=600))
+    sent = packet(FIRST, OTHER, size=1300)
+    line.send(in_session(us, mac(1), 5, b"\x00\x21" + sent))
+    data, ended = b"", False
+    while not ended:
+        frame = received(line, lambda f: f[:6] == mac(2) and f[12:14] == b"\x88\x64")
+        length, piece = struct.unpack(">H", frame[18:20])[0], frame[22:]
+        total, _, flags = struct.unpack(">HHH", piece[2:8])
+        assert length == total + 2 and total <= 600 and checksum(piece[:20]) == 0 and piece[8] == 63
+        assert (flags & 0x1FFF) * 8 == len(data)
+        data, ended = data + piece[20:total], not flags & 0x2000
+    assert data == sent[20:]
+    counters = counters_of(associated, 2, lambda c: c.down_packets)
+    assert (counters.down_packets, counters.down_bytes) == (1, len(sent))
+    # What may not be cut is reported instead, with the session's MTU.
+    line.send(in_session(us, mac(1), 5, b"\x00\x21" + packet(FIRST, OTHER, size=1300, df=True)))
+    error = received(line, lambda f: f[:6] == mac(1) and f[12:14] == b"\x88\x64")
+    assert error[42:50] == b"\x03\x04" + error[44:46] + struct.pack(">HH", 0, 600)
+
+
+def lapse(controller):
+    while True:
+        batch = controller.expect("events", s.LANE_TELEMETRY, timeout=15)
+        controller.telemetry.send(event_ack=s.EventAck(sequence=batch.events[-1].sequence))
+        for event in batch.events:
+            if event.WhichOneof("body") == "session_lapsed":
+                return event.session_lapsed
+
+
+def test_a_silent_line_is_asked_and_then_lapses(associated, line, us):
+    associated.apply(
+        dialled(1, 5, echo_interval_seconds=1, echo_failures=2, address=OTHER), dialled(2, 6, address=FIRST))
+
+    def echo():
+        return received(line, lambda f: f[:6] == mac(1) and f[12:14] == b"\x88\x64")
+
+    first = echo()
+    assert first[6:12] == us and first[14:].startswith(b"\x11\x00\x00\x05\x00\x0a\xc0\x21\x09")
+    assert first[24:30] == b"\x00\x08" + struct.pack(">I", MAGIC) and len(first) == 60
+    lost = lapse(associated)
+    assert (lost.session_id, lost.cause) == (ID, "lost_carrier")
+    assert counters_of(associated, 1, lambda c: c.ppp_echoes_sent >= 3).ppp_echo_replies == 0
+    # One answer, and the next silence is another lapse.
+    line.send(in_session(us, mac(1), 5, b"\xc0\x21\x0a\x01\x00\x08\xaa\xbb\xcc\xdd"))
+    counters_of(associated, 1, lambda c: c.ppp_echo_replies == 1)
+    again = lapse(associated)
+    assert (again.session_id, again.cause) == (ID, "lost_carrier")
+
+
+def test_a_line_that_answers_keeps_its_session(associated, line, us):
+    associated.apply(dialled(1, 5, echo_interval_seconds=1, echo_failures=1), dialled(2, 6, echo_interval_seconds=1, echo_failures=1, address=OTHER))
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        frame = line.recv(4096)
+        if frame[:6] == mac(1) and frame[20:23] == b"\xc0\x21\x09":
+            line.send(in_session(us, mac(1), 5, b"\xc0\x21\x0a" + frame[23:26] + b"\xaa\xbb\xcc\xdd"))
+    assert lapse(associated).session_id == ID + 1
+    assert counters_of(associated, 1, lambda c: c.ppp_echo_replies).ppp_echo_replies >= 2
+
+
+def test_a_lapse_that_was_reported_is_not_repeated_by_the_next_agent(associated, agent, line):
+    associated.apply(dialled(1, 5, echo_interval_seconds=1, echo_failures=1))
+    assert lapse(associated).cause == "lost_carrier"
+    associated.apply(dialled(2, 6, echo_interval_seconds=2, echo_failures=2, address=OTHER))
+    associated.close()
+    agent.kill()
+    agent.start()
+    associated.greet()
+    # Its own silence would have been reported first.
+    assert lapse(associated).session_id == ID + 1

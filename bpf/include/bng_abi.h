@@ -436,7 +436,9 @@ _Static_assert(sizeof(struct bng_punt) == 40, "bng_punt");
 	X(pppoe_padr)                                                                                        \
 	X(pppoe_padt)                                                                                        \
 	X(ppp_control)                                                                                       \
-	X(ppp_unknown_session)
+	X(ppp_unknown_session)                                                                               \
+	X(pppoe_held) /* a PADO that waits for its delay: the agent sends it */                              \
+	X(fragmented) /* over the line's MTU: the agent cuts it */
 
 #define BNG_TX_REASONS(X)                                                                                    \
 	X(dhcp_offer)                                                                                        \

@@ -8,7 +8,9 @@
 #include "filter.h"
 #include "forward.h"
 #include "icmp.h"
+#include "mss.h"
 #include "police.h"
+#include "punt.h"
 #include "session.h"
 
 /* 0, or why the session does not get the packet. */
@@ -39,6 +41,57 @@ static __always_inline __u32 line_mtu(const struct bng_session *session, const s
 	return session->mtu;
 }
 
+static __always_inline void count_downstream(struct bng_scratch *s, struct bng_session *session)
+{
+	struct bng_session_counters *counters = counters_of(session);
+
+	if (counters) {
+		counters->down_packets += 1;
+		counters->down_bytes += s->ip_length;
+	}
+}
+
+/*
+ * What is left to do for a packet larger than s->hand_over_detail: all checks but the size have their turn,
+ * the frame is made, and the agent cuts it (RFC 791). Global: see handle_arp.
+ */
+__noinline int hand_over_for_cutting(struct xdp_md *ctx)
+{
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	if (!s)
+		return XDP_ABORTED;
+	struct bng_session *session = bpf_map_lookup_elem(&sessions, &s->toward_line);
+	struct bng_port *port = bpf_map_lookup_elem(&ports, &s->out_port);
+
+	if (!session || !port)
+		return drop(s, BNG_DROP_internal_lookup);
+	__u32 withheld = withheld_down(ctx, s, session);
+
+	if (withheld)
+		return refuse_silently(withheld);
+	count_downstream(s, session);
+	if (encapsulate(ctx, s, session, &s->toward_line, port))
+		return drop(s, BNG_DROP_internal_adjust);
+	s->hand_over_port = s->out_port;
+	s->line = s->toward_line; /* the guard's line */
+	s->session_id = session->session_id;
+	s->generation = session->generation;
+	return punt(ctx, BNG_PUNT_FRAGMENT, BNG_PUNT_REASON_fragmented);
+}
+
+/* RFC 791, RFC 1191: what may not be cut is reported. */
+static __always_inline int too_big_for_line(
+	struct xdp_md *ctx, struct bng_scratch *s, const struct bng_line_key *line, __u32 mtu)
+{
+	s->icmp.mtu = mtu;
+	if ((s->fragment & BNG_IP_DF) || s->ip_length + BNG_HEAD_MAX > BNG_FRAME_MAX)
+		return refuse(ctx, BNG_DROP_too_big);
+	s->hand_over_detail = mtu;
+	s->toward_line = *line;
+	return hand_over_for_cutting(ctx);
+}
+
 /* The caller has looked at the clock. */
 static __always_inline int send_to_line(
 	struct xdp_md *ctx, struct bng_scratch *s, struct bng_line_key *line, __u32 reason)
@@ -64,22 +117,17 @@ static __always_inline int send_to_line(
 		return refuse(ctx, BNG_DROP_ttl_expired);
 	__u32 mtu = line_mtu(session, port);
 
-	if (mtu && s->ip_length > mtu) {
-		s->icmp.mtu = mtu;
-		return refuse(ctx, BNG_DROP_too_big);
-	}
+	if (mtu && s->ip_length > mtu)
+		return too_big_for_line(ctx, s, line, mtu);
 
 	__u32 withheld = withheld_down(ctx, s, session);
 
 	if (withheld)
 		return refuse_silently(withheld);
 
-	struct bng_session_counters *counters = counters_of(session);
-
-	if (counters) {
-		counters->down_packets += 1;
-		counters->down_bytes += s->ip_length;
-	}
+	count_downstream(s, session);
+	if (session->flags & BNG_SESSION_CLAMP_MSS)
+		clamp_mss(ctx, s, session);
 	return forward_to_line(ctx, s, session, line, port, reason);
 }
 

@@ -51,22 +51,21 @@ static __always_inline void write_tags(
 }
 
 /* Likewise with the PPPoE header (RFC 2516 4) and PPP's protocol: no field compression, no HDLC framing. */
-static __always_inline int forward_to_pppoe_line(struct xdp_md *ctx, struct bng_scratch *s,
-	const struct bng_session *session, const struct bng_line_key *line, const struct bng_port *port,
-	__u32 reason)
+static __always_inline int encapsulate_pppoe(struct xdp_md *ctx, struct bng_scratch *s,
+	const struct bng_session *session, const struct bng_line_key *line, const struct bng_port *port)
 {
 	__u32 l2_length = session->c_tpid ? 30 : session->s_tpid ? 26 : 22;
 	int change = (int)s->l2_length - (int)l2_length;
 
 	if (change && bpf_xdp_adjust_head(ctx, change))
-		return drop(s, BNG_DROP_internal_adjust);
+		return -1;
 
 	void *end = packet_end(ctx);
 	void *ip = pppoe_network_header(ctx, l2_length);
 	struct bng_eth *eth = packet_start(ctx);
 
 	if (ip + sizeof(struct bng_ipv4) > end)
-		return drop(s, BNG_DROP_internal_adjust);
+		return -1;
 	decrement_ttl(ip);
 	BNG_STORE(__be16, ip - 10, bpf_htons(BNG_ETH_PPPOE_SESSION));
 	BNG_STORE(__be64, ip - 8,
@@ -76,34 +75,43 @@ static __always_inline int forward_to_pppoe_line(struct xdp_md *ctx, struct bng_
 		write_tags(eth, session, line);
 	copy_mac(eth->destination, session->frame_mac);
 	copy_mac(eth->source, port->mac);
-	return redirect_to(s, s->out_port, reason);
+	return 0;
 }
 
-/* Replaces the Ethernet header by the one of a line: tags, its MAC address, the port's MAC address. */
-static __always_inline int forward_to_line(struct xdp_md *ctx, struct bng_scratch *s,
-	const struct bng_session *session, const struct bng_line_key *line, const struct bng_port *port,
-	__u32 reason)
+/* Replaces the Ethernet header by the one of a line: tags, its MAC address, the port's MAC address; and
+ * decrements the TTL. 0: done. */
+static __always_inline int encapsulate(struct xdp_md *ctx, struct bng_scratch *s,
+	const struct bng_session *session, const struct bng_line_key *line, const struct bng_port *port)
 {
 	if (session->flags & BNG_SESSION_PPPOE)
-		return forward_to_pppoe_line(ctx, s, session, line, port, reason);
+		return encapsulate_pppoe(ctx, s, session, line, port);
 	__u32 l2_length = session->c_tpid ? 22 : session->s_tpid ? 18 : 14;
 	int change = (int)s->l2_length - (int)l2_length;
 
 	if (change && bpf_xdp_adjust_head(ctx, change))
-		return drop(s, BNG_DROP_internal_adjust);
+		return -1;
 
 	void *end = packet_end(ctx);
 	void *ip = network_header(ctx, l2_length);
 	struct bng_eth *eth = packet_start(ctx);
 
 	if (ip + sizeof(struct bng_ipv4) > end)
-		return drop(s, BNG_DROP_internal_adjust);
+		return -1;
 	decrement_ttl(ip);
 	BNG_STORE(__be16, ip - 2, bpf_htons(BNG_ETH_IPV4));
 	if (l2_length != 14)
 		write_tags(eth, session, line);
 	copy_mac(eth->destination, session->frame_mac);
 	copy_mac(eth->source, port->mac);
+	return 0;
+}
+
+static __always_inline int forward_to_line(struct xdp_md *ctx, struct bng_scratch *s,
+	const struct bng_session *session, const struct bng_line_key *line, const struct bng_port *port,
+	__u32 reason)
+{
+	if (encapsulate(ctx, s, session, line, port))
+		return drop(s, BNG_DROP_internal_adjust);
 	return redirect_to(s, s->out_port, reason);
 }
 

@@ -59,7 +59,11 @@ __noinline int handle_padi(struct xdp_md *ctx)
 	make_cookie(s, service);
 	if (write_pado(ctx))
 		return drop(s, BNG_DROP_internal_adjust);
-	return sent(s, BNG_TX_pppoe_pado);
+	if (!service->delay_ms)
+		return sent(s, BNG_TX_pppoe_pado);
+	s->hand_over_port = bng_port_index;
+	s->hand_over_detail = service->delay_ms;
+	return punt(ctx, BNG_PUNT_HELD, BNG_PUNT_REASON_pppoe_held);
 }
 
 /* 0: ours, and fresh; or a drop reason. Every cookie of the right length costs the same. */

@@ -205,7 +205,8 @@ __noinline int write_pado(struct xdp_md *ctx)
 		append_tag(ctx, s, &d->service) || (others && append_others(ctx, s, service)) ||
 		append(ctx, s, s->own_tags, own & 31) || append_returned(ctx, s))
 		return -1;
-	return append(ctx, s, s->zeros, padding & 63);
+	/* Were it known to be 0, 6.1 would follow the copy speculatively, with any length. */
+	return append(ctx, s, s->zeros, forget(s, padding) & 63);
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Sends a packet up, byte for byte as it came, through the guard and the ring. Nothing may have written to
- * the packet before. */
+/* Sends a packet up through the guard and the ring: byte for byte as it came, or, to be sent by the agent, as
+ * it is to leave. */
 #ifndef BNG_PUNT_H
 #define BNG_PUNT_H
 
@@ -19,8 +19,8 @@ static __always_inline int punt_record(struct xdp_md *ctx, struct bng_scratch *s
 	record->punt_class = (__u16) class;
 	record->reason = (__u16)reason;
 	record->frame_length = (__u32)length;
-	record->out_port = 0;
-	record->detail = 0;
+	record->out_port = class >= BNG_PUNT_HELD ? (__u16)s->hand_over_port : 0;
+	record->detail = class >= BNG_PUNT_HELD ? (__u16)s->hand_over_detail : 0;
 	if (bpf_xdp_load_bytes(ctx, 0, record->frame, (__u32)length)) {
 		bpf_ringbuf_discard(record, 0);
 		return drop(s, BNG_DROP_internal_lookup);

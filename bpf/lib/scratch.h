@@ -107,6 +107,15 @@ struct bng_discovery {
 	__u32 _pad;
 };
 
+/* The walk over TCP's header, which lies in options[]. */
+struct bng_mss {
+	__u32 at;
+	__u32 end;
+	__u32 found; /* of the value; 0: not there */
+	__be16 value;
+	__u16 check;
+};
+
 /* What SipHash is asked. */
 struct bng_siphash {
 	__u64 key[2];
@@ -166,10 +175,13 @@ struct bng_scratch {
 	__u32 filter;  /* index of the session's */
 	__u32 policer; /* index into policers */
 	__u32 rate_bytes;
+	__u32 hand_over_port; /* of a record of the classes HELD and FRAGMENT */
+	__u32 hand_over_detail;
 	struct bng_rate rate; /* the session's, of one direction */
 	__u8 front[96];       /* Ethernet to giaddr and chaddr, while the frame grows in front */
 
 	struct bng_line_key line;
+	struct bng_line_key toward_line; /* of a packet to be cut */
 	struct bng_address_key address;
 	struct bng_route_key route;
 	struct bng_route toward; /* the route of the packet's destination */
@@ -187,6 +199,7 @@ struct bng_scratch {
 	struct bng_discovery discovery;
 	struct bng_siphash siphash;
 	struct bng_padr_key padr;
+	struct bng_mss mss;
 	__u8 own_tags[24]; /* AC-Cookie and PPP-Max-Payload */
 	__u64 zeros[8];
 	struct bng_dhcp_request request;

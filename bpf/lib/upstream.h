@@ -146,6 +146,8 @@ __noinline int handle_data(struct xdp_md *ctx)
 	if (withheld)
 		return refuse_silently(withheld);
 	count_upstream(s);
+	if (session->flags & BNG_SESSION_CLAMP_MSS)
+		clamp_mss(ctx, s, session);
 	return route_upstream(ctx, s, session);
 }
 

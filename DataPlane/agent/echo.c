@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// LCP echoes to PPPoE lines that are silent (RFC 1661 5.8), spread over their interval; who answers none of
+// so many has lost the carrier.
+#include "agent.h"
+
+enum { SECOND_TICKS = 20, ETHERNET = 14, LCP_ECHO = 16 /* PPPoE, PPP, LCP */, FRAME_MIN = 60 };
+
+struct echo_frames {
+	struct bng_frame_run run;
+	uint8_t bytes[BNG_PACKET_BATCH][FRAME_MIN];
+};
+
+/* Where the programs note that something came; before that, when the session or the agent began. */
+static uint64_t heard_ns(const struct bng_agent *agent, uint32_t slot)
+{
+	uint64_t active = __atomic_load_n(&agent->kern.session_state[slot].active_ns, __ATOMIC_RELAXED);
+	uint64_t echoed = __atomic_load_n(&agent->kern.ppp_state[slot].heard_ns, __ATOMIC_RELAXED);
+
+	return active > echoed ? active : echoed;
+}
+
+static uint8_t *put_tag(uint8_t *at, uint32_t tpid, uint32_t vlan)
+{
+	if (!tpid)
+		return at;
+	bng_put_be16(at, (uint16_t)tpid);
+	bng_put_be16(at + 2, (uint16_t)vlan);
+	return at + 4;
+}
+
+/* Padded, as Ethernet wants it. */
+static void compose(const struct bng_agent *agent, const struct bng_session_object *session, uint8_t id,
+	uint8_t ret[FRAME_MIN])
+{
+	const struct bng_line *line = &session->line;
+	uint8_t *at = ret + ETHERNET - 2;
+
+	memset(ret, 0, FRAME_MIN);
+	memcpy(ret, line->mac, 6);
+	memcpy(ret + 6, agent->kern.ports[session->port->head.index].interface.mac, 6);
+	at = put_tag(at, line->s_tpid, line->s_vlan);
+	at = put_tag(at, line->c_tpid, line->c_vlan);
+	memcpy(at, "\x88\x64\x11\x00", 4);
+	bng_put_be16(at + 4, (uint16_t)line->pppoe_id);
+	bng_put_be16(at + 6, 2 + 8);
+	memcpy(at + 8, "\xc0\x21\x09", 3);
+	at[11] = id;
+	bng_put_be16(at + 12, 8);
+	bng_put_be32(at + 14, session->ppp.local_magic);
+}
+
+static void send_echo(struct bng_agent *agent, const struct bng_session_object *session,
+	struct bng_echo *echo, struct echo_frames *frames)
+{
+	uint8_t *frame;
+
+	if (frames->run.count == BNG_PACKET_BATCH)
+		bng_frame_run_flush(agent, &frames->run);
+	/* Another port empties the run before its frame is added. */
+	if (frames->run.count && frames->run.port != session->port->head.index)
+		bng_frame_run_flush(agent, &frames->run);
+	frame = frames->bytes[frames->run.count];
+	compose(agent, session, (uint8_t)++echo->sent, frame);
+	(void)bng_frame_run_add(
+		agent, &frames->run, session->port->head.index, (struct bng_bytes){frame, FRAME_MIN});
+}
+
+/* The first echo of a line: somewhere in the interval, by its slot. */
+static uint64_t first_due(uint64_t now_ns, uint64_t interval_ns, uint32_t slot)
+{
+	return now_ns + interval_ns / 1024 * ((slot * 2654435761u) >> 22);
+}
+
+static void visit(struct bng_agent *agent, const struct bng_session_object *session, uint64_t now_ns,
+	struct echo_frames *frames)
+{
+	uint32_t slot = session->head.index;
+	uint64_t interval_ns = session->ppp.echo_interval_seconds * 1000000000ULL,
+		 heard = heard_ns(agent, slot);
+	struct bng_echo *echo = &agent->echoes[slot];
+	bool is_silent = heard + interval_ns <= now_ns;
+
+	echo->was_heard = echo->was_heard || heard > agent->started_ns;
+	if (!is_silent) {
+		echo->unanswered = 0;
+		echo->is_lost = false;
+	}
+	if (!echo->due_ns || echo->due_ns > now_ns + interval_ns)
+		echo->due_ns = first_due(now_ns, interval_ns, slot);
+	if (now_ns < echo->due_ns)
+		return;
+	echo->due_ns += interval_ns;
+	if (echo->due_ns < now_ns)
+		echo->due_ns = now_ns + interval_ns;
+	if (!is_silent)
+		return;
+	if (echo->unanswered >= session->ppp.echo_failures)
+		echo->is_lost = true;
+	else
+		echo->unanswered++;
+	send_echo(agent, session, echo, frames);
+}
+
+void bng_echo_tick(struct bng_agent *agent)
+{
+	static struct echo_frames frames;
+	uint64_t now_ns = bng_clock_now().boot_ns;
+	uint32_t slot = 1 + agent->echo_phase;
+
+	agent->echo_phase = (agent->echo_phase + 1) % SECOND_TICKS;
+	frames.run = (struct bng_frame_run){.counter = BNG_COUNT_echo_sent};
+	for (; slot <= agent->options.max_sessions; slot += SECOND_TICKS) {
+		const struct bng_session_object *session = agent->state.by_slot[slot];
+
+		if (session && session->ppp.echo_interval_seconds)
+			visit(agent, session, now_ns, &frames);
+	}
+	bng_frame_run_flush(agent, &frames.run);
+}
+
+bool bng_echo_is_undecided(const struct bng_agent *agent, const struct bng_session_object *session)
+{
+	const struct bng_echo *echo = &agent->echoes[session->head.index];
+
+	return session->ppp.echo_interval_seconds && !echo->was_heard && !echo->is_lost;
+}
