@@ -45,6 +45,7 @@ import Testing
             opened += bench.isOpen ? 1 : 0
             agreed += bench.isOpen == bench.client.isOpen ? 1 : 0
         }
+        print("ppp: of 1000 links over a wire that loses 10 %, \(opened) opened, \(agreed) alike on both sides")
         #expect(opened >= 950 && agreed >= 980, "opened \(opened), agreed \(agreed)")
     }
 
@@ -55,6 +56,7 @@ import Testing
             Self.check(bench, seed)
             opened += bench.isOpen ? 1 : 0
         }
+        print("ppp: of 1000 links over a wire that loses 33 % and doubles 20 % for 20 s, \(opened) opened")
         #expect(opened >= 100, "opened \(opened)")
     }
 
@@ -65,6 +67,7 @@ import Testing
             Self.check(bench, seed)
             opened += bench.isOpen ? 1 : 0
         }
+        print("ppp: of 1000 links over a wire that is 0 to 4 s late and doubles 10 % for 15 s, \(opened) opened")
         #expect(opened >= 300, "opened \(opened)")
     }
 }

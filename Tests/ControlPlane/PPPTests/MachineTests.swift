@@ -345,7 +345,8 @@ import Testing
     }
 
     @Test func `a machine is a few hundred bytes, and an open one holds no packet`() {
-        #expect(MemoryLayout<PPPServerMachine>.size <= 400, "\(MemoryLayout<PPPServerMachine>.size)")
+        print("ppp: a server machine is \(MemoryLayout<PPPServerMachine>.size) bytes")
+        #expect(MemoryLayout<PPPServerMachine>.size <= 400)
         var bench = LinkBench([.msChapV2])
         bench.start()
         bench.run()
