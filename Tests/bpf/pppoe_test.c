@@ -13,6 +13,8 @@
 
 enum { PADI = 0x09, PADO = 0x07, PADR = 0x19, PADS = 0x65, PADT = 0xa7, SLICE_BITS = 36, COOKIE = 16 };
 
+static const char ac_name[] = "\x01\x02\x00\x04"
+			      "edge";
 static const char service_any[] = "\x01\x01\x00\x00"; /* the empty Service-Name */
 static uint8_t cookie[COOKIE];                        /* the tag of the last PADO */
 
@@ -175,7 +177,7 @@ static void solicit_cookie(void)
 	discover(from_client(), PADI, service_any, 4);
 	run(BED_ACCESS);
 	assert_int_equal(out.verdict, XDP_TX);
-	memcpy(cookie, out.frame + 22 + 6 + 8 + 4, COOKIE);
+	memcpy(cookie, out.frame + 22 + 6 + 4, COOKIE);
 }
 
 static void request(struct packet_layers layers, const uint8_t *cookie_tag, const char *more, uint32_t length)
@@ -205,19 +207,18 @@ static void again(void **state)
 
 static void a_padi_is_answered_byte_for_byte(void **state)
 {
-	uint8_t wanted[8 + 4 + COOKIE] = "\x01\x02\x00\x04"
-					 "edge"
-					 "\x01\x01\x00\x00";
+	uint8_t wanted[4 + COOKIE + 8] = "\x01\x01\x00\x00";
 	uint8_t other[COOKIE];
 	uint32_t slice = slice_now();
 
 	(void)state;
 	discover(from_client(), PADI, service_any, 4);
 	run(BED_ACCESS);
-	make_cookie(wanted + 12, key_one, slice);
+	make_cookie(wanted + 4, key_one, slice);
 	make_cookie(other, key_one, slice + 1);
-	if (!memcmp(out.frame + 28 + 12, other, COOKIE))
-		memcpy(wanted + 12, other, COOKIE);
+	if (!memcmp(out.frame + 28 + 4, other, COOKIE))
+		memcpy(wanted + 4, other, COOKIE);
+	memcpy(wanted + 4 + COOKIE, ac_name, 8);
 	expect_pado(22, wanted, sizeof(wanted));
 }
 
@@ -233,19 +234,25 @@ static void what_the_client_sent_to_get_back_comes_back(void **state)
 				   "?" /* unknown */
 				   "\x00\x00\x00\x00"
 				   "\xff\xff"; /* the end, and junk */
-	uint8_t wanted[8 + 4 + COOKIE + 9 + 6] = "\x01\x02\x00\x04"
-						 "edge"
-						 "\x01\x01\x00\x00";
+	uint8_t wanted[4 + 9 + 6 + COOKIE + 8] = "\x01\x01\x00\x00";
 	struct packet_layers layers = from_client();
 
-	(void)state;
 	layers.tags[1] = 0;
 	discover(layers, PADI, tags, sizeof(tags) - 1);
 	p.length += 20; /* padding behind the payload */
 	run(BED_ACCESS);
-	memcpy(wanted + 12, out.frame + 24 + 12, COOKIE);
-	memcpy(wanted + 12 + COOKIE, tags, 9);
-	memcpy(wanted + 12 + COOKIE + 9, tags + 13, 6);
+	memcpy(wanted + 4, tags, 9);
+	memcpy(wanted + 13, tags + 13, 6);
+	memcpy(wanted + 19, out.frame + 24 + 19, COOKIE);
+	memcpy(wanted + 19 + COOKIE, ac_name, 8);
+	expect_pado(18, wanted, sizeof(wanted));
+
+	again(state); /* without the unknown one they stay in their order */
+	discover(layers, PADI, tags, 19);
+	p.length += 20;
+	run(BED_ACCESS);
+	memcpy(wanted, tags, 19);
+	memcpy(wanted + 19, out.frame + 24 + 19, COOKIE);
 	expect_pado(18, wanted, sizeof(wanted));
 }
 
@@ -272,7 +279,7 @@ static void a_larger_payload_is_granted_up_to_ours(void **state)
 		expect(BED_ACCESS, BNG_TX_pppoe_pado);
 		assert_int_equal(out.frame[27], 12 + COOKIE + (cases[i].granted ? 6 : 0));
 		if (cases[i].granted)
-			assert_memory_equal(out.frame + 28 + 12 + COOKIE, wanted, 6);
+			assert_memory_equal(out.frame + 28 + 4, wanted, 6);
 	}
 }
 
@@ -295,16 +302,16 @@ static void the_name_asked_for_stands_first_and_once(void **state)
 	run(BED_ACCESS);
 	expect(BED_ACCESS, BNG_TX_pppoe_pado);
 	assert_int_equal(out.frame[27], 8 + 8 + 12 + 6 + COOKIE);
-	assert_memory_equal(out.frame + 28 + 8, voip, 8);
-	assert_memory_equal(out.frame + 28 + 16, inet, 12);
-	assert_memory_equal(out.frame + 28 + 28, tv, 6);
+	assert_memory_equal(out.frame + 28, voip, 8);
+	assert_memory_equal(out.frame + 28 + 8, inet, 12);
+	assert_memory_equal(out.frame + 28 + 20, tv, 6);
 
 	again(state);
 	discover(from_client(), PADI, service_any, 4);
 	run(BED_ACCESS);
 	expect(BED_ACCESS, BNG_TX_pppoe_pado);
 	assert_int_equal(out.frame[27], 8 + 4 + 12 + 8 + 6 + COOKIE);
-	assert_memory_equal(out.frame + 28 + 12, inet, 12);
+	assert_memory_equal(out.frame + 28 + 4, inet, 12);
 }
 
 static void a_name_that_is_not_offered_gets_no_answer(void **state)
@@ -329,7 +336,7 @@ static void a_name_that_is_not_offered_gets_no_answer(void **state)
 	discover(from_client(), PADI, longest, sizeof(longest));
 	run(BED_ACCESS);
 	expect(BED_ACCESS, BNG_TX_pppoe_pado);
-	assert_memory_equal(out.frame + 28 + 8, longest, sizeof(longest));
+	assert_memory_equal(out.frame + 28, longest, sizeof(longest));
 }
 
 static void the_longest_padi_still_gets_what_it_asked_for(void **state)
@@ -351,7 +358,8 @@ static void the_longest_padi_still_gets_what_it_asked_for(void **state)
 	run(BED_ACCESS);
 	expect(BED_ACCESS, BNG_TX_pppoe_pado);
 	assert_int_equal(out.length, 28 + length); /* 1,088 bytes of names do not fit beside it */
-	assert_memory_equal(out.frame + 28 + 12 + COOKIE, tags + 4, 1020);
+	assert_memory_equal(out.frame + 28, tags, 1024);
+	assert_memory_equal(out.frame + 28 + 1024 + COOKIE, ac_name, 8);
 }
 
 static void sixteen_long_names_are_offered(void **state)
@@ -369,7 +377,7 @@ static void sixteen_long_names_are_offered(void **state)
 	run(BED_ACCESS);
 	expect(BED_ACCESS, BNG_TX_pppoe_pado);
 	assert_int_equal(out.length, 28 + 12 + 16 * 68 + COOKIE);
-	assert_memory_equal(out.frame + 28 + 12, service.offered, 16 * 68);
+	assert_memory_equal(out.frame + 28 + 4, service.offered, 16 * 68);
 }
 
 static void a_circuit_tag_is_the_access_nodes_to_give(void **state)
@@ -411,10 +419,8 @@ static void a_pado_that_waits_is_the_agents_to_send(void **state)
 	punt = expect_handed_over(BED_ACCESS, BNG_PUNT_REASON_pppoe_held, BNG_PUNT_HELD, BED_ACCESS, 10000);
 	assert_int_equal(punt->frame_length, 60);
 	assert_memory_equal(punt->frame, mac_a, 6);
-	assert_memory_equal(punt->frame + 20,
-		"\x88\x63\x11\x07\x00\x00\x00\x1c\x01\x02\x00\x04"
-		"edge",
-		16);
+	assert_memory_equal(
+		punt->frame + 20, "\x88\x63\x11\x07\x00\x00\x00\x1c\x01\x01\x00\x00\x01\x04\x00\x0c", 16);
 }
 
 static void a_port_without_a_service_answers_nothing(void **state)

@@ -114,13 +114,8 @@ __noinline int handle_ppp_control(struct xdp_md *ctx, __u32 protocol)
 	return punt(ctx, BNG_PUNT_PPP, BNG_PUNT_REASON_ppp_control);
 }
 
-/* Global, so that IPoE pays nothing for it. */
-__noinline int handle_ppp(struct xdp_md *ctx)
+static __always_inline int handle_ppp(struct xdp_md *ctx, struct bng_scratch *s)
 {
-	struct bng_scratch *s = scratch_of_this_cpu();
-
-	if (!s)
-		return XDP_ABORTED;
 	void *end = packet_end(ctx);
 	void *pppoe = network_header(ctx, s->l2_length);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The PADO (RFC 2516 5.2) in place of the PADI: AC-Name, the name asked for, the other names offered,
- * AC-Cookie, and what is returned as it came.
+ * The PADO (RFC 2516 5.2) in place of the PADI: what is returned as it came, the other names offered,
+ * PPP-Max-Payload, AC-Cookie and AC-Name. Each piece costs a call: tags that may stay stay where they are.
  */
 #ifndef BNG_PPPOE_OFFER_H
 #define BNG_PPPOE_OFFER_H
@@ -76,7 +76,7 @@ static __always_inline int is_offered(struct bng_scratch *s, const struct bng_pp
 	return service->flags & BNG_PPPOE_ANY_SERVICE;
 }
 
-/* A tag as it came, or another piece of the PADO; none of 0 bytes. 0: done. */
+/* A piece of the PADO; none of 0 bytes. 0: done. */
 static __always_inline int append(struct xdp_md *ctx, struct bng_scratch *s, void *from, __u64 length)
 {
 	if (!BNG_IS_LENGTH(length, BNG_PPPOE_OFFERED_BYTES))
@@ -111,14 +111,14 @@ static __always_inline __u32 make_max_payload(struct bng_scratch *s, const struc
 
 	if (!(s->discovery.seen & BNG_SEEN_MAX_PAYLOAD) || asked <= BNG_MAX_PAYLOAD_PLAIN || !ours)
 		return 0;
-	BNG_STORE(__u32, s->own_tags + 16, bpf_htonl(BNG_TAG_MAX_PAYLOAD << 16 | 2));
-	BNG_STORE(__u16, s->own_tags + 20, bpf_htons((__u16)(asked < ours ? asked : ours)));
+	BNG_STORE(__u32, s->max_payload_tag, bpf_htonl(BNG_TAG_MAX_PAYLOAD << 16 | 2));
+	BNG_STORE(__u16, s->max_payload_tag + 4, bpf_htons((__u16)(asked < ours ? asked : ours)));
 	return 6;
 }
 
 /*
  * Room in front instead: behind a frame that came from a socket (veth, generic XDP) there may be none. What
- * is kept of the request, its Ethernet and PPPoE headers, moves along. 0: done.
+ * is kept of the request, its Ethernet and PPPoE headers, moves along. 0: done; 1: and the tags did not move.
  */
 static __always_inline int resize(struct xdp_md *ctx, struct bng_scratch *s, __u32 wanted)
 {
@@ -132,7 +132,7 @@ static __always_inline int resize(struct xdp_md *ctx, struct bng_scratch *s, __u
 		return -1;
 	if (bpf_xdp_load_bytes(ctx, 0, s->front, (__u32)head) || bpf_xdp_adjust_head(ctx, -longer))
 		return -1;
-	return (int)bpf_xdp_store_bytes(ctx, 0, s->front, (__u32)head);
+	return bpf_xdp_store_bytes(ctx, 0, s->front, (__u32)head) ? -1 : 1;
 }
 
 static __always_inline int write_pado_head(struct xdp_md *ctx, struct bng_scratch *s, __u32 tags)
@@ -167,14 +167,29 @@ static __always_inline int append_others(
 	return append_offered(ctx, s, service, behind, service->offered_bytes - behind);
 }
 
-/* What is returned as it came. */
-static __always_inline int append_returned(struct xdp_md *ctx, struct bng_scratch *s)
+/* The tags that are returned as they came; all there are need not be moved. */
+static __always_inline int keep_returned(struct xdp_md *ctx, struct bng_scratch *s, int left_behind)
 {
-	const struct bng_discovery *d = &s->discovery;
+	struct bng_discovery *d = &s->discovery;
 
-	if ((d->seen & BNG_SEEN_HOST) && append_tag(ctx, s, &d->host))
+	if (!(d->seen & BNG_SEEN_OTHER)) {
+		if (left_behind)
+			return append(ctx, s, s->options, forget(s, d->at));
+		d->out += d->at;
+		return 0;
+	}
+	if (append_tag(ctx, s, &d->service) || ((d->seen & BNG_SEEN_HOST) && append_tag(ctx, s, &d->host)))
 		return -1;
 	return (d->seen & BNG_SEEN_RELAY_SESSION) && append_tag(ctx, s, &d->relay_session) ? -1 : 0;
+}
+
+/* Behind the cookie, which is made, the AC-Name; what lies behind both is zero. */
+static __always_inline void add_ac_name(struct bng_scratch *s, const struct bng_pppoe_service *service)
+{
+#pragma clang loop unroll(full)
+	for (int i = 0; i < BNG_PPPOE_AC_NAME_BYTES / 4; i++)
+		BNG_STORE(__u32, s->own_tags + 4 + BNG_COOKIE_BYTES + 4 * i,
+			BNG_LOAD(__u32, service->ac_name + 4 * i));
 }
 
 /* The cookie is made. 0: the PADI has become the PADO. Global: see handle_arp. */
@@ -187,9 +202,9 @@ __noinline int write_pado(struct xdp_md *ctx)
 	if (!s || !service)
 		return -1;
 	const struct bng_discovery *d = &s->discovery;
-	__u32 own = 4 + BNG_COOKIE_BYTES + make_max_payload(s, service);
+	__u32 own = 4 + BNG_COOKIE_BYTES + service->ac_name_bytes, max_payload = make_max_payload(s, service);
 	__u32 others = service->offered_bytes - d->offered_bytes;
-	__u32 tags = service->ac_name_bytes + BNG_TAG_HEAD + d->service.length + own +
+	__u32 tags = BNG_TAG_HEAD + d->service.length + own + max_payload +
 		     tag_bytes(d, BNG_SEEN_HOST, &d->host) +
 		     tag_bytes(d, BNG_SEEN_RELAY_SESSION, &d->relay_session);
 
@@ -197,16 +212,21 @@ __noinline int write_pado(struct xdp_md *ctx)
 	if (tags + others > BNG_DISCOVERY_MAX)
 		others = 0;
 	__u32 frame = s->l2_length + BNG_PPPOE_HEADER + tags + others;
-	__u32 padding = frame < BNG_FRAME_MIN ? BNG_FRAME_MIN - frame : 0;
 
-	if (resize(ctx, s, frame + padding) || write_pado_head(ctx, s, tags + others))
+	add_ac_name(s, service);
+	if (frame < BNG_FRAME_MIN) {
+		own += BNG_FRAME_MIN - frame;
+		frame = BNG_FRAME_MIN;
+	}
+	int resized = resize(ctx, s, frame);
+
+	if (resized < 0 || write_pado_head(ctx, s, tags + others) || keep_returned(ctx, s, resized))
 		return -1;
-	if (append(ctx, s, service->ac_name, service->ac_name_bytes & 127) ||
-		append_tag(ctx, s, &d->service) || (others && append_others(ctx, s, service)) ||
-		append(ctx, s, s->own_tags, own & 31) || append_returned(ctx, s))
+	if (others && append_others(ctx, s, service))
 		return -1;
-	/* Were it known to be 0, 6.1 would follow the copy speculatively, with any length. */
-	return append(ctx, s, s->zeros, forget(s, padding) & 63);
+	if (max_payload && append(ctx, s, s->max_payload_tag, 6))
+		return -1;
+	return append(ctx, s, s->own_tags, forget(s, own) & 127);
 }
 
 #endif

@@ -51,6 +51,7 @@ static __always_inline void take_tag(
 		note_tag(d, BNG_SEEN_HOST, &d->host, at, length);
 		break;
 	case BNG_TAG_AC_COOKIE:
+		d->seen |= BNG_SEEN_OTHER;
 		note_tag(d, BNG_SEEN_COOKIE, &d->cookie, at, length);
 		break;
 	case BNG_TAG_RELAY_SESSION:
@@ -59,15 +60,17 @@ static __always_inline void take_tag(
 		break;
 	case BNG_TAG_MAX_PAYLOAD:
 		d->bad |= (d->seen & BNG_SEEN_MAX_PAYLOAD) || length != 2;
-		d->seen |= BNG_SEEN_MAX_PAYLOAD;
+		d->seen |= BNG_SEEN_MAX_PAYLOAD | BNG_SEEN_OTHER;
 		d->max_payload = bpf_ntohs(BNG_LOAD(__be16, tag + BNG_TAG_HEAD));
 		break;
 	case BNG_TAG_VENDOR:
+		d->seen |= BNG_SEEN_OTHER;
 		d->bad |= length < 4;
 		if (BNG_LOAD(__be32, tag + BNG_TAG_HEAD) == bpf_htonl(BNG_VENDOR_BROADBAND_FORUM))
 			d->seen |= BNG_SEEN_CIRCUIT;
 		break;
 	default: /* RFC 2516 5: what is not known is ignored */
+		d->seen |= BNG_SEEN_OTHER;
 		break;
 	}
 }

@@ -83,6 +83,7 @@ enum bng_pppoe_seen {
 	BNG_SEEN_RELAY_SESSION = 1 << 3,
 	BNG_SEEN_MAX_PAYLOAD = 1 << 4,
 	BNG_SEEN_CIRCUIT = 1 << 5,
+	BNG_SEEN_OTHER = 1 << 6, /* a tag that is not returned as it came */
 };
 struct bng_tag_place {
 	__u32 at; /* of the tag's head */
@@ -200,8 +201,8 @@ struct bng_scratch {
 	struct bng_siphash siphash;
 	struct bng_padr_key padr;
 	struct bng_mss mss;
-	__u8 own_tags[24]; /* AC-Cookie and PPP-Max-Payload */
-	__u64 zeros[8];
+	__u8 max_payload_tag[8];
+	__u8 own_tags[128]; /* AC-Cookie, AC-Name, and zeros for ever */
 	struct bng_dhcp_request request;
 	struct bng_dhcp_answer answer;
 	__u64 prl[BNG_PRL_MAX / 8]; /* the asked codes, padded with zeros */

@@ -70,7 +70,7 @@ int xdp_access(struct xdp_md *ctx)
 	case BNG_ETH_PPPOE_DISCOVERY:
 		return handle_discovery(ctx);
 	case BNG_ETH_PPPOE_SESSION:
-		return handle_ppp(ctx);
+		return handle_ppp(ctx, s);
 	default:
 		return drop(s, BNG_DROP_unknown_ethertype);
 	}

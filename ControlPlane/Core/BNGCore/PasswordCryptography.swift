@@ -27,7 +27,7 @@ public struct ScryptCost: Hashable, Sendable {
     }
 }
 
-/// What is done with stored passwords. Everything here may take long: never on an event loop.
+/// What is done with stored passwords. Scrypt takes long, and never runs on an event loop; the rest takes microseconds.
 public protocol PasswordCryptography: Sendable {
     /// nil if the memory is not to be had.
     func scrypt(_ password: [UInt8], salt: [UInt8], cost: ScryptCost, count: Int) -> [UInt8]?

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Answers for local subscribers: lines at once on the caller's thread, passwords on a few threads of their own.
+// Answers for local subscribers: lines and sealed passwords at once on the caller's thread, scrypt on a few threads of its own.
 
 import BNGCore
 import NIOPosix
@@ -8,7 +8,7 @@ import Synchronization
 
 /// The local directory as the subscriber plane asks it.
 public final class LocalAuthenticator: Sendable {
-    /// Passwords that may wait; more are answered `unavailable`: the client asks again.
+    /// Scrypts that may wait; more are answered `unavailable`: the client asks again.
     public static let queueLimit = 256
 
     private let directory: Mutex<LocalDirectory>
@@ -32,13 +32,16 @@ public final class LocalAuthenticator: Sendable {
     /// Answers those who wait with `unavailable`, and stops the threads.
     public func shutDown() async throws { try await self.threads.shutdownGracefully() }
 
-    /// Never blocks. `done` is called once, for a line before this returns, else on a thread of its own; nil: not known here.
+    /// Never blocks. `done` is called once: before this returns, but for scrypt on a thread of its own; nil: not known here.
     public func authorize(
         _ request: AuthorizationRequest, then done: @escaping @Sendable (AuthorizationOutcome?) -> Void
     ) {
         switch self.directory.withLock({ $0.decide(request) }) {
         case .unknown: done(nil)
         case .decided(let outcome): done(outcome)
+        case .provable(let record, let grant) where record.isQuick:
+            let verdict = record.verdict(on: request.credential, name: grant.userName, with: self.cryptography)
+            done(LocalDirectory.outcome(verdict, grant))
         case .provable(let record, let grant):
             let cryptography = self.cryptography
             self.compute {

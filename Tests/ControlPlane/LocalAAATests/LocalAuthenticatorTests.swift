@@ -5,6 +5,7 @@ import BNGCore
 import Foundation
 import Subscribers
 import Synchronization
+import TestVectors
 import Testing
 
 @testable import LocalAAA
@@ -97,6 +98,45 @@ struct LocalAuthenticatorTests {
             LocalDirectory([login("login", digest: 7)]), cryptography: GatedCryptography())
         try await authenticator.shutDown()
         #expect(await authenticator.answer(request("login", .password([7]))) == .unavailable)
+    }
+
+    @Test func `a sealed password is decided before the call returns, in little time`() async throws {
+        try await self.withSealed { authenticator in
+            let (name, secret) = (Array("alice".utf8), Array("hunter2".utf8))
+            let challenge = [UInt8](1...16)
+            let chap = TestDigests().md5([7] + secret + challenge)
+            let microsoft = MSCHAPv2.response(
+                challenge: challenge, peerChallenge: challenge, name: name, password: secret)
+            let credentials: [AuthorizationRequest.Credential] = [
+                .password(secret), .chap(identifier: 7, challenge: challenge, response: chap),
+                .msChapV2(identifier: 7, challenge: challenge, response: microsoft),
+            ]
+            let answers = Mutex(0)
+            for credential in credentials {
+                let time = ContinuousClock().measure {
+                    for _ in 0..<100 {
+                        authenticator.authorize(request("alice", credential)) { outcome in
+                            if case .accept = outcome { answers.withLock { $0 += 1 } }
+                        }
+                    }
+                }
+                print("local AAA: one sealed login takes \(time / 100)")
+            }
+            #expect(answers.withLock { $0 } == 300)
+        }
+    }
+
+    private func withSealed(_ body: (LocalAuthenticator) throws -> Void) async throws {
+        var made: LocalAuthenticator?
+        try withFile(String(repeating: "0f", count: 32)) { path in
+            let cryptography = try CryptoPasswords(keyFile: path)
+            var subscriber = LocalSubscriber(name: "alice", origin: .store)
+            subscriber.password = .sealed(Array("hunter2".utf8), name: "alice", with: cryptography)
+            made = LocalAuthenticator(LocalDirectory([subscriber]), cryptography: cryptography)
+        }
+        let authenticator = try #require(made)
+        try body(authenticator)
+        try await authenticator.shutDown()
     }
 
     @Test func `a real login takes real scrypt`() async throws {

@@ -37,7 +37,7 @@ import Testing
         #expect(bench.log.count { $0 == .confirm } <= 1, "seed \(seed)")
     }
 
-    @Test func `with a tenth of all frames lost nearly every link opens, on both sides`() {
+    @Test func `with a tenth of all frames lost links open, on both sides`() {
         var (opened, agreed) = (0, 0)
         for seed in 0..<1_000 as Range<UInt64> {
             let bench = Self.run(seed, Wire(loss: 0.1))
@@ -45,7 +45,8 @@ import Testing
             opened += bench.isOpen ? 1 : 0
             agreed += bench.isOpen == bench.client.isOpen ? 1 : 0
         }
-        #expect(opened >= 950 && agreed >= 980, "opened \(opened), agreed \(agreed)")
+        print("ppp: of 1000 links over a wire that loses 10 %, \(opened) opened, \(agreed) alike on both sides")
+        #expect(opened >= 995 && agreed >= 995, "opened \(opened), agreed \(agreed)")
     }
 
     @Test func `with a third of all frames lost and a fifth doubled every link opens or is finished`() {
@@ -55,9 +56,11 @@ import Testing
             Self.check(bench, seed)
             opened += bench.isOpen ? 1 : 0
         }
-        #expect(opened >= 100, "opened \(opened)")
+        print("ppp: of 1000 links over a wire that loses 33 % and doubles 20 % for 20 s, \(opened) opened")
+        #expect(opened >= 950, "opened \(opened)")
     }
 
+    /// A client that sees a Configure-Request of before begins LCP anew, as the RFC says, and the link ends.
     @Test func `with all frames out of order and a tenth doubled every link opens or is finished`() {
         var opened = 0
         for seed in 0..<1_000 as Range<UInt64> {
@@ -65,6 +68,7 @@ import Testing
             Self.check(bench, seed)
             opened += bench.isOpen ? 1 : 0
         }
-        #expect(opened >= 300, "opened \(opened)")
+        print("ppp: of 1000 links over a wire that is 0 to 4 s late and doubles 10 % for 15 s, \(opened) opened")
+        #expect(opened >= 700, "opened \(opened)")
     }
 }

@@ -16,6 +16,7 @@ import Testing
     }
 
     @Test func `keeps every promise for what the fuzzer has found`() {
+        #expect(Self.corpus("ppp").count > 100 && Self.corpus("pppoe").count > 30)
         for bytes in Self.corpus("ppp") { #expect(PPPExercise.problem(with: bytes) == nil) }
         let discovery = PPPoEExercise()
         for bytes in Self.corpus("pppoe") { #expect(discovery.problem(with: bytes) == nil) }

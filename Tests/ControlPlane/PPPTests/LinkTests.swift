@@ -33,6 +33,20 @@ import Testing
         #expect(bench.nowMs < 1_000)
     }
 
+    @Test func `a thousand links open in little time`() {
+        var opened = 0
+        let time = ContinuousClock().measure {
+            for seed in 0..<1_000 as Range<UInt64> {
+                var bench = LinkBench([.chapMD5], seed: seed)
+                bench.start()
+                bench.run()
+                opened += bench.client.isOpen ? 1 : 0
+            }
+        }
+        print("ppp: one link takes \(time / 1_000), with its client and its wire")
+        #expect(opened == 1_000)
+    }
+
     @Test(arguments: [PPPAuthentication.pap, .chapMD5, .msChapV2])
     func `a wrong password is told and ends the link`(_ method: PPPAuthentication) {
         var settings = PPPClientSettings()

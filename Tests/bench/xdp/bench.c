@@ -251,7 +251,8 @@ static void compare(const char *id, const char *what, struct traffic t, double l
 	}
 	attach("access0", NULL);
 	answered = bed_counter(&bed, BED_ACCESS, BNG_TX_dhcp_offer) +
-		   bed_counter(&bed, BED_ACCESS, BNG_TX_dhcp_ack) - answered;
+		   bed_counter(&bed, BED_ACCESS, BNG_TX_dhcp_ack) +
+		   bed_counter(&bed, BED_ACCESS, BNG_TX_pppoe_pado) - answered;
 	if (answered < (uint64_t)ROUNDS * LIVE_FRAMES / 2) {
 		fprintf(stderr, "bench: %s: only %llu of %d requests were answered\n", id,
 			(unsigned long long)answered, ROUNDS * LIVE_FRAMES);
@@ -295,7 +296,7 @@ static double ns_per_run(
 	return median(values, ROUNDS);
 }
 
-static void time_path(const char *id, const char *what, struct bpf_program *program, struct traffic t,
+void time_path(const char *id, const char *what, struct bpf_program *program, struct traffic t,
 	const char *near, const char *far, double goal, double floor)
 {
 	double ns = ns_per_run(program, &t, near, far);
@@ -357,7 +358,27 @@ static void time_paths(void)
 	time_path("F1.ns.discover.64k", "xdp_access, DISCOVER, 64k QinQ lines", bed.access->progs.xdp_access,
 		dhcp_traffic(false, true), "access0", "access0p", 300, floor);
 	time_grants(floor);
+	time_pppoe(floor);
 	close(stats);
+}
+
+static void only_pppoe(void)
+{
+	int stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	struct traffic padi = padi_traffic();
+	double floor;
+
+	if (stats < 0)
+		die("bpf_stats");
+	floor = ns_per_run(generator->progs.echo, &padi, "access0", "access0p");
+	put_lines(false, true);
+	time_path("F2.ns.up.qinq", "line to core, QinQ, one line", bed.access->progs.xdp_access,
+		data_traffic(false, true, false, SMALL), "access0", "access0p", 150, floor);
+	time_path("F2.ns.down.qinq", "core to line, QinQ, one line", bed.core->progs.xdp_core,
+		data_traffic(true, true, false, SMALL), "core0", "core0p", 150, floor);
+	time_pppoe(floor);
+	close(stats);
+	compare("F5.padi", "PADI to PADO, one line, against a bare XDP echo", padi_traffic(), 0.3, 0.6);
 }
 
 static void compare_rates(void)
@@ -373,6 +394,7 @@ static void compare_rates(void)
 	put_lines(true, true);
 	compare("F1.renew.64k", "renewing REQUEST to ACK over 65,536 QinQ lines", dhcp_traffic(true, true),
 		0.3, 0.6);
+	compare("F5.padi", "PADI to PADO, one line, against a bare XDP echo", padi_traffic(), 0.3, 0.6);
 }
 
 int main(int argc, char **argv)
@@ -384,7 +406,7 @@ int main(int argc, char **argv)
 	for (int i = 1; i + 1 < argc; i += 2) {
 		if (!strcmp(argv[i], "--json"))
 			json = fopen(argv[i + 1], "w");
-		else if (!strcmp(argv[i], "--only")) /* rates, times, police */
+		else if (!strcmp(argv[i], "--only")) /* rates, times, pppoe, police */
 			only = argv[i + 1];
 	}
 	/* ksoftirqd, once it is needed, must run before the generator fills the ring again. */
@@ -401,6 +423,8 @@ int main(int argc, char **argv)
 		compare_rates();
 	if (!only || !strcmp(only, "times"))
 		time_paths();
+	if (only && !strcmp(only, "pppoe"))
+		only_pppoe();
 	if (!only || !strcmp(only, "police"))
 		missed |= police_exactly();
 	if (json) {

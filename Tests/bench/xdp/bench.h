@@ -34,6 +34,14 @@ void aim(const struct traffic *t); // what the generator sends
 void report(const char *id, const char *what, double value, const char *unit, double limit, double peer,
 	double ratio, double goal, bool met);
 
+void time_path(const char *id, const char *what, struct bpf_program *program, struct traffic t,
+	const char *near, const char *far, double goal, double floor);
+
+// pppoe.c: one QinQ session with these flags; a PADI, with the service that answers it; all its rows.
+void put_pppoe_line(uint16_t flags);
+struct traffic padi_traffic(void);
+void time_pppoe(double floor);
+
 // police.c: both directions policed. Then two CPUs sending into one policed line: 1 if a plan is missed by
 // more than a hundredth.
 struct grants policed(uint64_t bits_per_second, uint32_t burst_bytes);

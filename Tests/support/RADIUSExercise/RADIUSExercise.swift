@@ -58,6 +58,7 @@ public struct RADIUSExercise: Sendable {
         if case .genuine = self.secret.check(answer: self.withOneByteChanged(sealed), to: request) {
             return "a changed answer is genuine"
         }
+        guard self.mapping.refusal(genuine.attributes).utf8.count <= bytes.count else { return "a refusal is made up" }
         guard let mapped = try? self.mapping.grant(userName: "fuzz", genuine.attributes) else { return nil }
         return self.profileProblem(mapped.grant) ?? self.packetProblem(mapped.grant)
     }

@@ -130,6 +130,12 @@ extension PPPServerMachine {
         }
     }
 
+    /// A client that says nothing of IPCP has perhaps not heard that it is let in; nobody asks for a CHAP Success twice.
+    mutating func repeatAnswer(_ actions: inout Actions) {
+        guard self.usesCHAP, self.ipcp.state == .reqSent, self.confirmation == .none else { return }
+        self.answerLogin(&actions)
+    }
+
     private func answer(_ number: PPPProtocol, _ code: UInt8, _ data: [UInt8], _ actions: inout Actions) {
         let room = max(0, Int(self.lcpOptions.peerMRU) - PPPCodec.headLength)
         let packet = PPPControlPacket(code: code, identifier: self.login.identifier, data: Array(data.prefix(room)))

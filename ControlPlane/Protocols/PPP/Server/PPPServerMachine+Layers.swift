@@ -59,7 +59,10 @@ extension PPPServerMachine {
 
     mutating func restartTimerFired(_ layer: Layer, _ actions: inout Actions) {
         let isLast = self[layer].restarts == 0
-        if !isLast { actions.append(.count(.retransmitted)) }
+        if !isLast {
+            actions.append(.count(.retransmitted))
+            if layer == .ipcp { self.repeatAnswer(&actions) }
+        }
         self.step(layer, isLast ? .timeoutLast : .timeout, &actions)
     }
 

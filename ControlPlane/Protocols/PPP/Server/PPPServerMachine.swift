@@ -23,6 +23,8 @@
 // - A Configure-Request with the content that was acknowledged last is a retransmission or a duplicate: it is
 //   acknowledged again and nothing restarts. So is a second reply to one Configure-Request ignored.
 // - After a peer's Terminate-Request the link is finished with the Terminate-Ack, without the wait of 4.4 (zrc).
+// - A CHAP Success is sent again with a retransmission of IPCP's Configure-Request while the client says nothing of IPCP:
+//   RFC 1994 gives a client no way to ask for one that was lost.
 // - IPv4 is what a session is for: IPCP that cannot open, or closes, ends the link. IPv6CP comes and goes.
 // - Without authentication a network protocol's Configure-Request that comes while the authority is asked is kept, not
 //   dropped (3.5), or every such client would wait for its Restart timer.
