@@ -33,7 +33,7 @@ extension SessionRecord {
         let aaa: [any DatabaseValueConvertible] = [
             self.port, self.grant.userName, try self.grant.stored(), self.ends.milliseconds, self.isAccounted,
         ]
-        return head + aaa + self.counters.arguments + [Int64(self.line.pppoeID), try self.ppp?.stored() ?? ""]
+        return head + aaa + self.counters.arguments + [Int64(self.line.pppoeID), self.ppp?.stored ?? ""]
     }
 
     /// nil if a column holds what no version wrote.
@@ -67,17 +67,6 @@ extension SessionRecord {
     init?(live row: Row) {
         self.init(row)
         self.counterBase = SessionTotals(row, at: Self.columnCount)
-    }
-}
-
-extension PPPoEDetails {
-    func stored() throws -> String { String(decoding: try JSONEncoder().encode(self), as: UTF8.self) }
-
-    /// `.some(nil)` for IPoE; nil if the text is none that any version wrote.
-    static func from(_ text: String) -> PPPoEDetails?? {
-        guard !text.isEmpty else { return .some(nil) }
-        guard let details = try? JSONDecoder().decode(Self.self, from: Data(text.utf8)) else { return nil }
-        return .some(details)
     }
 }
 

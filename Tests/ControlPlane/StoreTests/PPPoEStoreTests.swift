@@ -56,6 +56,21 @@ private func record(_ number: UInt64, pppoeID: UInt16) -> SessionRecord {
         }
     }
 
+    @Test func `a link's text is read as it was written, and nothing else is`() throws {
+        for service in ["", "internet", "two words ", "ü 1 2"] {
+            var details = try #require(record(1, pppoeID: 1).ppp)
+            details.service = service
+            #expect(PPPoEDetails.from(details.stored) == .some(details))
+            details.link.authentication = nil
+            #expect(PPPoEDetails.from(details.stored) == .some(details))
+        }
+        #expect(PPPoEDetails.from("") == .some(nil))
+        let text = try #require(record(1, pppoeID: 1).ppp).stored
+        for broken in ["2" + text.dropFirst(), "1 2", "nonsense", text.replacing("ms-chap-v2", with: "eap")] {
+            #expect(PPPoEDetails.from(String(broken)) == nil, "\(broken)")
+        }
+    }
+
     @Test func `a secret stays what it first was`() async throws {
         try await withFolder { path in
             var store = try Store(path: path, logger: quiet)
