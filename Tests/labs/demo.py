@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`make demo`: one controller, one agent, three real clients on three kinds of line; then both planes are killed under traffic.
+"""`make demo`: one controller, one agent, three real clients on three kinds of line and 500 that dial PPPoE; then both planes are
+killed under traffic.
 
 Exits 0 only if every step held; prints what it saw, not what it hoped for.
 """
@@ -8,6 +9,7 @@ import sys
 import tempfile
 import time
 
+from pppoe_lab import dial
 from topology import SERVER_IP, Flood, Lab, sh, wait_for
 
 BOLD, DIM, GREEN, OFF = ("\033[1m", "\033[2m", "\033[32m", "\033[0m") if sys.stdout.isatty() else ("", "", "", "")
@@ -59,6 +61,16 @@ def subscribers(lab):
     return cpes
 
 
+def pppoe(lab):
+    say("500 more dial PPPoE over QinQ (bng-load): PADIs and LCP echoes are answered in the NIC's program")
+    dsl = lab.cpe("dsl", "02:00:5e:10:00:fe")
+    dialled, hold, gone = dial(dsl, 500, "pppoe,hold,padt", "--auth", "none", "--ipv6cp", "--duration", 3, tags="qinq:300:1:4000")
+    ok(dialled["completed"] == 500 and dialled["failed"] == 0, f"500 sessions in {dialled['seconds']:.2f} s, 0 failed")
+    ok(hold["lost"] == 0 and hold["echo_requests"] > 0, f"{hold['echo_requests']} LCP echoes of the BNG answered, none lost")
+    wait_for("all hung up", lambda: len(lab.sessions()) == 3, 20)
+    ok(gone["completed"] == 500, "all hung up by PADT, three sessions left")
+
+
 def fast_path(lab, cpe):
     say("The clients renew: known lines are answered in the NIC's program")
     wait_for("renewals served by the data plane",
@@ -108,11 +120,13 @@ def nothing_left(lab):
 
 def main():
     with tempfile.TemporaryDirectory(prefix="bng-demo-") as directory:
-        lab = Lab(directory=f"{directory}/lab", lease="60s", extra_pool="    renewal: 3s\n    rebinding: 50s")
+        lab = Lab(directory=f"{directory}/lab", lease="60s", extra_pool="    renewal: 3s\n    rebinding: 50s",
+                  pppoe={"authentication": ["none"], "echo_interval": "1s"})
         try:
             bring_up(lab)
             cpes = subscribers(lab)
             fast_path(lab, cpes[1])
+            pppoe(lab)
             controller_dies(lab, cpes[1])
             agent_dies(lab, cpes[2])
         except BaseException:
