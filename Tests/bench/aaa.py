@@ -12,10 +12,9 @@ import tempfile
 import threading
 import time
 
-ROOT = pathlib.Path(os.environ["BNG_ROOT"])
-sys.path.insert(0, str(ROOT / "Tests" / "labs"))
-from radius_server import SECRET, RADIUSServer, accept, configuration  # noqa: E402
-from topology import BIN, Lab, sh, wait_for  # noqa: E402
+from measure import ROOT, row, rss, write
+from radius_server import SECRET, RADIUSServer, accept, configuration
+from topology import BIN, Lab, sh, wait_for
 
 SESSIONS = int(os.environ.get("BENCH_SESSIONS", "64000"))
 CHANGES = 5000
@@ -29,18 +28,6 @@ filters:
     rules: [{action: deny, direction: up, protocol: tcp, ports: 25}]
 """
 RULES = """  rules: [{attribute: Filter-Id, match: "plan:{plan}"}]"""
-rows = []
-
-
-def row(id, what, value, unit, **kw):
-    rows.append({"id": id, "what": what, "value": value, "unit": unit, "limit": None, "peer": None, "ratio": None, "goal": None,
-                 "met": None, **kw})
-    print(f"  {what}: {value:,.2f} {unit}", flush=True)
-
-
-def rss(pid):
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) * 1024
 
 
 def server_alone(server):
@@ -134,7 +121,7 @@ def main():
     finally:
         lab.down(remove=True)
         server.stop()
-    (ROOT / "build/bench/aaa.json").write_text(json.dumps(rows, indent=1))
+    write("aaa")
 
 
 main()

@@ -13,21 +13,13 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(os.environ["BNG_ROOT"])
-sys.path.insert(0, str(ROOT / "Tests" / "labs"))
-from topology import BIN, Lab, Process, plain_veth, sh, wait_for  # noqa: E402
+from measure import row, write
+from topology import BIN, Lab, Process, plain_veth, sh, wait_for
 
 RELAY, SERVER = "100.64.255.254", "100.64.0.1"
 # Large enough for every client of every run: an exhausted pool would look like a slow server.
 PREFIX, RANGE = "100.64.0.0/10", "100.65.0.0-100.127.255.254"
 SECONDS = int(os.environ.get("BENCH_SECONDS", "4"))
-rows = []
-
-
-def row(id, what, value, unit, **kw):
-    rows.append({"id": id, "what": what, "value": value, "unit": unit, "limit": None, "peer": None, "ratio": None, "goal": None,
-                 "met": None, **kw})
-    print(f"  {what}: {value:,.1f} {unit}" + (f" (peer {kw['peer']:,.1f}, ratio {kw['ratio']:.2f})" if kw.get("peer") else ""), flush=True)
 
 
 def perfdhcp(ns, interface, rate, clients, first, seconds=SECONDS):
@@ -175,7 +167,7 @@ def main():
         row("F4", f"{name}, relay, 0 drops; peer: Kea as Debian ships it, no sync", rate, "exchanges/s", peer=peer, ratio=rate / peer)
         row("F4", f"{name}, relay, 0 drops; peer: Kea, 2 threads, no sync", rate, "exchanges/s", peer=tuned, ratio=rate / tuned)
     direct_lines()
-    (ROOT / "build/bench/dhcp.json").write_text(json.dumps(rows, indent=1))
+    write("dhcp")
 
 
 main()

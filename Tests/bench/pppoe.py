@@ -12,39 +12,14 @@ import sys
 import tempfile
 import urllib.parse
 
-ROOT = pathlib.Path(os.environ["BNG_ROOT"])
-sys.path.insert(0, str(ROOT / "Tests" / "labs"))
-from pppoe_lab import OPEN_GUARD, PASSWORD, results, start_dial, write_policy  # noqa: E402
-from radius_server import RADIUSServer, configuration  # noqa: E402
-from topology import Lab, sh, wait_for  # noqa: E402
+from measure import map_bytes, row, rss, write
+from pppoe_lab import OPEN_GUARD, PASSWORD, results, start_dial, write_policy
+from radius_server import RADIUSServer, configuration
+from topology import Lab, sh, wait_for
 
 SESSIONS = int(os.environ.get("BENCH_PPPOE_SESSIONS", "10000"))
 FLOODED = 1000
 PLANS = "plans:\n  - {name: basic}\n"
-rows = []
-
-
-def row(id, what, value, unit, **kw):
-    rows.append({"id": id, "what": what, "value": value, "unit": unit, "limit": None, "peer": None, "ratio": None, "goal": None,
-                 "met": None, **kw})
-    print(f"  {what}: {value:,.2f} {unit}", flush=True)
-
-
-def rss(pid):
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) * 1024
-
-
-def map_bytes(pins):
-    """Kernel memory of the pinned maps as the kernel accounts it."""
-    total = 0
-    for pin in pathlib.Path(pins).glob("**/*"):
-        text = sh(["bpftool", "-j", "map", "show", "pinned", str(pin)], check=False)
-        try:
-            total += int(json.loads(text).get("bytes_memlock", 0))
-        except (ValueError, AttributeError):
-            continue
-    return total
 
 
 class Admin(http.client.HTTPConnection):
@@ -163,4 +138,4 @@ def radius():
 
 for part in (os.environ.get("BENCH_PPPOE_PARTS") or "local,radius,flood").split(","):
     {"local": local, "radius": radius, "flood": flood}[part]()
-(ROOT / "build/bench/pppoe.json").write_text(json.dumps(rows, indent=1))
+write("pppoe")

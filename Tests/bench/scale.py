@@ -8,35 +8,10 @@ import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(os.environ["BNG_ROOT"])
-sys.path.insert(0, str(ROOT / "Tests" / "labs"))
-from topology import BIN, Lab, sh, wait_for  # noqa: E402
+from measure import map_bytes, row, rss, write
+from topology import BIN, Lab, sh, wait_for
 
 SESSIONS = int(os.environ.get("BENCH_SESSIONS", "64000"))
-rows = []
-
-
-def row(id, what, value, unit, **kw):
-    rows.append({"id": id, "what": what, "value": value, "unit": unit, "limit": None, "peer": None, "ratio": None, "goal": None,
-                 "met": None, **kw})
-    print(f"  {what}: {value:,.3f} {unit}", flush=True)
-
-
-def rss(pid):
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) * 1024
-
-
-def map_bytes(pins):
-    """Kernel memory of the pinned maps as the kernel accounts it."""
-    total = 0
-    for pin in pathlib.Path(pins).glob("**/*"):
-        text = sh(["bpftool", "-j", "map", "show", "pinned", str(pin)], check=False)
-        try:
-            total += int(json.loads(text).get("bytes_memlock", 0))
-        except (ValueError, AttributeError):
-            continue
-    return total
 
 
 def main():
@@ -87,7 +62,7 @@ def main():
         assert stored == SESSIONS, stored
     finally:
         lab.down(remove=True)
-    (ROOT / "build/bench/scale.json").write_text(json.dumps(rows, indent=1))
+    write("scale")
 
 
 main()

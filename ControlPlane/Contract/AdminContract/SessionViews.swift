@@ -74,7 +74,7 @@ public struct SessionView: Codable, Sendable, Equatable {
         public var id: UInt16
         /// The Service-Name asked for.
         public var service: String
-        /// pap, chap-md5, ms-chap-v2 or none.
+        /// pap, chap, ms-chap-v2 or none.
         public var authentication: String
         public var mtu: UInt16
         /// Our end.

@@ -101,8 +101,9 @@ import Testing
         var bench = LinkBench([])
         bench.start()
         bench.run()
-        var stubborn = PPPServerMachine(
-            configuration: PPPConfiguration(authentication: [], hostName: "bng"), seeds: LinkBench.seeds)
+        var configuration = PPPConfiguration(authentication: [], hostName: "bng")
+        configuration.listen = .zero
+        var stubborn = PPPServerMachine(configuration: configuration, seeds: LinkBench.seeds)
         var buffer = ActionBuffer<PPPServerMachine.Action>()
         stubborn.openLCP(&buffer)
         stubborn.handle(.admitted(bench.addresses, message: []), at: .now, into: &buffer)

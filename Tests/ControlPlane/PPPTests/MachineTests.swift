@@ -17,6 +17,7 @@ import Testing
         _ authentication: [PPPAuthentication] = [], _ change: (inout PPPConfiguration) -> Void = { _ in }
     ) -> PPPServerMachine {
         var configuration = PPPConfiguration(authentication: authentication, hostName: "bng")
+        configuration.listen = .zero
         change(&configuration)
         return PPPServerMachine(configuration: configuration, seeds: LinkBench.seeds)
     }
@@ -40,6 +41,43 @@ import Testing
         var buffer = Buffer()
         machine.receive(packet, number, &buffer)
         return buffer.drained()
+    }
+
+    // MARK: Who begins
+
+    @Test func `our first Configure-Request follows the client's, or a second of silence`() {
+        var (machine, buffer) = (Self.machine { $0.listen = .seconds(1) }, Buffer())
+        machine.handle(.start, at: .now, into: &buffer)
+        let begun = buffer.drained()
+        #expect(begun.allSatisfy { $0.frame == nil } && begun.contains(.startTimer(.lcp, after: .seconds(1))))
+        var other = machine
+        let answers = Self.answer(&machine, Self.request(1, [])).compactMap(\.packet?.code)
+        #expect(answers == [1, 2])
+        other.handle(.timerFired(.lcp), at: .now, into: &buffer)
+        let spoken = buffer.drained()
+        #expect(spoken.compactMap(\.packet?.code) == [1] && spoken.contains(.startTimer(.lcp, after: .seconds(3))))
+    }
+
+    @Test func `what is no Configure-Request does not stop the listening`() {
+        var (machine, buffer) = (Self.machine { $0.listen = .seconds(1) }, Buffer())
+        machine.handle(.start, at: .now, into: &buffer)
+        _ = buffer.drained()
+        for code in [UInt8(2), 6, 9, 77] {
+            let actions = Self.answer(&machine, PPPControlPacket(code: code, identifier: 9, data: [0, 0, 0, 1]))
+            #expect(!actions.contains(.cancelTimer(.lcp)), "code \(code)")
+        }
+        machine.handle(.timerFired(.lcp), at: .now, into: &buffer)
+        #expect(buffer.drained().compactMap(\.packet?.code) == [1])
+    }
+
+    @Test func `a link that is closed before the client has spoken is finished without a word`() {
+        var (machine, buffer) = (Self.machine { $0.listen = .seconds(1) }, Buffer())
+        machine.handle(.start, at: .now, into: &buffer)
+        _ = buffer.drained()
+        machine.handle(.close(.adminReset), at: .now, into: &buffer)
+        let actions = buffer.drained()
+        #expect(machine.isFinished && actions.last == .finished(.adminReset))
+        #expect(actions.allSatisfy { $0.frame == nil } && actions.contains(.cancelTimer(.lcp)))
     }
 
     // MARK: LCP options

@@ -14,7 +14,8 @@ import Testing
 
     /// A link whose LCP is open and whose client has been let in.
     private static func open() -> (PPPServerMachine, [PPPControlPacket]) {
-        let configuration = PPPConfiguration(authentication: [], hostName: "bng")
+        var configuration = PPPConfiguration(authentication: [], hostName: "bng")
+        configuration.listen = .zero
         var (machine, buffer) = (
             PPPServerMachine(configuration: configuration, seeds: LinkBench.seeds), Buffer()
         )
@@ -140,7 +141,8 @@ import Testing
     }
 
     @Test func `ten Configure-Requests with one identifier, then the end; two Terminate-Requests, then the end`() {
-        let configuration = PPPConfiguration(authentication: [], hostName: "bng")
+        var configuration = PPPConfiguration(authentication: [], hostName: "bng")
+        configuration.listen = .zero
         var (machine, buffer) = (
             PPPServerMachine(configuration: configuration, seeds: LinkBench.seeds), Buffer()
         )

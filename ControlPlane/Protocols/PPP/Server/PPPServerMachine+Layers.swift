@@ -54,7 +54,8 @@ extension PPPServerMachine {
             default: break  // tls: the lower layer is always there
             }
         }
-        if !self[layer].state.isTimed { self.cancel(layer.timer, &actions) }
+        if layer == .lcp, self.lcp.state != .stopped { self.isListening = false }
+        if !self[layer].state.isTimed, !(layer == .lcp && self.isListening) { self.cancel(layer.timer, &actions) }
     }
 
     mutating func restartTimerFired(_ layer: Layer, _ actions: inout Actions) {

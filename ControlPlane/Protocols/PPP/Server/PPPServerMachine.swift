@@ -18,6 +18,7 @@
 // Configure-Naks in both directions. After `finished` every event is ignored and no timer runs.
 //
 // Deviations from RFC 1661, each because PPPoE has a PADT and a discovery of its own:
+// - Our first Configure-Request follows the client's, or a second's silence: LCP begins in Stopped (the passive open of 4.2).
 // - A client that begins LCP anew on an open link (4.3, RCR in Opened) ends the session; it redials. During
 //   authentication, before anything was proved, the table is followed.
 // - A Configure-Request with the content that was acknowledged last is a retransmission or a duplicate: it is
@@ -119,6 +120,8 @@ public struct PPPServerMachine: Machine, Equatable {
     var early: [EarlyRequest] = []
     /// Of the last Code-Reject or Protocol-Reject.
     var rejectIdentifier: UInt8 = 0
+    /// LCP waits in Stopped for the client's first Configure-Request.
+    var isListening = false
     /// Packets that carried our own magic number.
     var loops: UInt8 = 0
 
@@ -194,6 +197,15 @@ public struct PPPServerMachine: Machine, Equatable {
     private mutating func begin(_ actions: inout ActionBuffer<Action>) {
         self.phase = .establish
         self.start(.phase, self.configuration.authenticationLimit, &actions)
+        guard self.configuration.listen > .zero else { return self.openLCP(&actions) }
+        self.lcp.automaton = PPPAutomaton(state: .stopped)
+        self.isListening = true
+        self.start(.lcp, self.configuration.listen, &actions)
+    }
+
+    private mutating func openLCP(_ actions: inout ActionBuffer<Action>) {
+        self.lcp.automaton = PPPAutomaton()
+        self.isListening = false
         self.step(.lcp, .open, &actions)
         self.step(.lcp, .up, &actions)
     }
@@ -201,6 +213,7 @@ public struct PPPServerMachine: Machine, Equatable {
     private mutating func timerFired(_ timer: Timer, _ actions: inout ActionBuffer<Action>) {
         guard self.timers.remove(timer.rawValue) else { return }
         switch timer {
+        case .lcp where self.isListening: self.openLCP(&actions)
         case .lcp: self.restartTimerFired(.lcp, &actions)
         case .ipcp: self.restartTimerFired(.ipcp, &actions)
         case .ipv6cp: self.restartTimerFired(.ipv6cp, &actions)
@@ -235,6 +248,8 @@ public struct PPPServerMachine: Machine, Equatable {
     mutating func close(_ reason: PPPTerminateReason, _ actions: inout ActionBuffer<Action>) {
         guard self.phase != .terminate else { return }
         self.reason = reason
+        // Nothing was said yet: there is nothing to take back.
+        if self.isListening { return self.finish(reason, &actions) }
         self.leaveForTermination(&actions)
         self.step(.lcp, .close, &actions)
     }

@@ -21,6 +21,9 @@ public struct PPPConfiguration: Hashable, Sendable {
     public var ipv6cp: Bool
     /// What a CHAP challenge says of us; at most 255 bytes of it.
     public var hostName: String
+    /// How long the client's first Configure-Request is waited for before ours is sent: it dials, and has its socket a moment
+    /// after the PADS, so that an earlier one would be lost and cost a restart. Zero: not at all.
+    public var listen: Duration = .seconds(1)
     /// Restart timer (RFC 1661 4.6), and between two CHAP challenges.
     public var restart: Duration = .seconds(3)
     /// Configure-Requests and challenges without an answer.
