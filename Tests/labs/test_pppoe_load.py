@@ -150,6 +150,26 @@ def test_a_delayed_pado_arrives(up):
     assert 300_000 <= dialled["discovery"]["p50_us"] < 600_000, dialled["discovery"]
 
 
+def test_a_loaded_node_delays_its_pados_until_it_is_no_longer(up):
+    lab, cpe = up(pado_delay_loaded="{sessions: 20, delay: 400ms}")
+
+    clients = iter(range(1, 200))
+
+    def discovery():  # of new clients: the same PADR again at once would count as a repetition
+        dialled, _ = dial(cpe, 5, "pppoe,padt", "--mac-base", f"02:00:00:0a:{next(clients):02x}:01", "--timeout", 2)
+        assert (dialled["completed"], dialled["timeouts"]) == (5, 0), dialled
+        return dialled["discovery"]["p50_us"]
+
+    assert discovery() < 200_000
+    dialled, = dial(cpe, 20, "pppoe")
+    assert dialled["completed"] == 20
+    wait_for("PADOs wait", lambda: discovery() >= 400_000, 20)
+    for session in live(lab):
+        lab.ctl("clear", "session", session["id"], text=True)
+    all_gone(lab)
+    wait_for("PADOs come at once", lambda: discovery() < 200_000, 20)
+
+
 def test_a_lost_carrier_ends_the_sessions_of_clients_that_vanish(up):
     lab, cpe = up(echo_interval="1s", echo_failures=2)
     dialled, _ = dial(cpe, 20, "pppoe,abandon")
