@@ -12,6 +12,7 @@ POLICY = """
 plans:
   - {{name: basic}}
   - {{name: gold, version: 2, rate-up: 20Mbit, rate-down: 50Mbit}}
+  - {{name: idle, idle-timeout: 2s}}
 aaa:
   chain: [local]
   default-plan: basic

@@ -170,6 +170,18 @@ def test_a_loaded_node_delays_its_pados_until_it_is_no_longer(up):
     wait_for("PADOs come at once", lambda: discovery() < 200_000, 20)
 
 
+def test_answered_echoes_keep_no_idle_session(up):
+    lab, cpe = up(echo_interval="1s", echo_failures=2)
+    lab.ctl("subscriber", "set", "alice", "--plan", "idle", text=True)
+    held = start_dial(cpe, 5, "pppoe,hold", "--auth", "chap", "--duration", 9)
+    wait_for("five are online", lambda: len(live(lab)) == 5, 20)
+    ids = [s["id"] for s in live(lab)]
+    wait_for("five have ended", lambda: not live(lab), 20)
+    dialled, hold = results(held)
+    assert dialled["completed"] == 5 and hold["lost"] == 5 and hold["echo_requests"] >= 5, hold
+    assert {lab.session(i)["cause"] for i in ids} == {"idle_timeout"}
+
+
 def test_a_lost_carrier_ends_the_sessions_of_clients_that_vanish(up):
     lab, cpe = up(echo_interval="1s", echo_failures=2)
     dialled, _ = dial(cpe, 20, "pppoe,abandon")
