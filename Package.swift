@@ -136,6 +136,7 @@ let tests: [Target] = [
         name: "TestVectors", dependencies: ["BNGCore", crypto], path: "Tests/support/TestVectors",
         swiftSettings: strict),
     unitTests("BNGCoreTests", ["BNGCore"]),
+    unitTests("EthernetTests", ["BNGCore", "Ethernet"]),
     unitTests("DHCPv4Tests", ["BNGCore", "DHCPv4", "Ethernet", "TestVectors"]),
     .target(
         name: "PPPClient", dependencies: ["BNGCore", "PPP"], path: "Tests/support/PPPClient", swiftSettings: strict),
