@@ -38,6 +38,7 @@ let core: [Target] = [
 let protocols: [Target] = [
     pure("DHCPv4", in: "Protocols", ["BNGCore"]),
     pure("Ethernet", in: "Protocols", ["BNGCore"]),
+    pure("NeighborDiscovery", in: "Protocols", ["BNGCore"]),
     pure("PPP", in: "Protocols", ["BNGCore"]),
     pure("PPPoE", in: "Protocols", ["BNGCore"]),
     pure("RADIUS", in: "Protocols", ["BNGCore"]),
@@ -139,6 +140,10 @@ let tests: [Target] = [
     unitTests("EthernetTests", ["BNGCore", "Ethernet"]),
     unitTests("DHCPv4Tests", ["BNGCore", "DHCPv4", "Ethernet", "TestVectors"]),
     .target(
+        name: "NDExercise", dependencies: ["BNGCore", "NeighborDiscovery"], path: "Tests/support/NDExercise",
+        swiftSettings: strict),
+    unitTests("NeighborDiscoveryTests", ["BNGCore", "NDExercise", "NeighborDiscovery", "TestVectors"]),
+    .target(
         name: "PPPClient", dependencies: ["BNGCore", "PPP"], path: "Tests/support/PPPClient", swiftSettings: strict),
     unitTests("PPPTests", ["BNGCore", "PPP", "PPPClient", "PPPExercise", "TestVectors"]),
     .target(
@@ -210,6 +215,9 @@ let fuzzers: [Target] =
         .executableTarget(
             name: "fuzz-dhcpv4", dependencies: ["FuzzDriver", "BNGCore", "DHCPv4", "Ethernet"],
             path: "Tests/fuzz/fuzz-dhcpv4", swiftSettings: strict),
+        .executableTarget(
+            name: "fuzz-nd", dependencies: ["FuzzDriver", "NDExercise"], path: "Tests/fuzz/fuzz-nd",
+            swiftSettings: strict),
         .executableTarget(
             name: "fuzz-ppp", dependencies: ["FuzzDriver", "PPPExercise"], path: "Tests/fuzz/fuzz-ppp",
             swiftSettings: strict),
