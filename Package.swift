@@ -37,6 +37,7 @@ let core: [Target] = [
 
 let protocols: [Target] = [
     pure("DHCPv4", in: "Protocols", ["BNGCore"]),
+    pure("DHCPv6", in: "Protocols", ["BNGCore"]),
     pure("Ethernet", in: "Protocols", ["BNGCore"]),
     pure("NeighborDiscovery", in: "Protocols", ["BNGCore"]),
     pure("PPP", in: "Protocols", ["BNGCore"]),
@@ -140,6 +141,10 @@ let tests: [Target] = [
     unitTests("EthernetTests", ["BNGCore", "Ethernet"]),
     unitTests("DHCPv4Tests", ["BNGCore", "DHCPv4", "Ethernet", "TestVectors"]),
     .target(
+        name: "DHCPv6Exercise", dependencies: ["BNGCore", "DHCPv6"], path: "Tests/support/DHCPv6Exercise",
+        swiftSettings: strict),
+    unitTests("DHCPv6Tests", ["BNGCore", "DHCPv6", "DHCPv6Exercise", "TestVectors"]),
+    .target(
         name: "NDExercise", dependencies: ["BNGCore", "NeighborDiscovery"], path: "Tests/support/NDExercise",
         swiftSettings: strict),
     unitTests("NeighborDiscoveryTests", ["BNGCore", "NDExercise", "NeighborDiscovery", "TestVectors"]),
@@ -215,6 +220,9 @@ let fuzzers: [Target] =
         .executableTarget(
             name: "fuzz-dhcpv4", dependencies: ["FuzzDriver", "BNGCore", "DHCPv4", "Ethernet"],
             path: "Tests/fuzz/fuzz-dhcpv4", swiftSettings: strict),
+        .executableTarget(
+            name: "fuzz-dhcpv6", dependencies: ["FuzzDriver", "DHCPv6Exercise"], path: "Tests/fuzz/fuzz-dhcpv6",
+            swiftSettings: strict),
         .executableTarget(
             name: "fuzz-nd", dependencies: ["FuzzDriver", "NDExercise"], path: "Tests/fuzz/fuzz-nd",
             swiftSettings: strict),
