@@ -6,8 +6,12 @@ import DHCPv6
 
 /// Takes bytes the whole way; what it returns is a promise that was not kept.
 public enum DHCPv6Exercise {
-    /// nil: every promise was kept.
+    /// nil: every promise was kept. The bytes are taken as a packet, and as a list of events.
     public static func problem(with data: [UInt8]) -> String? {
+        Self.packetProblem(data) ?? DHCPv6ServerExercise.problem(with: data)
+    }
+
+    private static func packetProblem(_ data: [UInt8]) -> String? {
         guard let packet = try? DHCPv6Codec.decode(data.span) else { return nil }
         guard let again = DHCPv6Codec.encode(packet) else { return "what was decoded cannot be encoded" }
         guard (try? DHCPv6Codec.decode(again.span)) == packet else { return "an encoded packet decodes to another" }
