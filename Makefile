@@ -65,7 +65,7 @@ test: ## README's second command: install what is missing, build, run every kind
 check: fmt-check tree test-c test-swift ## The loop before each commit
 
 .PHONY: fuzz fuzz-replay asan tsan
-fuzz: ## Fuzz every decoder (T=target: frame objects options contract dhcpv4 ppp pppoe radius; S=seconds each)
+fuzz: ## Fuzz every decoder (T=target: frame objects options contract dhcpv4 dhcpv6 nd ppp pppoe radius; S=seconds each)
 	@$(MAKE) -s $(if $(T),$(if $(filter $(SWIFT_FUZZERS),$(T)),fuzz-swift,fuzz-c),fuzz-c fuzz-swift)
 
 fuzz-replay: fuzz-replay-c ## Replay seeds and findings through the fuzzers of C (Swift's: fuzz-replay-swift, minutes to build)
@@ -78,7 +78,7 @@ asan: asan-c ## C unit and contract tests under ASan and UBSan; Swift codecs, AA
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/support/leaks.txt \
 		swift test --sanitize=address --scratch-path .build-asan --skip-build --disable-xctest --no-parallel --filter '$(TIMED)'
 
-SANITIZED := BNGCoreTests|DHCPv4Tests|RADIUSTests|RADIUSContractTests|AddressingTests|SubscribersTests|LocalAAATests|AccountingDriverTests|AgentContractTests|StoreTests
+SANITIZED := BNGCoreTests|DHCPv4Tests|DHCPv6Tests|NeighborDiscoveryTests|EthernetTests|RADIUSTests|RADIUSContractTests|AddressingTests|SubscribersTests|LocalAAATests|AccountingDriverTests|AgentContractTests|StoreTests
 # What waits for real time-outs goes one at a time: sanitizers are slow. TSan is too slow for thousands in flight at once.
 TIMED := RADIUSDriverTests
 

@@ -37,7 +37,9 @@ let core: [Target] = [
 
 let protocols: [Target] = [
     pure("DHCPv4", in: "Protocols", ["BNGCore"]),
+    pure("DHCPv6", in: "Protocols", ["BNGCore"]),
     pure("Ethernet", in: "Protocols", ["BNGCore"]),
+    pure("NeighborDiscovery", in: "Protocols", ["BNGCore"]),
     pure("PPP", in: "Protocols", ["BNGCore"]),
     pure("PPPoE", in: "Protocols", ["BNGCore"]),
     pure("RADIUS", in: "Protocols", ["BNGCore"]),
@@ -136,7 +138,16 @@ let tests: [Target] = [
         name: "TestVectors", dependencies: ["BNGCore", crypto], path: "Tests/support/TestVectors",
         swiftSettings: strict),
     unitTests("BNGCoreTests", ["BNGCore"]),
+    unitTests("EthernetTests", ["BNGCore", "Ethernet"]),
     unitTests("DHCPv4Tests", ["BNGCore", "DHCPv4", "Ethernet", "TestVectors"]),
+    .target(
+        name: "DHCPv6Exercise", dependencies: ["BNGCore", "DHCPv6"], path: "Tests/support/DHCPv6Exercise",
+        swiftSettings: strict),
+    unitTests("DHCPv6Tests", ["BNGCore", "DHCPv6", "DHCPv6Exercise", "TestVectors"]),
+    .target(
+        name: "NDExercise", dependencies: ["BNGCore", "NeighborDiscovery"], path: "Tests/support/NDExercise",
+        swiftSettings: strict),
+    unitTests("NeighborDiscoveryTests", ["BNGCore", "NDExercise", "NeighborDiscovery", "TestVectors"]),
     .target(
         name: "PPPClient", dependencies: ["BNGCore", "PPP"], path: "Tests/support/PPPClient", swiftSettings: strict),
     unitTests("PPPTests", ["BNGCore", "PPP", "PPPClient", "PPPExercise", "TestVectors"]),
@@ -209,6 +220,12 @@ let fuzzers: [Target] =
         .executableTarget(
             name: "fuzz-dhcpv4", dependencies: ["FuzzDriver", "BNGCore", "DHCPv4", "Ethernet"],
             path: "Tests/fuzz/fuzz-dhcpv4", swiftSettings: strict),
+        .executableTarget(
+            name: "fuzz-dhcpv6", dependencies: ["FuzzDriver", "DHCPv6Exercise"], path: "Tests/fuzz/fuzz-dhcpv6",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "fuzz-nd", dependencies: ["FuzzDriver", "NDExercise"], path: "Tests/fuzz/fuzz-nd",
+            swiftSettings: strict),
         .executableTarget(
             name: "fuzz-ppp", dependencies: ["FuzzDriver", "PPPExercise"], path: "Tests/fuzz/fuzz-ppp",
             swiftSettings: strict),

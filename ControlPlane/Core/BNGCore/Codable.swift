@@ -3,6 +3,8 @@
 
 extension IPv4Address: Codable {}
 extension IPv4Prefix: Codable {}
+extension IPv6Address: Codable {}
+extension IPv6Prefix: Codable {}
 extension MACAddress: Codable {}
 
 extension Decodable where Self: LosslessStringConvertible {

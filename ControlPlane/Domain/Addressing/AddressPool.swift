@@ -77,7 +77,7 @@ public struct AddressPool: Sendable {
     var rests: [IPv4Address: Rest] = [:]
     var sticky: [LineKey: IPv4Address] = [:]
     var fresh: FreshAddresses
-    var returned = ReturnQueue()
+    var returned = ReturnQueue<IPv4Address>()
     /// Counts what `usage` says.
     private var counts: Usage
     /// Addresses of the ranges that are nobody's: not reserved, not held, not resting.
