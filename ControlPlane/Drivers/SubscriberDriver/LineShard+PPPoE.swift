@@ -72,9 +72,12 @@ extension LineShard {
         }
         guard !self.lockouts.isLocked(frame.line, at: self.world.utcNow()) else { return self.count(.lockedOut) }
         guard self.pending < self.world.configuration.pendingLimit else { return self.count(.shed) }
+        // Who dials again takes the place of its own session, which counts until it is gone: that is not one too many.
+        let isReplacing = dials.count >= policy.perMAC
         guard
             let limit = self.world.quotas.take(
-                frame.line, node: frame.path.node, perLine: policy.perLine, perNode: policy.perNode)
+                frame.line, node: frame.path.node, perLine: isReplacing ? 0 : policy.perLine,
+                perNode: isReplacing ? 0 : policy.perNode)
         else { return self.dial(request, frame, policy, pool, beside: dials) }
         self.count(limit == .line ? .lineLimit : .nodeLimit)
         self.refuse(request, frame, .acSystem, "too many sessions")

@@ -239,6 +239,23 @@ extension Scene {
         try await scene.stop()
     }
 
+    @Test func `a client of a full line may still dial again`() async throws {
+        let scene = try await scene(policy([], { ($0.perLine, $0.perNode) = (1, 1) }))
+        var host = PPPoEHost(mac(1))
+        for cookie in UInt8(1)...4 {
+            try await scene.dial(&host, cookie: cookie)
+            #expect(host.ppp.isOpen, "dial \(cookie)")
+        }
+        try await scene.until { try await scene.plane.sessions(limit: 9).count == 1 }
+        // The old ones are told to terminate, and nobody answers.
+        try await scene.until {
+            scene.clock.advance(1)
+            return scene.plane.pppoeCount(of: "edge1") == 1
+        }
+        #expect(try await scene.plane.sessions(limit: 9).count == 1)
+        try await scene.stop()
+    }
+
     @Test func `IPoE and PPPoE of one MAC address live side by side`() async throws {
         let scene = try await scene(policy())
         var host = PPPoEHost(mac(1))
