@@ -108,7 +108,7 @@ struct AAATests {
         #expect(offered.address(DHCPv4OptionCode.subnetMask) == IPv4Address(rawValue: 0xffff_ff00))
         #expect(offered.address(6) == server)
         scene.receive(frame(.request, mac: mac(1), requested: fixed))
-        try await scene.until { scene.link.state.withLock { !$0.installed.isEmpty } }
+        try await scene.until { scene.link.state.withLock { !$0.frames.isEmpty } }
         #expect(scene.link.state.withLock { $0.installed.values.first?.poolTemplateID } == 77)
         _ = scene.link.takeFrames()
         #expect(try await scene.bind(2).address == IPv4Address(rawValue: 0x6450_0102))
