@@ -66,7 +66,7 @@ let drivers: [Target] = [
     .target(
         name: "BNGConfiguration",
         dependencies: [
-            "Addressing", "BNGCore", "Fleet", "RADIUS", "RADIUSContract", "Subscribers",
+            "Addressing", "BNGCore", "Fleet", "PPPoE", "RADIUS", "RADIUSContract", "Subscribers",
             .product(name: "Yams", package: "Yams"),
         ],
         path: "ControlPlane/Drivers/BNGConfiguration", swiftSettings: strict),

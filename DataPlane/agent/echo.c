@@ -54,10 +54,8 @@ static void send_echo(struct bng_agent *agent, const struct bng_session_object *
 {
 	uint8_t *frame;
 
-	if (frames->run.count == BNG_PACKET_BATCH)
-		bng_frame_run_flush(agent, &frames->run);
-	/* Another port empties the run before its frame is added. */
-	if (frames->run.count && frames->run.port != session->port->head.index)
+	/* Here, and not when it is added: its bytes lie where the run will have room. */
+	if (frames->run.count == BNG_PACKET_BATCH || frames->run.port != session->port->head.index)
 		bng_frame_run_flush(agent, &frames->run);
 	frame = frames->bytes[frames->run.count];
 	compose(agent, session, (uint8_t)++echo->sent, frame);

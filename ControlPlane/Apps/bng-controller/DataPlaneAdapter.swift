@@ -108,7 +108,6 @@ final class NodeDelegate: AgentServerDelegate {
     /// Policy of each port, by node and name.
     private let policies: [NodeName: [String: PortPolicy]]
     private let reachable: ReachableNodes
-    private let portMACs = Mutex<[NodeName: [String: MACAddress]]>([:])
     private let logger: Logger
 
     init(
@@ -129,12 +128,11 @@ final class NodeDelegate: AgentServerDelegate {
 
     func agentServer(_ server: AgentServer, node: NodeName, ports: [PortStatus]) {
         let macs = Dictionary(ports.map { ($0.name, $0.mac) }, uniquingKeysWith: { first, _ in first })
-        self.portMACs.withLock { $0[node] = macs }
         self.plane.learn(ports: macs, of: node)
     }
 
     func agentServer(_ server: AgentServer, node: NodeName, punted packets: [AgentContract.PuntedPacket]) {
-        let macs = self.portMACs.withLock { $0[node] } ?? [:]
+        let macs = self.plane.portMACs(of: node)
         var known: [SubscriberDriver.PuntedPacket] = []
         known.reserveCapacity(packets.count)
         var counts: [PuntClass: Int] = [:]

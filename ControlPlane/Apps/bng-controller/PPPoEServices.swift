@@ -20,8 +20,7 @@ final class PPPoEServices: Sendable {
 
     /// The keys follow from a stored secret: neither a restart nor another node of a group makes a cookie stale.
     init(store: Store, now: @escaping @Sendable () -> UTCTime) throws {
-        var generator = SystemRandomNumberGenerator()
-        let fresh = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        let fresh = SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }
         self.secret = SymmetricKey(data: try store.secret("pppoe-cookies", orKeep: fresh))
         self.now = now
     }

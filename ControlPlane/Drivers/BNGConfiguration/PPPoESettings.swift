@@ -3,6 +3,7 @@
 
 import BNGCore
 import Fleet
+import PPPoE
 import Yams
 
 /// What clients of one access domain are offered by PPPoE.
@@ -16,7 +17,7 @@ public struct PPPoESettings: Sendable, Equatable {
     /// In order of preference; empty: nobody is asked for credentials.
     public var authentication: [Authentication] = [.chap, .msChapV2, .pap]
     /// Bytes of an IP packet inside PPP; above 1,492 with clients that ask for it (RFC 4638).
-    public var mru: UInt16 = 1_492
+    public var mru = PPPoEReplies.usualPayload
     public var echoInterval: Seconds = 30
     public var echoFailures: UInt8 = 3
     /// Milliseconds before a PADO.
@@ -34,9 +35,6 @@ public struct PPPoESettings: Sendable, Equatable {
     public var clampMSS = true
 
     init() {}
-
-    /// PPP without RFC 4638.
-    public static let usualMRU: UInt16 = 1_492
 }
 
 /// What a node's PPPoE services need beside the configuration.
@@ -58,7 +56,7 @@ extension PPPoESettings {
         let isLoaded = self.loadedSessions > 0 && serving.sessions >= Int(self.loadedSessions)
         return PPPoEServicePolicy(
             accessDomain: domain.id, acName: self.acName, serviceNames: self.services, anyService: self.anyService,
-            maxPayload: self.mru > Self.usualMRU ? UInt32(self.mru) : 0,
+            maxPayload: self.mru > PPPoEReplies.usualPayload ? UInt32(self.mru) : 0,
             padoDelay: isLoaded ? max(self.padoDelay, self.loadedDelay) : self.padoDelay,
             cookieKey: serving.cookieKey, previousCookieKey: serving.previousCookieKey)
     }

@@ -51,8 +51,8 @@ extension LineShard {
     private func replyPath(_ entry: LineEntry) -> ReplyPath? {
         guard var path = entry.path else { return nil }
         guard path.portMAC == .zero else { return path }
-        path.portMAC = self.world.portMAC(path.node, path.port)
-        guard path.portMAC != .zero else { return nil }
+        guard let mac = self.world.portMACs(of: path.node)[path.port] else { return nil }
+        path.portMAC = mac
         entry.path = path
         return path
     }
@@ -93,7 +93,7 @@ extension LineShard {
         var presentation = record.presentation
         presentation.ppp = PPPoEDetails(
             link: dial.machine.link, service: dial.service, local: entry.pool.template.gateway,
-            mtu: min(dial.machine.link.peerMRU, dial.setup?.maxPayload ?? PPPoEPolicy.usualMRU))
+            mtu: min(dial.machine.link.peerMRU, dial.setup?.maxPayload ?? PPPoEReplies.usualPayload))
         self.perform(entry, .session(.presented(presentation)))
         // No lease: the session lasts until one side ends it.
         self.perform(entry, .session(.confirm(until: .zero, at: self.world.utcNow())))

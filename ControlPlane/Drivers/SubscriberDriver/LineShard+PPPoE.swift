@@ -95,7 +95,7 @@ extension LineShard {
             self.count(.replaced)
             self.hangUp(entry, .replaced)
         }
-        let maxPayload = policy.maxPayload(asked: request.maxPayload)
+        let maxPayload = PPPoEReplies.agreedPayload(request, policy.mru)
         let machine = PPPServerMachine(
             configuration: policy.machineConfiguration(maxPayload), seeds: .random(using: &self.randomness))
         let entry = LineEntry(line: line, pool: pool)
@@ -159,7 +159,7 @@ extension LineShard {
         else { return }
         let machine = PPPServerMachine(
             restored: details.link, addresses: self.addresses(entry, record),
-            configuration: policy.machineConfiguration(details.mtu > PPPoEPolicy.usualMRU ? details.mtu : nil),
+            configuration: policy.machineConfiguration(details.mtu > PPPoEReplies.usualPayload ? details.mtu : nil),
             seeds: .random(using: &self.randomness))
         entry.ppp = PPPDial(policy: policy, machine: machine, setup: nil)
         _ = self.world.quotas.take(record.line, node: record.node, perLine: 0, perNode: 0)

@@ -181,11 +181,8 @@ extension LineShard {
         self.add(entry, id: record.id)
         self.sessionIndex.add(record)
         guard active else { return self.remove(record) }
-        guard let profile = self.world.profile(of: record) else {
-            // Its plan, filter or pool is no longer configured: it cannot be served as it was promised.
-            return self.perform(entry, .session(.end(.configuration, at: self.world.utcNow())))
-        }
-        if record.line.pppoeID != 0, entry.ppp == nil {
+        guard let profile = self.world.profile(of: record), record.line.pppoeID == 0 || entry.ppp != nil else {
+            // Its plan, filter, pool or PPPoE is no longer configured: it cannot be served as it was promised.
             return self.perform(entry, .session(.end(.configuration, at: self.world.utcNow())))
         }
         self.restoreClaim(entry, profile)

@@ -9,9 +9,6 @@ import Subscribers
 
 /// Of an access domain; one value shared by all its sessions.
 public final class PPPoEPolicy: Sendable {
-    /// PPP payload without RFC 4638.
-    static let usualMRU: UInt16 = 1_492
-
     let acName: String
     let rules: PPPoEServiceRules
     /// Largest PPP payload, with clients that ask for more than the usual.
@@ -45,14 +42,8 @@ public final class PPPoEPolicy: Sendable {
             PPPServerMachine.Configuration(
                 authentication: authentication, mru: mru, ipv6cp: ipv6cp, hostName: acName)
         }
-        self.usual = configuration(min(mru, Self.usualMRU))
+        self.usual = configuration(min(mru, PPPoEReplies.usualPayload))
         self.large = configuration(mru)
-    }
-
-    /// What a request for this PPP-Max-Payload is granted (RFC 4638 4); nil: the tag is not answered.
-    func maxPayload(asked: UInt16?) -> UInt16? {
-        guard let asked, asked > Self.usualMRU, self.mru > Self.usualMRU else { return nil }
-        return min(asked, self.mru)
     }
 
     func machineConfiguration(_ maxPayload: UInt16?) -> PPPServerMachine.Configuration {

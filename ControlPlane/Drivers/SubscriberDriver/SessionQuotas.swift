@@ -6,14 +6,9 @@ import Synchronization
 
 /// Counts what is limited. A lock and no owner loop: an entry is taken at the first packet of a dial, whose answer must not wait.
 final class SessionQuotas: Sendable {
-    private struct Line: Hashable {
-        var domain: AccessDomainID
-        var sVLAN: UInt16
-        var cVLAN: UInt16
-    }
-
     private struct State {
-        var lines: [Line: Int] = [:]
+        /// By line, whoever is on it.
+        var lines: [LineKey: Int] = [:]
         var nodes: [NodeName: Int] = [:]
     }
 
@@ -24,7 +19,7 @@ final class SessionQuotas: Sendable {
     /// Counts one more, or says which limit forbids it. 0: no limit.
     func take(_ line: LineKey, node: NodeName, perLine: Int, perNode: Int) -> Limit? {
         self.state.withLock { state in
-            let key = Line(domain: line.accessDomain, sVLAN: line.sVLAN, cVLAN: line.cVLAN)
+            let key = LineKey(accessDomain: line.accessDomain, sVLAN: line.sVLAN, cVLAN: line.cVLAN, mac: .zero)
             if perLine > 0, state.lines[key, default: 0] >= perLine { return .line }
             if perNode > 0, state.nodes[node, default: 0] >= perNode { return .node }
             state.lines[key, default: 0] += 1
@@ -35,7 +30,7 @@ final class SessionQuotas: Sendable {
 
     func giveBack(_ line: LineKey, node: NodeName) {
         self.state.withLock { state in
-            let key = Line(domain: line.accessDomain, sVLAN: line.sVLAN, cVLAN: line.cVLAN)
+            let key = LineKey(accessDomain: line.accessDomain, sVLAN: line.sVLAN, cVLAN: line.cVLAN, mac: .zero)
             state.lines[key] = state.lines[key].flatMap { $0 > 1 ? $0 - 1 : nil }
             state.nodes[node] = state.nodes[node].flatMap { $0 > 1 ? $0 - 1 : nil }
         }

@@ -50,10 +50,7 @@ final class ShardWorld: Sendable {
 
     func learn(_ macs: [String: MACAddress], of node: NodeName) { self.portMACs.withLock { $0[node] = macs } }
 
-    /// zero while the node has not been seen.
-    func portMAC(_ node: NodeName, _ port: String) -> MACAddress {
-        self.portMACs.withLock { $0[node]?[port] } ?? .zero
-    }
+    func portMACs(of node: NodeName) -> [String: MACAddress] { self.portMACs.withLock { $0[node] } ?? [:] }
 
     func claims(of user: String) -> UserClaims {
         var hash = StableHash()

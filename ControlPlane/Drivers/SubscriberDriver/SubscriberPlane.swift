@@ -74,6 +74,9 @@ public final class SubscriberPlane: Sendable {
     /// The MAC addresses of a node's ports, by name.
     public func learn(ports macs: [String: MACAddress], of node: NodeName) { self.world.learn(macs, of: node) }
 
+    /// As learnt last; empty while the node has not been seen.
+    public func portMACs(of node: NodeName) -> [String: MACAddress] { self.world.portMACs(of: node) }
+
     /// Packets of one node, in order of arrival.
     public func receive(node: NodeName, punts: [PuntedPacket]) {
         var batches = [[LineShard.Input]](repeating: [], count: self.shards.count)

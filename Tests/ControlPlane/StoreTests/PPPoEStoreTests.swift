@@ -5,21 +5,11 @@ import BNGCore
 import Fleet
 import Foundation
 import GRDB
-import Logging
 import PPP
 import Subscribers
 import Testing
 
 @testable import Store
-
-private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-
-private func withFolder(_ body: (String) async throws -> Void) async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "bng-store-\(UUID().uuidString.prefix(8))")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    try await body(folder.appending(path: "s.sqlite").path)
-}
 
 private func record(_ number: UInt64, pppoeID: UInt16) -> SessionRecord {
     var record = SessionRecord(

@@ -13,7 +13,7 @@ import Testing
 
 @testable import Store
 
-private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 private func record(_ number: UInt64, address: UInt32? = nil, phase: SessionPhase = .active) -> SessionRecord {
     SessionRecord(
@@ -29,7 +29,7 @@ private func record(_ number: UInt64, address: UInt32? = nil, phase: SessionPhas
 }
 
 /// A folder that disappears after the test.
-private func withFolder(_ body: (String) async throws -> Void) async throws {
+func withFolder(_ body: (String) async throws -> Void) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "bng-store-\(UUID().uuidString.prefix(8))")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }

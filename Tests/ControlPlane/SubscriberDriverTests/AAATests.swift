@@ -40,12 +40,6 @@ extension Scene {
         try await self.settle()
     }
 
-    /// Waits for what a server's thread sets in motion.
-    fileprivate func until(_ condition: () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(5)
-        while try await !condition(), ContinuousClock.now < deadline { try await self.settle() }
-    }
-
     fileprivate func offer(_ n: Int) async throws -> DHCPv4Message? {
         self.receive(frame(.discover, mac: mac(n)))
         var frames: [[UInt8]] = []

@@ -236,5 +236,17 @@ struct Scene {
         }
     }
 
+    /// Waits for what another thread, or the clock, sets in motion.
+    func until(_ condition: () async throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(5)
+        while try await !condition() {
+            guard ContinuousClock.now < deadline else {
+                Issue.record("not within 5 seconds")
+                return
+            }
+            try await self.settle()
+        }
+    }
+
     func stop() async throws { try await self.group.shutdownGracefully() }
 }

@@ -55,12 +55,6 @@ extension Scene {
     fileprivate func count(_ counter: PlaneCounter) async throws -> UInt64 {
         try await self.plane.counters()[counter] ?? 0
     }
-
-    fileprivate func until(_ condition: () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(5)
-        while try await !condition(), ContinuousClock.now < deadline { try await self.settle() }
-        #expect(try await condition())
-    }
 }
 
 @Suite struct PPPoETests {
