@@ -20,6 +20,8 @@ static const struct bng_guard_rate default_rates[BNG_PUNT_CLASSES] = {
 		.line_burst = 10000,
 		.port_pps = 50000,
 		.port_burst = 50000},
+	[BNG_PUNT_ND] = {.line_pps = 10, .line_burst = 20, .port_pps = 20000, .port_burst = 20000},
+	[BNG_PUNT_DHCPV6] = {.line_pps = 20, .line_burst = 40, .port_pps = 20000, .port_burst = 20000},
 };
 
 void bng_entry_port(const struct bng_port_object *port, struct bng_port *ret)

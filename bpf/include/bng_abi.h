@@ -25,6 +25,17 @@ enum {
 	BNG_PPPOE_NAMES_MAX = 16,
 	BNG_PPPOE_AC_NAME_BYTES = 68, /* with the tag's head */
 	BNG_PPPOE_OFFERED_BYTES = 16 * 68,
+	BNG_INLINE_PREFIXES = 4,     /* of a session, beside its session6; more are looked up in routes6 */
+	BNG_SESSION_PREFIXES_MAX = 16,
+	BNG_DHCP6_ASSOCIATIONS_MAX = 4,
+	BNG_ADVERTISEMENT_MAX = 512, /* bytes of a Router Advertisement */
+	BNG_DHCP6_REPLY_MAX = 512,   /* bytes behind the transaction id */
+};
+
+/* An IPv6 address, in network order. */
+struct bng_ip6 {
+	__be64 high;
+	__be64 low;
 };
 
 enum bng_port_role { BNG_ROLE_NONE = 0, BNG_ROLE_ACCESS = 1, BNG_ROLE_CORE = 2 };
@@ -33,6 +44,7 @@ enum bng_port_flags {
 	BNG_PORT_CONFIGURED = 1 << 0,     /* the controller has sent its policy; otherwise everything drops */
 	BNG_PORT_TRUST_OPTION82 = 1 << 1, /* and TR-101's circuit tag of PPPoE */
 	BNG_PORT_TRUST_RELAYS = 1 << 2,
+	BNG_PORT_IPV6 = 1 << 3, /* link_local is meaningful; otherwise IPv6 from lines drops */
 };
 
 /* ports: ARRAY, by port index. */
@@ -45,8 +57,12 @@ struct bng_port {
 	__u8 mac[6];
 	__u8 _pad[2];
 	__be32 ipv4; /* source of ICMP errors when no pool's gateway fits; 0: such errors are not sent */
+	struct bng_ip6 link_local; /* access: our address on every line */
+	struct bng_ip6 ipv6;       /* source of ICMPv6 errors: our address in the port's VRF; 0: none */
+	__u64 refused_headers[4];  /* access: next-header values that no packet may carry, a bit each */
 };
-_Static_assert(sizeof(struct bng_port) == 24, "bng_port");
+_Static_assert(sizeof(struct bng_port) == 88, "bng_port");
+_Static_assert(offsetof(struct bng_port, refused_headers) == 56, "bng_port.refused_headers");
 _Static_assert(offsetof(struct bng_port, mac) == 12, "bng_port.mac");
 _Static_assert(offsetof(struct bng_port, ipv4) == 20, "bng_port.ipv4");
 
@@ -73,6 +89,7 @@ enum bng_session_flags {
 	BNG_SESSION_HAS_ROUTES = 1 << 7, /* prefixes of routes4 lead to it: it may send from them */
 	BNG_SESSION_PPPOE = 1 << 8,      /* mtu and magic are meaningful */
 	BNG_SESSION_CLAMP_MSS = 1 << 9,
+	BNG_SESSION_IPV6 = 1 << 10, /* sessions6 has its slot */
 };
 
 /* A rate and its bucket, in the units of bng_rate.h. */
@@ -142,6 +159,86 @@ struct bng_ppp_state {
 _Static_assert(sizeof(struct bng_ppp_state) == 32, "bng_ppp_state");
 
 /*
+ * sessions6: HASH by slot, of sessions with BNG_SESSION_IPV6; replaced as a whole, before the session in
+ * sessions is.
+ */
+struct bng_prefix6 {
+	struct bng_ip6 address; /* host bits zero */
+	struct bng_ip6 mask;
+};
+enum bng_session6_flags {
+	BNG_SESSION6_ACTIVITY_RENEWS = 1 << 0,
+	BNG_SESSION6_MORE_PREFIXES = 1 << 1, /* than inline ones: routes6 knows the others */
+	BNG_SESSION6_ADVERTISES = 1 << 2,    /* advertisements has the slot */
+	BNG_SESSION6_DHCP = 1 << 3,          /* dhcp6_replies has the slot */
+};
+struct bng_session6 {
+	__u64 session_id;
+	__u64 valid_ns; /* what a renewal extends the lease by */
+	__u32 flags;    /* enum bng_session6_flags */
+	__u32 prefix_count;
+	struct bng_prefix6 prefixes[BNG_INLINE_PREFIXES];
+};
+_Static_assert(sizeof(struct bng_session6) == 152, "bng_session6");
+_Static_assert(offsetof(struct bng_session6, prefixes) == 24, "bng_session6.prefixes");
+
+/*
+ * session6_state: ARRAY (mmapable), by slot. Survives a change of the session's content. The programs write
+ * expires_ns (renewals only), renewals, active_ns, advertisements and dhcp_replies; the agent writes the rest,
+ * and expires_ns on upsert and when activity renews.
+ */
+struct bng_session6_state {
+	__u64 session_id; /* owner of the slot; 0: free, or no IPv6 */
+	__u64 expires_ns; /* end of the IPv6 lease; 0: none runs */
+	__u32 renewals;   /* leases extended, +1 each, by either */
+	__u32 renewals_reported;
+	__u64 active_ns; /* last accepted IPv6 packet, or solicitation, of the line; written once a second at most */
+	__u32 lapse_reported;
+	__u32 _pad;
+	__u64 advertisements; /* solicitations answered */
+	__u64 dhcp_replies;
+	__u64 _pad2;
+};
+_Static_assert(sizeof(struct bng_session6_state) == 64, "bng_session6_state");
+
+/* session6_counters: PERCPU_ARRAY, by slot. What is counted here is not in session_counters. */
+struct bng_session6_counters {
+	__u64 up_packets;
+	__u64 up_bytes;
+	__u64 down_packets;
+	__u64 down_bytes;
+};
+_Static_assert(sizeof(struct bng_session6_counters) == 32, "bng_session6_counters");
+
+/* advertisements: HASH by slot. An ICMPv6 Router Advertisement with a checksum of 0, padded with zeros. */
+struct bng_advertisement {
+	__u32 length;
+	__u32 sum; /* bpf_csum_diff() of the bytes, not folded */
+	__u8 bytes[BNG_ADVERTISEMENT_MAX];
+};
+_Static_assert(sizeof(struct bng_advertisement) == 520, "bng_advertisement");
+
+/* dhcp6_replies: HASH by slot. What the Renew of a known client must say, and what it is answered with. */
+struct bng_dhcp6_association {
+	__u16 kind;   /* option code, host order */
+	__u16 length; /* of the prefix, 128 for an address */
+	__be32 iaid;
+	struct bng_ip6 address;
+};
+struct bng_dhcp6_reply {
+	__u64 client_id_hash; /* bng_bytes_hash() of the DUID */
+	__u64 server_id_hash;
+	__u32 association_count;
+	__u32 reply_length;
+	__u32 sum; /* like an advertisement's, of the reply as bytes at an even offset */
+	__u32 _pad;
+	struct bng_dhcp6_association associations[BNG_DHCP6_ASSOCIATIONS_MAX];
+	__u8 reply[BNG_DHCP6_REPLY_MAX]; /* behind the transaction id, padded with zeros */
+};
+_Static_assert(sizeof(struct bng_dhcp6_association) == 24, "bng_dhcp6_association");
+_Static_assert(sizeof(struct bng_dhcp6_reply) == 640, "bng_dhcp6_reply");
+
+/*
  * policers: ARRAY (mmapable), by slot * BNG_DIRECTIONS + direction. A cache line each: up and down run on
  * different CPUs. Only the programs write; the agent wipes it when it gives the slot out.
  */
@@ -176,6 +273,14 @@ enum bng_own_flags { BNG_OWN_GATEWAY = 1 << 0, BNG_OWN_SERVER = 1 << 1 };
 struct bng_own_address {
 	__u32 flags;
 };
+
+/* own_addresses6: HASH, likewise for neighbour discovery and ICMPv6 echo. Link-local ones are the port's. */
+struct bng_address6_key {
+	__u32 vrf;
+	__u32 _pad;
+	struct bng_ip6 ipv6;
+};
+_Static_assert(sizeof(struct bng_address6_key) == 24, "bng_address6_key");
 
 /* trusted_relays: HASH; value is one __u32, always 1. */
 struct bng_relay_key {
@@ -222,14 +327,16 @@ _Static_assert(offsetof(struct bng_dhcp_template, slot_of_code) == 648, "bng_dhc
  */
 enum bng_way { BNG_WAY_UP = 1, BNG_WAY_DOWN = 2, BNG_WAY_BOTH = 3 };
 struct bng_filter_rule {
-	__be32 remote;    /* host bits zero */
-	__be32 mask;      /* 0: any address */
+	struct bng_ip6 remote6; /* host bits zero */
+	struct bng_ip6 mask6;   /* 0: any address, or an IPv4 rule */
+	__be32 remote;          /* host bits zero */
+	__be32 mask;            /* 0: any address, or an IPv6 rule */
 	__u16 port_first; /* of the remote side, host order; 0: any, or no ports at all */
 	__u16 port_last;
 	__u8 protocol; /* 0: any */
 	__u8 ways;     /* enum bng_way, as bits */
 	__u8 permits;
-	__u8 _pad;
+	__u8 families; /* 1: IPv4 packets, 2: IPv6 ones, 3: both */
 };
 struct bng_filter {
 	__u32 rule_count;
@@ -237,9 +344,9 @@ struct bng_filter {
 	__u8 _pad[3];
 	struct bng_filter_rule rules[BNG_MAX_FILTER_RULES];
 };
-_Static_assert(sizeof(struct bng_filter_rule) == 16, "bng_filter_rule");
-_Static_assert(offsetof(struct bng_filter_rule, protocol) == 12, "bng_filter_rule.protocol");
-_Static_assert(sizeof(struct bng_filter) == 8 + 16 * BNG_MAX_FILTER_RULES, "bng_filter");
+_Static_assert(sizeof(struct bng_filter_rule) == 48, "bng_filter_rule");
+_Static_assert(offsetof(struct bng_filter_rule, protocol) == 44, "bng_filter_rule.protocol");
+_Static_assert(sizeof(struct bng_filter) == 8 + 48 * BNG_MAX_FILTER_RULES, "bng_filter");
 
 /*
  * pppoe_services: HASH by port index, so that a change is seen whole or not at all. A port without an entry
@@ -303,15 +410,31 @@ struct bng_route {
 _Static_assert(sizeof(struct bng_route) == 12, "bng_route");
 _Static_assert(sizeof(struct bng_route_key) == 12, "bng_route_key");
 
+/* routes6: LPM_TRIE. Prefixes of sessions, too: they lead to the line at once. */
+struct bng_route6_key {
+	__u32 prefix_bits; /* with the 32 of the VRF */
+	__be32 vrf;
+	struct bng_ip6 ipv6;
+};
+struct bng_route6 {
+	__u32 kind;     /* enum bng_route_kind */
+	__u32 next_hop; /* index into next_hops, for NEXT_HOP */
+	struct bng_line_key line; /* for SESSION */
+	__u32 length;             /* of the prefix, without the VRF */
+};
+_Static_assert(sizeof(struct bng_route6_key) == 24, "bng_route6_key");
+_Static_assert(sizeof(struct bng_route6) == 32, "bng_route6");
+
 /* next_hops: ARRAY, by index. */
 enum bng_next_hop_kind { BNG_NEXT_HOP_NONE = 0, BNG_NEXT_HOP_GATEWAY = 1, BNG_NEXT_HOP_KERNEL = 2 };
 struct bng_next_hop {
 	__u32 kind;
 	__u32 port; /* core port index, for GATEWAY; for KERNEL the one to try first */
-	__be32 ipv4;
+	__be32 ipv4; /* of the gateway; 0: it has ipv6 */
 	__u32 _pad;
+	struct bng_ip6 ipv6;
 };
-_Static_assert(sizeof(struct bng_next_hop) == 16, "bng_next_hop");
+_Static_assert(sizeof(struct bng_next_hop) == 32, "bng_next_hop");
 
 /* Classes of punted packets; the numbers are those of PuntClass in proto/. */
 enum bng_punt_class {
@@ -323,7 +446,9 @@ enum bng_punt_class {
 	BNG_PUNT_PPP = 5,
 	BNG_PUNT_HELD = 6,
 	BNG_PUNT_FRAGMENT = 7,
-	BNG_PUNT_CLASSES = 8,
+	BNG_PUNT_ND = 8,
+	BNG_PUNT_DHCPV6 = 9,
+	BNG_PUNT_CLASSES = 10,
 };
 
 /* guard_rates: ARRAY, by class. */

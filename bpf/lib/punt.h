@@ -19,8 +19,12 @@ static __always_inline int punt_record(struct xdp_md *ctx, struct bng_scratch *s
 	record->punt_class = (__u16) class;
 	record->reason = (__u16)reason;
 	record->frame_length = (__u32)length;
-	record->out_port = class >= BNG_PUNT_HELD ? (__u16)s->hand_over_port : 0;
-	record->detail = class >= BNG_PUNT_HELD ? (__u16)s->hand_over_detail : 0;
+	record->out_port = 0;
+	record->detail = 0;
+	if (class == BNG_PUNT_HELD || class == BNG_PUNT_FRAGMENT) {
+		record->out_port = (__u16)s->hand_over_port;
+		record->detail = (__u16)s->hand_over_detail;
+	}
 	if (bpf_xdp_load_bytes(ctx, 0, record->frame, (__u32)length)) {
 		bpf_ringbuf_discard(record, 0);
 		return drop(s, BNG_DROP_internal_lookup);

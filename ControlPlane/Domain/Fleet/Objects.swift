@@ -150,11 +150,13 @@ public enum PuntClass: UInt8, Sendable, CaseIterable {
     case ppp = 5
     case held = 6
     case fragment = 7
+    case nd = 8
+    case dhcpv6 = 9
 
     /// Its packets come up; those of the others stay in the agent.
     public var isCarried: Bool {
         switch self {
-        case .dhcpv4, .arp, .pppoe, .ppp: return true
+        case .dhcpv4, .arp, .pppoe, .ppp, .nd, .dhcpv6: return true
         case .neighbor, .held, .fragment: return false
         }
     }
@@ -211,6 +213,8 @@ public struct InstalledSession: Hashable, Sendable {
     public var framedRoutes: [IPv4Prefix]
     /// With `line.pppoeID`; nil: IPoE.
     public var pppoe: PPPoEAttachment?
+    /// nil: the session has no IPv6.
+    public var ipv6: IPv6Attachment?
 
     /// Largest number of framed routes of a session.
     public static let framedRouteLimit = 16
@@ -220,7 +224,7 @@ public struct InstalledSession: Hashable, Sendable {
         address: IPv4Address, poolTemplateID: UInt64, dhcpFastPath: Bool = true, clientID: [UInt8] = [],
         option82: [UInt8] = [], leaseExpires: UTCTime, ends: UTCTime = .zero, rateUp: LineRate? = nil,
         rateDown: LineRate? = nil, filterID: UInt64 = 0, idleTimeout: Seconds = 0, framedRoutes: [IPv4Prefix] = [],
-        pppoe: PPPoEAttachment? = nil
+        pppoe: PPPoEAttachment? = nil, ipv6: IPv6Attachment? = nil
     ) {
         self.line = line
         self.tags = tags
@@ -240,12 +244,14 @@ public struct InstalledSession: Hashable, Sendable {
         self.idleTimeout = idleTimeout
         self.framedRoutes = framedRoutes
         self.pppoe = pppoe
+        self.ipv6 = ipv6
     }
 
     /// Equal but for the fields the agent owns after the first upsert.
     public func sameContent(as other: InstalledSession) -> Bool {
         var copy = other
         copy.leaseExpires = self.leaseExpires
+        if let ipv6 = self.ipv6 { copy.ipv6?.leaseExpires = ipv6.leaseExpires }
         return self == copy
     }
 }

@@ -53,6 +53,8 @@ public struct LineFacts: Sendable, Equatable, Codable {
     /// Option 60.
     public var vendorClass: [UInt8] = []
     public var hostName = ""
+    /// The DHCPv6 client's DUID; nil: it did not come by DHCPv6.
+    public var duid: [UInt8]?
     /// nil: IPoE.
     public var pppoe: PPPoE?
 
@@ -120,6 +122,10 @@ public struct AccountingRecord: Sendable, Equatable, Codable {
     public var plan: String
     /// Chargeable-User-Identity.
     public var chargeableUser: [UInt8]?
+    /// nil: the session holds nothing of IPv6. `address` is zero when it holds nothing of IPv4.
+    public var ipv6: IPv6Details?
+    /// What IPv6CP agreed on; nil: not PPP, or not agreed.
+    public var interfaceID: UInt64?
 
     public init(
         sequence: UInt64, kind: Kind, accountingID: String, session: UInt64, userName: String, facts: LineFacts,

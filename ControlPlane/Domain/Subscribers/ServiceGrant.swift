@@ -35,6 +35,8 @@ public struct ServiceGrant: Equatable, Sendable, Codable {
     /// Framed-Route: prefixes behind the customer.
     public var routes: [IPv4Prefix] = []
     public var dns: [IPv4Address] = []
+    /// nil: AAA said nothing of IPv6.
+    public var ipv6: IPv6Grant?
     public var sessionTimeout: Seconds?
     public var idleTimeout: Seconds?
     /// Acct-Interim-Interval.
@@ -60,6 +62,30 @@ public struct ServiceGrant: Equatable, Sendable, Codable {
         self.source = source
         self.userName = userName
     }
+}
+
+/// What AAA says of a customer's IPv6. nil or empty: it said nothing, the access domain decides.
+public struct IPv6Grant: Equatable, Sendable, Codable {
+    /// Framed-IPv6-Prefix: the line's own prefix, this one and no other (RFC 3162 2.3).
+    public var linkPrefix: IPv6Prefix?
+    /// Framed-IPv6-Address: by DHCPv6 (RFC 6911 3.1).
+    public var address: IPv6Address?
+    /// Delegated-IPv6-Prefix (RFC 4818).
+    public var delegatedPrefix: IPv6Prefix?
+    /// Framed-Interface-Id: what IPv6CP gives the client (RFC 3162 2.2).
+    public var interfaceID: UInt64?
+    /// Framed-IPv6-Pool: of the line's own prefix (RFC 3162 2.6).
+    public var linkPool: String?
+    /// Stateful-IPv6-Address-Pool (RFC 6911 3.6).
+    public var addressPool: String?
+    /// Delegated-IPv6-Prefix-Pool (RFC 6911 3.5).
+    public var delegationPool: String?
+    /// Framed-IPv6-Route: prefixes behind the customer (RFC 3162 2.5).
+    public var routes: [IPv6Prefix] = []
+    /// DNS-Server-IPv6-Address (RFC 6911 3.2).
+    public var dns: [IPv6Address] = []
+
+    public init() {}
 }
 
 /// What a change of authorization asks to be different (RFC 5176). nil: leave as it is.

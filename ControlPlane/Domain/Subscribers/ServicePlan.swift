@@ -47,6 +47,8 @@ public struct ServiceProfile: Equatable, Sendable {
     public var prefixLength: UInt8?
     public var dns: [IPv4Address] = []
     public var routes: [IPv4Prefix] = []
+    /// Pools that AAA or the plan names are known; what neither says is the access domain's.
+    public var ipv6 = IPv6Grant()
     /// 0: no limit.
     public var sessionsPerUser: UInt32 = 0
     public var isGarden = false

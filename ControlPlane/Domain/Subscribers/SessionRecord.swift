@@ -71,6 +71,8 @@ public struct SessionRecord: Equatable, Sendable {
     public var isAccounted = false
     /// Of a PPPoE session whose link is up; nil: IPoE, or not yet.
     public var ppp: PPPoEDetails?
+    /// nil: the session holds nothing of IPv6. `address` is zero when it holds nothing of IPv4.
+    public var ipv6: IPv6Details?
 
     public init(
         id: SessionID, generation: Generation, phase: SessionPhase, node: NodeName, line: LineKey, tags: VLANTags,
@@ -152,6 +154,8 @@ public struct SessionTotals: Equatable, Sendable, Codable {
     public var downPackets: UInt64 = 0
     public var downBytes: UInt64 = 0
     public var droppedPackets: UInt64 = 0
+    /// The IPv6 part of the above.
+    public var ipv6 = FamilyTotals()
 
     public init() {}
 
@@ -162,6 +166,7 @@ public struct SessionTotals: Equatable, Sendable, Codable {
         sum.downPackets = a.downPackets &+ b.downPackets
         sum.downBytes = a.downBytes &+ b.downBytes
         sum.droppedPackets = a.droppedPackets &+ b.droppedPackets
+        sum.ipv6 = a.ipv6 + b.ipv6
         return sum
     }
 
@@ -169,6 +174,47 @@ public struct SessionTotals: Equatable, Sendable, Codable {
     public func isAtLeast(_ other: SessionTotals) -> Bool {
         self.upPackets >= other.upPackets && self.upBytes >= other.upBytes && self.downPackets >= other.downPackets
             && self.downBytes >= other.downBytes && self.droppedPackets >= other.droppedPackets
+            && self.ipv6.isAtLeast(other.ipv6)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case upPackets, upBytes, downPackets, downBytes, droppedPackets, ipv6
+    }
+
+    /// Records of before there was IPv6 say nothing of it.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.upPackets = try values.decode(UInt64.self, forKey: .upPackets)
+        self.upBytes = try values.decode(UInt64.self, forKey: .upBytes)
+        self.downPackets = try values.decode(UInt64.self, forKey: .downPackets)
+        self.downBytes = try values.decode(UInt64.self, forKey: .downBytes)
+        self.droppedPackets = try values.decode(UInt64.self, forKey: .droppedPackets)
+        self.ipv6 = try values.decodeIfPresent(FamilyTotals.self, forKey: .ipv6) ?? FamilyTotals()
+    }
+}
+
+/// Packets and bytes of one address family.
+public struct FamilyTotals: Equatable, Sendable, Codable {
+    public var upPackets: UInt64 = 0
+    public var upBytes: UInt64 = 0
+    public var downPackets: UInt64 = 0
+    public var downBytes: UInt64 = 0
+
+    public init() {}
+
+    public static func + (a: FamilyTotals, b: FamilyTotals) -> FamilyTotals {
+        var sum = FamilyTotals()
+        sum.upPackets = a.upPackets &+ b.upPackets
+        sum.upBytes = a.upBytes &+ b.upBytes
+        sum.downPackets = a.downPackets &+ b.downPackets
+        sum.downBytes = a.downBytes &+ b.downBytes
+        return sum
+    }
+
+    /// No count is below the other's.
+    public func isAtLeast(_ other: FamilyTotals) -> Bool {
+        self.upPackets >= other.upPackets && self.upBytes >= other.upBytes && self.downPackets >= other.downPackets
+            && self.downBytes >= other.downBytes
     }
 }
 

@@ -13,7 +13,7 @@
 // In this file field numbers 1-999 and all enum values are critical: an agent that does not know one refuses the object with
 // UNSUPPORTED. Numbers from 1000 may be ignored. Behaviour and the canonical digest are specified in docs/contract.md.
 //
-// Addresses are `bytes` in network order: 4 bytes for IPv4, 6 for a MAC. VLAN ids are 0-4094, 0 meaning "no tag".
+// Addresses are `bytes` in network order: 4 bytes for IPv4, 16 for IPv6, 6 for a MAC. VLAN ids are 0-4094, 0 meaning "no tag".
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -293,6 +293,12 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
 
   /// stays in the agent: a packet to be cut to a line's MTU
   case fragment // = 7
+
+  /// Router Solicitations the data plane does not answer
+  case nd // = 8
+
+  /// DHCPv6 the data plane does not answer
+  case dhcpv6 // = 9
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -309,6 +315,8 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
     case 5: self = .ppp
     case 6: self = .held
     case 7: self = .fragment
+    case 8: self = .nd
+    case 9: self = .dhcpv6
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -323,6 +331,8 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
     case .ppp: return 5
     case .held: return 6
     case .fragment: return 7
+    case .nd: return 8
+    case .dhcpv6: return 9
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -337,6 +347,8 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
     .ppp,
     .held,
     .fragment,
+    .nd,
+    .dhcpv6,
   ]
 
 }
@@ -599,12 +611,19 @@ public nonisolated struct Bng_Agent_V1_Port: Sendable {
   /// line-side IP MTU; 0: the interface's
   public var mtuBytes: UInt32 = 0
 
+  /// access ports: the BNG's address on every line, in fe80::/10; empty: IPv6 is off here
+  public var ipv6LinkLocal: Data = Data()
+
+  /// access ports: IPv6 next-header values that no packet from a line may carry; ascending, at most 8
+  public var refusedExtensionHeaders: [UInt32] = []
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 }
 
-/// The BNG's own IPv4 address toward subscribers: option 54, answered in ARP and ICMP echo.
+/// The BNG's own addresses toward subscribers: IPv4 is option 54, answered in ARP and ICMP echo; IPv6 is answered in neighbour discovery
+/// and ICMPv6 echo, and is the source of ICMPv6 errors of its VRF.
 public nonisolated struct Bng_Agent_V1_ServerIdentity: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -613,6 +632,9 @@ public nonisolated struct Bng_Agent_V1_ServerIdentity: Sendable {
   public var vrf: UInt32 = 0
 
   public var ipv4Address: Data = Data()
+
+  /// empty: none
+  public var ipv6Address: Data = Data()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -680,6 +702,9 @@ public nonisolated struct Bng_Agent_V1_NextHop: Sendable {
 
   public var ipv4Address: Data = Data()
 
+  /// GATEWAY has one of the two; an IPv6 one may be link-local
+  public var ipv6Address: Data = Data()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -692,10 +717,10 @@ public nonisolated struct Bng_Agent_V1_Route: Sendable {
 
   public var vrf: UInt32 = 0
 
-  /// host bits zero
+  /// 4 or 16 bytes, host bits zero
   public var prefix: Data = Data()
 
-  /// 0-32
+  /// 0-32, 0-128
   public var prefixLength: UInt32 = 0
 
   public var kind: Bng_Agent_V1_RouteKind = .unspecified
@@ -842,6 +867,113 @@ public nonisolated struct Bng_Agent_V1_SessionIPv4: Sendable {
   public init() {}
 }
 
+public nonisolated struct Bng_Agent_V1_IPv6Prefix: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 16 bytes, host bits zero
+  public var address: Data = Data()
+
+  /// 1-128
+  public var length: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// What a client holds by one identity association (RFC 8415).
+public nonisolated struct Bng_Agent_V1_DHCPv6Association: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// option code: 3 (IA_NA) or 25 (IA_PD)
+  public var kind: UInt32 = 0
+
+  public var iaid: UInt32 = 0
+
+  /// IA_NA: of length 128
+  public var resource: Bng_Agent_V1_IPv6Prefix {
+    get {_resource ?? Bng_Agent_V1_IPv6Prefix()}
+    set {_resource = newValue}
+  }
+  /// Returns true if `resource` has been explicitly set.
+  public var hasResource: Bool {self._resource != nil}
+  /// Clears the value of `resource`. Subsequent reads from it will return its default value.
+  public mutating func clearResource() {self._resource = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _resource: Bng_Agent_V1_IPv6Prefix? = nil
+}
+
+/// With which the node answers the Renew of a known client by itself.
+public nonisolated struct Bng_Agent_V1_SessionDHCPv6: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// DUID as the client sends it, 3-130 bytes
+  public var clientID: Data = Data()
+
+  /// our DUID, 3-130 bytes
+  public var serverID: Data = Data()
+
+  /// all the client holds, distinct; 1-4
+  public var associations: [Bng_Agent_V1_DHCPv6Association] = []
+
+  /// of the Reply, behind its transaction id; 1-512 bytes
+  public var replyOptions: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Bng_Agent_V1_SessionIPv6: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// what leads to the session, and what it may send from; distinct, at most 16
+  public var prefixes: [Bng_Agent_V1_IPv6Prefix] = []
+
+  /// Agent-owned after the first accepted upsert, like SessionIPv4.lease_expires_unix_ms.
+  public var leaseExpiresUnixMs: UInt64 = 0
+
+  /// what a renewal in the data plane extends the lease by, from now; at least 60
+  public var validSeconds: UInt32 = 0
+
+  /// so does every sign of IPv6 life of the line
+  public var activityRenews: Bool = false
+
+  /// ICMPv6 message with a checksum of 0, 16-512 bytes; empty: solicitations are punted
+  public var routerAdvertisement: Data = Data()
+
+  /// the node sends it unasked so often; 0: never, else 4-1,800
+  public var advertisementIntervalSeconds: UInt32 = 0
+
+  /// absent: every DHCPv6 message is punted
+  public var dhcpv6: Bng_Agent_V1_SessionDHCPv6 {
+    get {_dhcpv6 ?? Bng_Agent_V1_SessionDHCPv6()}
+    set {_dhcpv6 = newValue}
+  }
+  /// Returns true if `dhcpv6` has been explicitly set.
+  public var hasDhcpv6: Bool {self._dhcpv6 != nil}
+  /// Clears the value of `dhcpv6`. Subsequent reads from it will return its default value.
+  public mutating func clearDhcpv6() {self._dhcpv6 = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _dhcpv6: Bng_Agent_V1_SessionDHCPv6? = nil
+}
+
 /// A PPPoE session (RFC 2516) whose PPP link is up.
 public nonisolated struct Bng_Agent_V1_SessionPPPoE: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -863,7 +995,7 @@ public nonisolated struct Bng_Agent_V1_SessionPPPoE: Sendable {
   /// so many unanswered ones and the session lapses: 1-255, 0 without an interval
   public var echoFailures: UInt32 = 0
 
-  /// TCP MSS options of both directions are lowered to mtu_bytes - 40
+  /// TCP MSS options of both directions are lowered to mtu_bytes - 40, in IPv6 - 60
   public var clampMss: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -953,6 +1085,16 @@ public nonisolated struct Bng_Agent_V1_Session: @unchecked Sendable {
   /// Clears the value of `pppoe`. Subsequent reads from it will return its default value.
   public mutating func clearPppoe() {_uniqueStorage()._pppoe = nil}
 
+  /// beside ipv4 or without it; absent: the session has no IPv6
+  public var ipv6: Bng_Agent_V1_SessionIPv6 {
+    get {_storage._ipv6 ?? Bng_Agent_V1_SessionIPv6()}
+    set {_uniqueStorage()._ipv6 = newValue}
+  }
+  /// Returns true if `ipv6` has been explicitly set.
+  public var hasIpv6: Bool {_storage._ipv6 != nil}
+  /// Clears the value of `ipv6`. Subsequent reads from it will return its default value.
+  public mutating func clearIpv6() {_uniqueStorage()._ipv6 = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1006,10 +1148,10 @@ public nonisolated struct Bng_Agent_V1_FilterRule: Sendable {
 
   public var direction: Bng_Agent_V1_FilterDirection = .unspecified
 
-  /// host bits zero; empty: any address
+  /// 4 or 16 bytes, host bits zero: packets of the other family do not match; empty: any address of both
   public var remotePrefix: Data = Data()
 
-  /// 1-32, 0 with an empty prefix
+  /// 1-32, 1-128, 0 with an empty prefix
   public var remotePrefixLength: UInt32 = 0
 
   /// IP protocol number, at most 255; 0: any
@@ -1067,7 +1209,7 @@ nonisolated extension Bng_Agent_V1_RouteKind: SwiftProtobuf._ProtoNameProviding 
 }
 
 nonisolated extension Bng_Agent_V1_PuntClass: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PUNT_CLASS_UNSPECIFIED\0\u{1}PUNT_CLASS_DHCPV4\0\u{1}PUNT_CLASS_ARP\0\u{1}PUNT_CLASS_NEIGHBOR\0\u{1}PUNT_CLASS_PPPOE\0\u{1}PUNT_CLASS_PPP\0\u{1}PUNT_CLASS_HELD\0\u{1}PUNT_CLASS_FRAGMENT\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PUNT_CLASS_UNSPECIFIED\0\u{1}PUNT_CLASS_DHCPV4\0\u{1}PUNT_CLASS_ARP\0\u{1}PUNT_CLASS_NEIGHBOR\0\u{1}PUNT_CLASS_PPPOE\0\u{1}PUNT_CLASS_PPP\0\u{1}PUNT_CLASS_HELD\0\u{1}PUNT_CLASS_FRAGMENT\0\u{1}PUNT_CLASS_ND\0\u{1}PUNT_CLASS_DHCPV6\0")
 }
 
 nonisolated extension Bng_Agent_V1_AntiSpoof: SwiftProtobuf._ProtoNameProviding {
@@ -1280,7 +1422,7 @@ nonisolated extension Bng_Agent_V1_Object: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Bng_Agent_V1_Port: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Port"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}role\0\u{3}access_domain_id\0\u{1}vrf\0\u{3}relay_trust\0\u{3}trusted_relays\0\u{3}mtu_bytes\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}role\0\u{3}access_domain_id\0\u{1}vrf\0\u{3}relay_trust\0\u{3}trusted_relays\0\u{3}mtu_bytes\0\u{3}ipv6_link_local\0\u{3}refused_extension_headers\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1295,6 +1437,8 @@ nonisolated extension Bng_Agent_V1_Port: SwiftProtobuf.Message, SwiftProtobuf._M
       case 5: try { try decoder.decodeSingularEnumField(value: &self.relayTrust) }()
       case 6: try { try decoder.decodeRepeatedBytesField(value: &self.trustedRelays) }()
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.mtuBytes) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.ipv6LinkLocal) }()
+      case 9: try { try decoder.decodeRepeatedUInt32Field(value: &self.refusedExtensionHeaders) }()
       default: break
       }
     }
@@ -1322,6 +1466,12 @@ nonisolated extension Bng_Agent_V1_Port: SwiftProtobuf.Message, SwiftProtobuf._M
     if self.mtuBytes != 0 {
       try visitor.visitSingularUInt32Field(value: self.mtuBytes, fieldNumber: 7)
     }
+    if !self.ipv6LinkLocal.isEmpty {
+      try visitor.visitSingularBytesField(value: self.ipv6LinkLocal, fieldNumber: 8)
+    }
+    if !self.refusedExtensionHeaders.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.refusedExtensionHeaders, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1333,6 +1483,8 @@ nonisolated extension Bng_Agent_V1_Port: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.relayTrust != rhs.relayTrust {return false}
     if lhs.trustedRelays != rhs.trustedRelays {return false}
     if lhs.mtuBytes != rhs.mtuBytes {return false}
+    if lhs.ipv6LinkLocal != rhs.ipv6LinkLocal {return false}
+    if lhs.refusedExtensionHeaders != rhs.refusedExtensionHeaders {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1340,7 +1492,7 @@ nonisolated extension Bng_Agent_V1_Port: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension Bng_Agent_V1_ServerIdentity: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ServerIdentity"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}vrf\0\u{3}ipv4_address\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}vrf\0\u{3}ipv4_address\0\u{3}ipv6_address\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1350,6 +1502,7 @@ nonisolated extension Bng_Agent_V1_ServerIdentity: SwiftProtobuf.Message, SwiftP
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.vrf) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.ipv4Address) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.ipv6Address) }()
       default: break
       }
     }
@@ -1362,12 +1515,16 @@ nonisolated extension Bng_Agent_V1_ServerIdentity: SwiftProtobuf.Message, SwiftP
     if !self.ipv4Address.isEmpty {
       try visitor.visitSingularBytesField(value: self.ipv4Address, fieldNumber: 2)
     }
+    if !self.ipv6Address.isEmpty {
+      try visitor.visitSingularBytesField(value: self.ipv6Address, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Bng_Agent_V1_ServerIdentity, rhs: Bng_Agent_V1_ServerIdentity) -> Bool {
     if lhs.vrf != rhs.vrf {return false}
     if lhs.ipv4Address != rhs.ipv4Address {return false}
+    if lhs.ipv6Address != rhs.ipv6Address {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1475,7 +1632,7 @@ nonisolated extension Bng_Agent_V1_PoolTemplate: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Bng_Agent_V1_NextHop: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".NextHop"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}port\0\u{3}ipv4_address\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}port\0\u{3}ipv4_address\0\u{3}ipv6_address\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1486,6 +1643,7 @@ nonisolated extension Bng_Agent_V1_NextHop: SwiftProtobuf.Message, SwiftProtobuf
       case 1: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.port) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.ipv4Address) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.ipv6Address) }()
       default: break
       }
     }
@@ -1501,6 +1659,9 @@ nonisolated extension Bng_Agent_V1_NextHop: SwiftProtobuf.Message, SwiftProtobuf
     if !self.ipv4Address.isEmpty {
       try visitor.visitSingularBytesField(value: self.ipv4Address, fieldNumber: 3)
     }
+    if !self.ipv6Address.isEmpty {
+      try visitor.visitSingularBytesField(value: self.ipv6Address, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1508,6 +1669,7 @@ nonisolated extension Bng_Agent_V1_NextHop: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.kind != rhs.kind {return false}
     if lhs.port != rhs.port {return false}
     if lhs.ipv4Address != rhs.ipv4Address {return false}
+    if lhs.ipv6Address != rhs.ipv6Address {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1838,6 +2000,194 @@ nonisolated extension Bng_Agent_V1_SessionIPv4: SwiftProtobuf.Message, SwiftProt
   }
 }
 
+nonisolated extension Bng_Agent_V1_IPv6Prefix: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".IPv6Prefix"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0\u{1}length\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.address) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.length) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.address.isEmpty {
+      try visitor.visitSingularBytesField(value: self.address, fieldNumber: 1)
+    }
+    if self.length != 0 {
+      try visitor.visitSingularUInt32Field(value: self.length, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Bng_Agent_V1_IPv6Prefix, rhs: Bng_Agent_V1_IPv6Prefix) -> Bool {
+    if lhs.address != rhs.address {return false}
+    if lhs.length != rhs.length {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Bng_Agent_V1_DHCPv6Association: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DHCPv6Association"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}iaid\0\u{1}resource\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularFixed32Field(value: &self.iaid) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._resource) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.kind != 0 {
+      try visitor.visitSingularUInt32Field(value: self.kind, fieldNumber: 1)
+    }
+    if self.iaid != 0 {
+      try visitor.visitSingularFixed32Field(value: self.iaid, fieldNumber: 2)
+    }
+    try { if let v = self._resource {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Bng_Agent_V1_DHCPv6Association, rhs: Bng_Agent_V1_DHCPv6Association) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.iaid != rhs.iaid {return false}
+    if lhs._resource != rhs._resource {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Bng_Agent_V1_SessionDHCPv6: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SessionDHCPv6"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}client_id\0\u{3}server_id\0\u{1}associations\0\u{3}reply_options\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.clientID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.serverID) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.associations) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.replyOptions) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.clientID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.clientID, fieldNumber: 1)
+    }
+    if !self.serverID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.serverID, fieldNumber: 2)
+    }
+    if !self.associations.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.associations, fieldNumber: 3)
+    }
+    if !self.replyOptions.isEmpty {
+      try visitor.visitSingularBytesField(value: self.replyOptions, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Bng_Agent_V1_SessionDHCPv6, rhs: Bng_Agent_V1_SessionDHCPv6) -> Bool {
+    if lhs.clientID != rhs.clientID {return false}
+    if lhs.serverID != rhs.serverID {return false}
+    if lhs.associations != rhs.associations {return false}
+    if lhs.replyOptions != rhs.replyOptions {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Bng_Agent_V1_SessionIPv6: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SessionIPv6"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}prefixes\0\u{3}lease_expires_unix_ms\0\u{3}valid_seconds\0\u{3}activity_renews\0\u{3}router_advertisement\0\u{3}advertisement_interval_seconds\0\u{1}dhcpv6\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.prefixes) }()
+      case 2: try { try decoder.decodeSingularFixed64Field(value: &self.leaseExpiresUnixMs) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.validSeconds) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.activityRenews) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.routerAdvertisement) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.advertisementIntervalSeconds) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._dhcpv6) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.prefixes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.prefixes, fieldNumber: 1)
+    }
+    if self.leaseExpiresUnixMs != 0 {
+      try visitor.visitSingularFixed64Field(value: self.leaseExpiresUnixMs, fieldNumber: 2)
+    }
+    if self.validSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.validSeconds, fieldNumber: 3)
+    }
+    if self.activityRenews != false {
+      try visitor.visitSingularBoolField(value: self.activityRenews, fieldNumber: 4)
+    }
+    if !self.routerAdvertisement.isEmpty {
+      try visitor.visitSingularBytesField(value: self.routerAdvertisement, fieldNumber: 5)
+    }
+    if self.advertisementIntervalSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.advertisementIntervalSeconds, fieldNumber: 6)
+    }
+    try { if let v = self._dhcpv6 {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Bng_Agent_V1_SessionIPv6, rhs: Bng_Agent_V1_SessionIPv6) -> Bool {
+    if lhs.prefixes != rhs.prefixes {return false}
+    if lhs.leaseExpiresUnixMs != rhs.leaseExpiresUnixMs {return false}
+    if lhs.validSeconds != rhs.validSeconds {return false}
+    if lhs.activityRenews != rhs.activityRenews {return false}
+    if lhs.routerAdvertisement != rhs.routerAdvertisement {return false}
+    if lhs.advertisementIntervalSeconds != rhs.advertisementIntervalSeconds {return false}
+    if lhs._dhcpv6 != rhs._dhcpv6 {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Bng_Agent_V1_SessionPPPoE: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".SessionPPPoE"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}pppoe_id\0\u{3}mtu_bytes\0\u{3}local_magic\0\u{3}echo_interval_seconds\0\u{3}echo_failures\0\u{3}clamp_mss\0")
@@ -1895,7 +2245,7 @@ nonisolated extension Bng_Agent_V1_SessionPPPoE: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Bng_Agent_V1_Session: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Session"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}line\0\u{1}vrf\0\u{3}anti_spoof\0\u{1}ipv4\0\u{3}ends_unix_ms\0\u{3}rate_up\0\u{3}rate_down\0\u{3}filter_id\0\u{3}idle_timeout_seconds\0\u{1}pppoe\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}line\0\u{1}vrf\0\u{3}anti_spoof\0\u{1}ipv4\0\u{3}ends_unix_ms\0\u{3}rate_up\0\u{3}rate_down\0\u{3}filter_id\0\u{3}idle_timeout_seconds\0\u{1}pppoe\0\u{1}ipv6\0")
 
   fileprivate class _StorageClass {
     var _line: Bng_Agent_V1_Line? = nil
@@ -1908,6 +2258,7 @@ nonisolated extension Bng_Agent_V1_Session: SwiftProtobuf.Message, SwiftProtobuf
     var _filterID: UInt64 = 0
     var _idleTimeoutSeconds: UInt32 = 0
     var _pppoe: Bng_Agent_V1_SessionPPPoE? = nil
+    var _ipv6: Bng_Agent_V1_SessionIPv6? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1928,6 +2279,7 @@ nonisolated extension Bng_Agent_V1_Session: SwiftProtobuf.Message, SwiftProtobuf
       _filterID = source._filterID
       _idleTimeoutSeconds = source._idleTimeoutSeconds
       _pppoe = source._pppoe
+      _ipv6 = source._ipv6
     }
   }
 
@@ -1956,6 +2308,7 @@ nonisolated extension Bng_Agent_V1_Session: SwiftProtobuf.Message, SwiftProtobuf
         case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._filterID) }()
         case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._idleTimeoutSeconds) }()
         case 10: try { try decoder.decodeSingularMessageField(value: &_storage._pppoe) }()
+        case 11: try { try decoder.decodeSingularMessageField(value: &_storage._ipv6) }()
         default: break
         }
       }
@@ -1998,6 +2351,9 @@ nonisolated extension Bng_Agent_V1_Session: SwiftProtobuf.Message, SwiftProtobuf
       try { if let v = _storage._pppoe {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
       } }()
+      try { if let v = _storage._ipv6 {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2017,6 +2373,7 @@ nonisolated extension Bng_Agent_V1_Session: SwiftProtobuf.Message, SwiftProtobuf
         if _storage._filterID != rhs_storage._filterID {return false}
         if _storage._idleTimeoutSeconds != rhs_storage._idleTimeoutSeconds {return false}
         if _storage._pppoe != rhs_storage._pppoe {return false}
+        if _storage._ipv6 != rhs_storage._ipv6 {return false}
         return true
       }
       if !storagesAreEqual {return false}

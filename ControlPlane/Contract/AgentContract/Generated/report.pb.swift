@@ -116,48 +116,129 @@ public nonisolated struct Bng_Agent_V1_Capability: Sendable {
   public init() {}
 }
 
-public nonisolated struct Bng_Agent_V1_SessionCounters: Sendable {
+public nonisolated struct Bng_Agent_V1_SessionCounters: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var sessionID: UInt64 = 0
+  public var sessionID: UInt64 {
+    get {_storage._sessionID}
+    set {_uniqueStorage()._sessionID = newValue}
+  }
 
-  /// accepted from the line
-  public var upPackets: UInt64 = 0
+  /// accepted from the line, IPv4 and IPv6
+  public var upPackets: UInt64 {
+    get {_storage._upPackets}
+    set {_uniqueStorage()._upPackets = newValue}
+  }
 
   /// IP bytes
-  public var upBytes: UInt64 = 0
+  public var upBytes: UInt64 {
+    get {_storage._upBytes}
+    set {_uniqueStorage()._upBytes = newValue}
+  }
 
   /// sent to the line
-  public var downPackets: UInt64 = 0
+  public var downPackets: UInt64 {
+    get {_storage._downPackets}
+    set {_uniqueStorage()._downPackets = newValue}
+  }
 
-  public var downBytes: UInt64 = 0
+  public var downBytes: UInt64 {
+    get {_storage._downBytes}
+    set {_uniqueStorage()._downBytes = newValue}
+  }
 
-  public var droppedPackets: UInt64 = 0
+  public var droppedPackets: UInt64 {
+    get {_storage._droppedPackets}
+    set {_uniqueStorage()._droppedPackets = newValue}
+  }
 
-  public var lastDropReason: String = String()
+  public var lastDropReason: String {
+    get {_storage._lastDropReason}
+    set {_uniqueStorage()._lastDropReason = newValue}
+  }
 
-  public var lastDropUnixMs: UInt64 = 0
+  public var lastDropUnixMs: UInt64 {
+    get {_storage._lastDropUnixMs}
+    set {_uniqueStorage()._lastDropUnixMs = newValue}
+  }
 
-  public var generation: UInt64 = 0
+  public var generation: UInt64 {
+    get {_storage._generation}
+    set {_uniqueStorage()._generation = newValue}
+  }
 
-  public var leaseExpiresUnixMs: UInt64 = 0
+  public var leaseExpiresUnixMs: UInt64 {
+    get {_storage._leaseExpiresUnixMs}
+    set {_uniqueStorage()._leaseExpiresUnixMs = newValue}
+  }
 
-  public var dhcpFastPathReplies: UInt64 = 0
+  public var dhcpFastPathReplies: UInt64 {
+    get {_storage._dhcpFastPathReplies}
+    set {_uniqueStorage()._dhcpFastPathReplies = newValue}
+  }
 
   /// LCP Echo-Requests of the client
-  public var pppEchoesAnswered: UInt64 = 0
+  public var pppEchoesAnswered: UInt64 {
+    get {_storage._pppEchoesAnswered}
+    set {_uniqueStorage()._pppEchoesAnswered = newValue}
+  }
 
   /// LCP Echo-Requests to the client, since the agent's process began
-  public var pppEchoesSent: UInt64 = 0
+  public var pppEchoesSent: UInt64 {
+    get {_storage._pppEchoesSent}
+    set {_uniqueStorage()._pppEchoesSent = newValue}
+  }
 
   /// and what came back, since the maps were created
-  public var pppEchoReplies: UInt64 = 0
+  public var pppEchoReplies: UInt64 {
+    get {_storage._pppEchoReplies}
+    set {_uniqueStorage()._pppEchoReplies = newValue}
+  }
+
+  /// of those above, the IPv6 ones
+  public var ipv6UpPackets: UInt64 {
+    get {_storage._ipv6UpPackets}
+    set {_uniqueStorage()._ipv6UpPackets = newValue}
+  }
+
+  public var ipv6UpBytes: UInt64 {
+    get {_storage._ipv6UpBytes}
+    set {_uniqueStorage()._ipv6UpBytes = newValue}
+  }
+
+  public var ipv6DownPackets: UInt64 {
+    get {_storage._ipv6DownPackets}
+    set {_uniqueStorage()._ipv6DownPackets = newValue}
+  }
+
+  public var ipv6DownBytes: UInt64 {
+    get {_storage._ipv6DownBytes}
+    set {_uniqueStorage()._ipv6DownBytes = newValue}
+  }
+
+  public var ipv6LeaseExpiresUnixMs: UInt64 {
+    get {_storage._ipv6LeaseExpiresUnixMs}
+    set {_uniqueStorage()._ipv6LeaseExpiresUnixMs = newValue}
+  }
+
+  /// solicitations answered, and those sent unasked since the agent's process began
+  public var routerAdvertisements: UInt64 {
+    get {_storage._routerAdvertisements}
+    set {_uniqueStorage()._routerAdvertisements = newValue}
+  }
+
+  public var dhcpv6FastPathReplies: UInt64 {
+    get {_storage._dhcpv6FastPathReplies}
+    set {_uniqueStorage()._dhcpv6FastPathReplies = newValue}
+  }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 public nonisolated struct Bng_Agent_V1_SessionCountersReply: Sendable {
@@ -223,7 +304,11 @@ public nonisolated struct Bng_Agent_V1_LeaseRenewed: Sendable {
 
   public var sessionGeneration: UInt64 = 0
 
+  /// 0: not this family's
   public var expiresUnixMs: UInt64 = 0
+
+  /// likewise
+  public var ipv6ExpiresUnixMs: UInt64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -240,7 +325,7 @@ public nonisolated struct Bng_Agent_V1_SessionLapsed: Sendable {
 
   public var sessionGeneration: UInt64 = 0
 
-  /// "lease_expired", "session_timeout", "idle_timeout" or "lost_carrier"
+  /// "lease_expired", "ipv6_lease_expired", "session_timeout", "idle_timeout" or "lost_carrier"
   public var cause: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -442,94 +527,205 @@ nonisolated extension Bng_Agent_V1_Capability: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Bng_Agent_V1_SessionCounters: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".SessionCounters"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{3}up_packets\0\u{3}up_bytes\0\u{3}down_packets\0\u{3}down_bytes\0\u{3}dropped_packets\0\u{3}last_drop_reason\0\u{3}last_drop_unix_ms\0\u{1}generation\0\u{3}lease_expires_unix_ms\0\u{3}dhcp_fast_path_replies\0\u{3}ppp_echoes_answered\0\u{3}ppp_echoes_sent\0\u{3}ppp_echo_replies\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{3}up_packets\0\u{3}up_bytes\0\u{3}down_packets\0\u{3}down_bytes\0\u{3}dropped_packets\0\u{3}last_drop_reason\0\u{3}last_drop_unix_ms\0\u{1}generation\0\u{3}lease_expires_unix_ms\0\u{3}dhcp_fast_path_replies\0\u{3}ppp_echoes_answered\0\u{3}ppp_echoes_sent\0\u{3}ppp_echo_replies\0\u{3}ipv6_up_packets\0\u{3}ipv6_up_bytes\0\u{3}ipv6_down_packets\0\u{3}ipv6_down_bytes\0\u{3}ipv6_lease_expires_unix_ms\0\u{3}router_advertisements\0\u{3}dhcpv6_fast_path_replies\0")
+
+  fileprivate class _StorageClass {
+    var _sessionID: UInt64 = 0
+    var _upPackets: UInt64 = 0
+    var _upBytes: UInt64 = 0
+    var _downPackets: UInt64 = 0
+    var _downBytes: UInt64 = 0
+    var _droppedPackets: UInt64 = 0
+    var _lastDropReason: String = String()
+    var _lastDropUnixMs: UInt64 = 0
+    var _generation: UInt64 = 0
+    var _leaseExpiresUnixMs: UInt64 = 0
+    var _dhcpFastPathReplies: UInt64 = 0
+    var _pppEchoesAnswered: UInt64 = 0
+    var _pppEchoesSent: UInt64 = 0
+    var _pppEchoReplies: UInt64 = 0
+    var _ipv6UpPackets: UInt64 = 0
+    var _ipv6UpBytes: UInt64 = 0
+    var _ipv6DownPackets: UInt64 = 0
+    var _ipv6DownBytes: UInt64 = 0
+    var _ipv6LeaseExpiresUnixMs: UInt64 = 0
+    var _routerAdvertisements: UInt64 = 0
+    var _dhcpv6FastPathReplies: UInt64 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _sessionID = source._sessionID
+      _upPackets = source._upPackets
+      _upBytes = source._upBytes
+      _downPackets = source._downPackets
+      _downBytes = source._downBytes
+      _droppedPackets = source._droppedPackets
+      _lastDropReason = source._lastDropReason
+      _lastDropUnixMs = source._lastDropUnixMs
+      _generation = source._generation
+      _leaseExpiresUnixMs = source._leaseExpiresUnixMs
+      _dhcpFastPathReplies = source._dhcpFastPathReplies
+      _pppEchoesAnswered = source._pppEchoesAnswered
+      _pppEchoesSent = source._pppEchoesSent
+      _pppEchoReplies = source._pppEchoReplies
+      _ipv6UpPackets = source._ipv6UpPackets
+      _ipv6UpBytes = source._ipv6UpBytes
+      _ipv6DownPackets = source._ipv6DownPackets
+      _ipv6DownBytes = source._ipv6DownBytes
+      _ipv6LeaseExpiresUnixMs = source._ipv6LeaseExpiresUnixMs
+      _routerAdvertisements = source._routerAdvertisements
+      _dhcpv6FastPathReplies = source._dhcpv6FastPathReplies
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularFixed64Field(value: &self.sessionID) }()
-      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.upPackets) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.upBytes) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.downPackets) }()
-      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.downBytes) }()
-      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.droppedPackets) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.lastDropReason) }()
-      case 8: try { try decoder.decodeSingularFixed64Field(value: &self.lastDropUnixMs) }()
-      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.generation) }()
-      case 10: try { try decoder.decodeSingularFixed64Field(value: &self.leaseExpiresUnixMs) }()
-      case 11: try { try decoder.decodeSingularUInt64Field(value: &self.dhcpFastPathReplies) }()
-      case 12: try { try decoder.decodeSingularUInt64Field(value: &self.pppEchoesAnswered) }()
-      case 13: try { try decoder.decodeSingularUInt64Field(value: &self.pppEchoesSent) }()
-      case 14: try { try decoder.decodeSingularUInt64Field(value: &self.pppEchoReplies) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularFixed64Field(value: &_storage._sessionID) }()
+        case 2: try { try decoder.decodeSingularUInt64Field(value: &_storage._upPackets) }()
+        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._upBytes) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._downPackets) }()
+        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._downBytes) }()
+        case 6: try { try decoder.decodeSingularUInt64Field(value: &_storage._droppedPackets) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._lastDropReason) }()
+        case 8: try { try decoder.decodeSingularFixed64Field(value: &_storage._lastDropUnixMs) }()
+        case 9: try { try decoder.decodeSingularUInt64Field(value: &_storage._generation) }()
+        case 10: try { try decoder.decodeSingularFixed64Field(value: &_storage._leaseExpiresUnixMs) }()
+        case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._dhcpFastPathReplies) }()
+        case 12: try { try decoder.decodeSingularUInt64Field(value: &_storage._pppEchoesAnswered) }()
+        case 13: try { try decoder.decodeSingularUInt64Field(value: &_storage._pppEchoesSent) }()
+        case 14: try { try decoder.decodeSingularUInt64Field(value: &_storage._pppEchoReplies) }()
+        case 15: try { try decoder.decodeSingularUInt64Field(value: &_storage._ipv6UpPackets) }()
+        case 16: try { try decoder.decodeSingularUInt64Field(value: &_storage._ipv6UpBytes) }()
+        case 17: try { try decoder.decodeSingularUInt64Field(value: &_storage._ipv6DownPackets) }()
+        case 18: try { try decoder.decodeSingularUInt64Field(value: &_storage._ipv6DownBytes) }()
+        case 19: try { try decoder.decodeSingularFixed64Field(value: &_storage._ipv6LeaseExpiresUnixMs) }()
+        case 20: try { try decoder.decodeSingularUInt64Field(value: &_storage._routerAdvertisements) }()
+        case 21: try { try decoder.decodeSingularUInt64Field(value: &_storage._dhcpv6FastPathReplies) }()
+        default: break
+        }
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.sessionID != 0 {
-      try visitor.visitSingularFixed64Field(value: self.sessionID, fieldNumber: 1)
-    }
-    if self.upPackets != 0 {
-      try visitor.visitSingularUInt64Field(value: self.upPackets, fieldNumber: 2)
-    }
-    if self.upBytes != 0 {
-      try visitor.visitSingularUInt64Field(value: self.upBytes, fieldNumber: 3)
-    }
-    if self.downPackets != 0 {
-      try visitor.visitSingularUInt64Field(value: self.downPackets, fieldNumber: 4)
-    }
-    if self.downBytes != 0 {
-      try visitor.visitSingularUInt64Field(value: self.downBytes, fieldNumber: 5)
-    }
-    if self.droppedPackets != 0 {
-      try visitor.visitSingularUInt64Field(value: self.droppedPackets, fieldNumber: 6)
-    }
-    if !self.lastDropReason.isEmpty {
-      try visitor.visitSingularStringField(value: self.lastDropReason, fieldNumber: 7)
-    }
-    if self.lastDropUnixMs != 0 {
-      try visitor.visitSingularFixed64Field(value: self.lastDropUnixMs, fieldNumber: 8)
-    }
-    if self.generation != 0 {
-      try visitor.visitSingularUInt64Field(value: self.generation, fieldNumber: 9)
-    }
-    if self.leaseExpiresUnixMs != 0 {
-      try visitor.visitSingularFixed64Field(value: self.leaseExpiresUnixMs, fieldNumber: 10)
-    }
-    if self.dhcpFastPathReplies != 0 {
-      try visitor.visitSingularUInt64Field(value: self.dhcpFastPathReplies, fieldNumber: 11)
-    }
-    if self.pppEchoesAnswered != 0 {
-      try visitor.visitSingularUInt64Field(value: self.pppEchoesAnswered, fieldNumber: 12)
-    }
-    if self.pppEchoesSent != 0 {
-      try visitor.visitSingularUInt64Field(value: self.pppEchoesSent, fieldNumber: 13)
-    }
-    if self.pppEchoReplies != 0 {
-      try visitor.visitSingularUInt64Field(value: self.pppEchoReplies, fieldNumber: 14)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      if _storage._sessionID != 0 {
+        try visitor.visitSingularFixed64Field(value: _storage._sessionID, fieldNumber: 1)
+      }
+      if _storage._upPackets != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._upPackets, fieldNumber: 2)
+      }
+      if _storage._upBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._upBytes, fieldNumber: 3)
+      }
+      if _storage._downPackets != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._downPackets, fieldNumber: 4)
+      }
+      if _storage._downBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._downBytes, fieldNumber: 5)
+      }
+      if _storage._droppedPackets != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._droppedPackets, fieldNumber: 6)
+      }
+      if !_storage._lastDropReason.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._lastDropReason, fieldNumber: 7)
+      }
+      if _storage._lastDropUnixMs != 0 {
+        try visitor.visitSingularFixed64Field(value: _storage._lastDropUnixMs, fieldNumber: 8)
+      }
+      if _storage._generation != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._generation, fieldNumber: 9)
+      }
+      if _storage._leaseExpiresUnixMs != 0 {
+        try visitor.visitSingularFixed64Field(value: _storage._leaseExpiresUnixMs, fieldNumber: 10)
+      }
+      if _storage._dhcpFastPathReplies != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._dhcpFastPathReplies, fieldNumber: 11)
+      }
+      if _storage._pppEchoesAnswered != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._pppEchoesAnswered, fieldNumber: 12)
+      }
+      if _storage._pppEchoesSent != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._pppEchoesSent, fieldNumber: 13)
+      }
+      if _storage._pppEchoReplies != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._pppEchoReplies, fieldNumber: 14)
+      }
+      if _storage._ipv6UpPackets != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._ipv6UpPackets, fieldNumber: 15)
+      }
+      if _storage._ipv6UpBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._ipv6UpBytes, fieldNumber: 16)
+      }
+      if _storage._ipv6DownPackets != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._ipv6DownPackets, fieldNumber: 17)
+      }
+      if _storage._ipv6DownBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._ipv6DownBytes, fieldNumber: 18)
+      }
+      if _storage._ipv6LeaseExpiresUnixMs != 0 {
+        try visitor.visitSingularFixed64Field(value: _storage._ipv6LeaseExpiresUnixMs, fieldNumber: 19)
+      }
+      if _storage._routerAdvertisements != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._routerAdvertisements, fieldNumber: 20)
+      }
+      if _storage._dhcpv6FastPathReplies != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._dhcpv6FastPathReplies, fieldNumber: 21)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Bng_Agent_V1_SessionCounters, rhs: Bng_Agent_V1_SessionCounters) -> Bool {
-    if lhs.sessionID != rhs.sessionID {return false}
-    if lhs.upPackets != rhs.upPackets {return false}
-    if lhs.upBytes != rhs.upBytes {return false}
-    if lhs.downPackets != rhs.downPackets {return false}
-    if lhs.downBytes != rhs.downBytes {return false}
-    if lhs.droppedPackets != rhs.droppedPackets {return false}
-    if lhs.lastDropReason != rhs.lastDropReason {return false}
-    if lhs.lastDropUnixMs != rhs.lastDropUnixMs {return false}
-    if lhs.generation != rhs.generation {return false}
-    if lhs.leaseExpiresUnixMs != rhs.leaseExpiresUnixMs {return false}
-    if lhs.dhcpFastPathReplies != rhs.dhcpFastPathReplies {return false}
-    if lhs.pppEchoesAnswered != rhs.pppEchoesAnswered {return false}
-    if lhs.pppEchoesSent != rhs.pppEchoesSent {return false}
-    if lhs.pppEchoReplies != rhs.pppEchoReplies {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._sessionID != rhs_storage._sessionID {return false}
+        if _storage._upPackets != rhs_storage._upPackets {return false}
+        if _storage._upBytes != rhs_storage._upBytes {return false}
+        if _storage._downPackets != rhs_storage._downPackets {return false}
+        if _storage._downBytes != rhs_storage._downBytes {return false}
+        if _storage._droppedPackets != rhs_storage._droppedPackets {return false}
+        if _storage._lastDropReason != rhs_storage._lastDropReason {return false}
+        if _storage._lastDropUnixMs != rhs_storage._lastDropUnixMs {return false}
+        if _storage._generation != rhs_storage._generation {return false}
+        if _storage._leaseExpiresUnixMs != rhs_storage._leaseExpiresUnixMs {return false}
+        if _storage._dhcpFastPathReplies != rhs_storage._dhcpFastPathReplies {return false}
+        if _storage._pppEchoesAnswered != rhs_storage._pppEchoesAnswered {return false}
+        if _storage._pppEchoesSent != rhs_storage._pppEchoesSent {return false}
+        if _storage._pppEchoReplies != rhs_storage._pppEchoReplies {return false}
+        if _storage._ipv6UpPackets != rhs_storage._ipv6UpPackets {return false}
+        if _storage._ipv6UpBytes != rhs_storage._ipv6UpBytes {return false}
+        if _storage._ipv6DownPackets != rhs_storage._ipv6DownPackets {return false}
+        if _storage._ipv6DownBytes != rhs_storage._ipv6DownBytes {return false}
+        if _storage._ipv6LeaseExpiresUnixMs != rhs_storage._ipv6LeaseExpiresUnixMs {return false}
+        if _storage._routerAdvertisements != rhs_storage._routerAdvertisements {return false}
+        if _storage._dhcpv6FastPathReplies != rhs_storage._dhcpv6FastPathReplies {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -657,7 +853,7 @@ nonisolated extension Bng_Agent_V1_CounterReport: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Bng_Agent_V1_LeaseRenewed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".LeaseRenewed"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{3}session_generation\0\u{3}expires_unix_ms\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{3}session_generation\0\u{3}expires_unix_ms\0\u{3}ipv6_expires_unix_ms\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -668,6 +864,7 @@ nonisolated extension Bng_Agent_V1_LeaseRenewed: SwiftProtobuf.Message, SwiftPro
       case 1: try { try decoder.decodeSingularFixed64Field(value: &self.sessionID) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.sessionGeneration) }()
       case 3: try { try decoder.decodeSingularFixed64Field(value: &self.expiresUnixMs) }()
+      case 4: try { try decoder.decodeSingularFixed64Field(value: &self.ipv6ExpiresUnixMs) }()
       default: break
       }
     }
@@ -683,6 +880,9 @@ nonisolated extension Bng_Agent_V1_LeaseRenewed: SwiftProtobuf.Message, SwiftPro
     if self.expiresUnixMs != 0 {
       try visitor.visitSingularFixed64Field(value: self.expiresUnixMs, fieldNumber: 3)
     }
+    if self.ipv6ExpiresUnixMs != 0 {
+      try visitor.visitSingularFixed64Field(value: self.ipv6ExpiresUnixMs, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -690,6 +890,7 @@ nonisolated extension Bng_Agent_V1_LeaseRenewed: SwiftProtobuf.Message, SwiftPro
     if lhs.sessionID != rhs.sessionID {return false}
     if lhs.sessionGeneration != rhs.sessionGeneration {return false}
     if lhs.expiresUnixMs != rhs.expiresUnixMs {return false}
+    if lhs.ipv6ExpiresUnixMs != rhs.ipv6ExpiresUnixMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -750,57 +750,39 @@ public nonisolated struct Bng_Agent_V1_Batch: Sendable {
   public init() {}
 }
 
-public nonisolated struct Bng_Agent_V1_ItemResult: @unchecked Sendable {
+public nonisolated struct Bng_Agent_V1_ItemResult: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var family: Bng_Agent_V1_Family {
-    get {_storage._family}
-    set {_uniqueStorage()._family = newValue}
-  }
+  public var family: Bng_Agent_V1_Family = .unspecified
 
-  public var objectID: UInt64 {
-    get {_storage._objectID}
-    set {_uniqueStorage()._objectID = newValue}
-  }
+  public var objectID: UInt64 = 0
 
   /// the one the agent now holds; 0: none
-  public var generation: UInt64 {
-    get {_storage._generation}
-    set {_uniqueStorage()._generation = newValue}
-  }
+  public var generation: UInt64 = 0
 
-  public var code: Bng_Agent_V1_ErrorCode {
-    get {_storage._code}
-    set {_uniqueStorage()._code = newValue}
-  }
+  public var code: Bng_Agent_V1_ErrorCode = .unspecified
 
-  public var fieldPath: String {
-    get {_storage._fieldPath}
-    set {_uniqueStorage()._fieldPath = newValue}
-  }
+  public var fieldPath: String = String()
 
-  public var message: String {
-    get {_storage._message}
-    set {_uniqueStorage()._message = newValue}
-  }
+  public var message: String = String()
 
   /// of a deleted session, again on each repeat until acknowledged
   public var finalCounters: Bng_Agent_V1_SessionCounters {
-    get {_storage._finalCounters ?? Bng_Agent_V1_SessionCounters()}
-    set {_uniqueStorage()._finalCounters = newValue}
+    get {_finalCounters ?? Bng_Agent_V1_SessionCounters()}
+    set {_finalCounters = newValue}
   }
   /// Returns true if `finalCounters` has been explicitly set.
-  public var hasFinalCounters: Bool {_storage._finalCounters != nil}
+  public var hasFinalCounters: Bool {self._finalCounters != nil}
   /// Clears the value of `finalCounters`. Subsequent reads from it will return its default value.
-  public mutating func clearFinalCounters() {_uniqueStorage()._finalCounters = nil}
+  public mutating func clearFinalCounters() {self._finalCounters = nil}
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _finalCounters: Bng_Agent_V1_SessionCounters? = nil
 }
 
 public nonisolated struct Bng_Agent_V1_BatchResult: Sendable {
@@ -2100,109 +2082,61 @@ nonisolated extension Bng_Agent_V1_ItemResult: SwiftProtobuf.Message, SwiftProto
   public static let protoMessageName: String = _protobuf_package + ".ItemResult"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}family\0\u{3}object_id\0\u{1}generation\0\u{1}code\0\u{3}field_path\0\u{1}message\0\u{3}final_counters\0")
 
-  fileprivate class _StorageClass {
-    var _family: Bng_Agent_V1_Family = .unspecified
-    var _objectID: UInt64 = 0
-    var _generation: UInt64 = 0
-    var _code: Bng_Agent_V1_ErrorCode = .unspecified
-    var _fieldPath: String = String()
-    var _message: String = String()
-    var _finalCounters: Bng_Agent_V1_SessionCounters? = nil
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _family = source._family
-      _objectID = source._objectID
-      _generation = source._generation
-      _code = source._code
-      _fieldPath = source._fieldPath
-      _message = source._message
-      _finalCounters = source._finalCounters
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
-
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularEnumField(value: &_storage._family) }()
-        case 2: try { try decoder.decodeSingularUInt64Field(value: &_storage._objectID) }()
-        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._generation) }()
-        case 4: try { try decoder.decodeSingularEnumField(value: &_storage._code) }()
-        case 5: try { try decoder.decodeSingularStringField(value: &_storage._fieldPath) }()
-        case 6: try { try decoder.decodeSingularStringField(value: &_storage._message) }()
-        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._finalCounters) }()
-        default: break
-        }
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.family) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.objectID) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.generation) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.code) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.fieldPath) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.message) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._finalCounters) }()
+      default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      if _storage._family != .unspecified {
-        try visitor.visitSingularEnumField(value: _storage._family, fieldNumber: 1)
-      }
-      if _storage._objectID != 0 {
-        try visitor.visitSingularUInt64Field(value: _storage._objectID, fieldNumber: 2)
-      }
-      if _storage._generation != 0 {
-        try visitor.visitSingularUInt64Field(value: _storage._generation, fieldNumber: 3)
-      }
-      if _storage._code != .unspecified {
-        try visitor.visitSingularEnumField(value: _storage._code, fieldNumber: 4)
-      }
-      if !_storage._fieldPath.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._fieldPath, fieldNumber: 5)
-      }
-      if !_storage._message.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._message, fieldNumber: 6)
-      }
-      try { if let v = _storage._finalCounters {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-      } }()
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.family != .unspecified {
+      try visitor.visitSingularEnumField(value: self.family, fieldNumber: 1)
     }
+    if self.objectID != 0 {
+      try visitor.visitSingularUInt64Field(value: self.objectID, fieldNumber: 2)
+    }
+    if self.generation != 0 {
+      try visitor.visitSingularUInt64Field(value: self.generation, fieldNumber: 3)
+    }
+    if self.code != .unspecified {
+      try visitor.visitSingularEnumField(value: self.code, fieldNumber: 4)
+    }
+    if !self.fieldPath.isEmpty {
+      try visitor.visitSingularStringField(value: self.fieldPath, fieldNumber: 5)
+    }
+    if !self.message.isEmpty {
+      try visitor.visitSingularStringField(value: self.message, fieldNumber: 6)
+    }
+    try { if let v = self._finalCounters {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Bng_Agent_V1_ItemResult, rhs: Bng_Agent_V1_ItemResult) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._family != rhs_storage._family {return false}
-        if _storage._objectID != rhs_storage._objectID {return false}
-        if _storage._generation != rhs_storage._generation {return false}
-        if _storage._code != rhs_storage._code {return false}
-        if _storage._fieldPath != rhs_storage._fieldPath {return false}
-        if _storage._message != rhs_storage._message {return false}
-        if _storage._finalCounters != rhs_storage._finalCounters {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs.family != rhs.family {return false}
+    if lhs.objectID != rhs.objectID {return false}
+    if lhs.generation != rhs.generation {return false}
+    if lhs.code != rhs.code {return false}
+    if lhs.fieldPath != rhs.fieldPath {return false}
+    if lhs.message != rhs.message {return false}
+    if lhs._finalCounters != rhs._finalCounters {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

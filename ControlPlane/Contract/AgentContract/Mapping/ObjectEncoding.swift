@@ -55,6 +55,8 @@ extension Wire.PuntClass {
         case .ppp: self = .ppp
         case .held: self = .held
         case .fragment: self = .fragment
+        case .nd: self = .nd
+        case .dhcpv6: self = .dhcpv6
         }
     }
 

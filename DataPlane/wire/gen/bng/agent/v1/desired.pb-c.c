@@ -592,6 +592,186 @@ void   bng__agent__v1__session_ipv4__free_unpacked
   assert(message->base.descriptor == &bng__agent__v1__session_ipv4__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   bng__agent__v1__ipv6_prefix__init
+                     (Bng__Agent__V1__IPv6Prefix         *message)
+{
+  static const Bng__Agent__V1__IPv6Prefix init_value = BNG__AGENT__V1__IPV6_PREFIX__INIT;
+  *message = init_value;
+}
+size_t bng__agent__v1__ipv6_prefix__get_packed_size
+                     (const Bng__Agent__V1__IPv6Prefix *message)
+{
+  assert(message->base.descriptor == &bng__agent__v1__ipv6_prefix__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t bng__agent__v1__ipv6_prefix__pack
+                     (const Bng__Agent__V1__IPv6Prefix *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &bng__agent__v1__ipv6_prefix__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t bng__agent__v1__ipv6_prefix__pack_to_buffer
+                     (const Bng__Agent__V1__IPv6Prefix *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &bng__agent__v1__ipv6_prefix__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Bng__Agent__V1__IPv6Prefix *
+       bng__agent__v1__ipv6_prefix__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Bng__Agent__V1__IPv6Prefix *)
+     protobuf_c_message_unpack (&bng__agent__v1__ipv6_prefix__descriptor,
+                                allocator, len, data);
+}
+void   bng__agent__v1__ipv6_prefix__free_unpacked
+                     (Bng__Agent__V1__IPv6Prefix *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &bng__agent__v1__ipv6_prefix__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   bng__agent__v1__dhcpv6_association__init
+                     (Bng__Agent__V1__DHCPv6Association         *message)
+{
+  static const Bng__Agent__V1__DHCPv6Association init_value = BNG__AGENT__V1__DHCPV6_ASSOCIATION__INIT;
+  *message = init_value;
+}
+size_t bng__agent__v1__dhcpv6_association__get_packed_size
+                     (const Bng__Agent__V1__DHCPv6Association *message)
+{
+  assert(message->base.descriptor == &bng__agent__v1__dhcpv6_association__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t bng__agent__v1__dhcpv6_association__pack
+                     (const Bng__Agent__V1__DHCPv6Association *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &bng__agent__v1__dhcpv6_association__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t bng__agent__v1__dhcpv6_association__pack_to_buffer
+                     (const Bng__Agent__V1__DHCPv6Association *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &bng__agent__v1__dhcpv6_association__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Bng__Agent__V1__DHCPv6Association *
+       bng__agent__v1__dhcpv6_association__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Bng__Agent__V1__DHCPv6Association *)
+     protobuf_c_message_unpack (&bng__agent__v1__dhcpv6_association__descriptor,
+                                allocator, len, data);
+}
+void   bng__agent__v1__dhcpv6_association__free_unpacked
+                     (Bng__Agent__V1__DHCPv6Association *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &bng__agent__v1__dhcpv6_association__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   bng__agent__v1__session_dhcpv6__init
+                     (Bng__Agent__V1__SessionDHCPv6         *message)
+{
+  static const Bng__Agent__V1__SessionDHCPv6 init_value = BNG__AGENT__V1__SESSION_DHCPV6__INIT;
+  *message = init_value;
+}
+size_t bng__agent__v1__session_dhcpv6__get_packed_size
+                     (const Bng__Agent__V1__SessionDHCPv6 *message)
+{
+  assert(message->base.descriptor == &bng__agent__v1__session_dhcpv6__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t bng__agent__v1__session_dhcpv6__pack
+                     (const Bng__Agent__V1__SessionDHCPv6 *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &bng__agent__v1__session_dhcpv6__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t bng__agent__v1__session_dhcpv6__pack_to_buffer
+                     (const Bng__Agent__V1__SessionDHCPv6 *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &bng__agent__v1__session_dhcpv6__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Bng__Agent__V1__SessionDHCPv6 *
+       bng__agent__v1__session_dhcpv6__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Bng__Agent__V1__SessionDHCPv6 *)
+     protobuf_c_message_unpack (&bng__agent__v1__session_dhcpv6__descriptor,
+                                allocator, len, data);
+}
+void   bng__agent__v1__session_dhcpv6__free_unpacked
+                     (Bng__Agent__V1__SessionDHCPv6 *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &bng__agent__v1__session_dhcpv6__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   bng__agent__v1__session_ipv6__init
+                     (Bng__Agent__V1__SessionIPv6         *message)
+{
+  static const Bng__Agent__V1__SessionIPv6 init_value = BNG__AGENT__V1__SESSION_IPV6__INIT;
+  *message = init_value;
+}
+size_t bng__agent__v1__session_ipv6__get_packed_size
+                     (const Bng__Agent__V1__SessionIPv6 *message)
+{
+  assert(message->base.descriptor == &bng__agent__v1__session_ipv6__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t bng__agent__v1__session_ipv6__pack
+                     (const Bng__Agent__V1__SessionIPv6 *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &bng__agent__v1__session_ipv6__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t bng__agent__v1__session_ipv6__pack_to_buffer
+                     (const Bng__Agent__V1__SessionIPv6 *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &bng__agent__v1__session_ipv6__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Bng__Agent__V1__SessionIPv6 *
+       bng__agent__v1__session_ipv6__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Bng__Agent__V1__SessionIPv6 *)
+     protobuf_c_message_unpack (&bng__agent__v1__session_ipv6__descriptor,
+                                allocator, len, data);
+}
+void   bng__agent__v1__session_ipv6__free_unpacked
+                     (Bng__Agent__V1__SessionIPv6 *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &bng__agent__v1__session_ipv6__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   bng__agent__v1__session_pppo_e__init
                      (Bng__Agent__V1__SessionPPPoE         *message)
 {
@@ -986,7 +1166,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__object__descriptor =
   (ProtobufCMessageInit) bng__agent__v1__object__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor bng__agent__v1__port__field_descriptors[7] =
+static const ProtobufCFieldDescriptor bng__agent__v1__port__field_descriptors[9] =
 {
   {
     "name",
@@ -1072,11 +1252,37 @@ static const ProtobufCFieldDescriptor bng__agent__v1__port__field_descriptors[7]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "ipv6_link_local",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__Port, ipv6_link_local),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refused_extension_headers",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Bng__Agent__V1__Port, n_refused_extension_headers),
+    offsetof(Bng__Agent__V1__Port, refused_extension_headers),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned bng__agent__v1__port__field_indices_by_name[] = {
   2,   /* field[2] = access_domain_id */
+  7,   /* field[7] = ipv6_link_local */
   6,   /* field[6] = mtu_bytes */
   0,   /* field[0] = name */
+  8,   /* field[8] = refused_extension_headers */
   4,   /* field[4] = relay_trust */
   1,   /* field[1] = role */
   5,   /* field[5] = trusted_relays */
@@ -1085,7 +1291,7 @@ static const unsigned bng__agent__v1__port__field_indices_by_name[] = {
 static const ProtobufCIntRange bng__agent__v1__port__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor bng__agent__v1__port__descriptor =
 {
@@ -1095,14 +1301,14 @@ const ProtobufCMessageDescriptor bng__agent__v1__port__descriptor =
   "Bng__Agent__V1__Port",
   "bng.agent.v1",
   sizeof(Bng__Agent__V1__Port),
-  7,
+  9,
   bng__agent__v1__port__field_descriptors,
   bng__agent__v1__port__field_indices_by_name,
   1,  bng__agent__v1__port__number_ranges,
   (ProtobufCMessageInit) bng__agent__v1__port__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor bng__agent__v1__server_identity__field_descriptors[2] =
+static const ProtobufCFieldDescriptor bng__agent__v1__server_identity__field_descriptors[3] =
 {
   {
     "vrf",
@@ -1128,15 +1334,28 @@ static const ProtobufCFieldDescriptor bng__agent__v1__server_identity__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "ipv6_address",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__ServerIdentity, ipv6_address),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned bng__agent__v1__server_identity__field_indices_by_name[] = {
   1,   /* field[1] = ipv4_address */
+  2,   /* field[2] = ipv6_address */
   0,   /* field[0] = vrf */
 };
 static const ProtobufCIntRange bng__agent__v1__server_identity__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor bng__agent__v1__server_identity__descriptor =
 {
@@ -1146,7 +1365,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__server_identity__descriptor =
   "Bng__Agent__V1__ServerIdentity",
   "bng.agent.v1",
   sizeof(Bng__Agent__V1__ServerIdentity),
-  2,
+  3,
   bng__agent__v1__server_identity__field_descriptors,
   bng__agent__v1__server_identity__field_indices_by_name,
   1,  bng__agent__v1__server_identity__number_ranges,
@@ -1333,7 +1552,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__pool_template__descriptor =
   (ProtobufCMessageInit) bng__agent__v1__pool_template__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor bng__agent__v1__next_hop__field_descriptors[3] =
+static const ProtobufCFieldDescriptor bng__agent__v1__next_hop__field_descriptors[4] =
 {
   {
     "kind",
@@ -1371,16 +1590,29 @@ static const ProtobufCFieldDescriptor bng__agent__v1__next_hop__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "ipv6_address",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__NextHop, ipv6_address),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned bng__agent__v1__next_hop__field_indices_by_name[] = {
   2,   /* field[2] = ipv4_address */
+  3,   /* field[3] = ipv6_address */
   0,   /* field[0] = kind */
   1,   /* field[1] = port */
 };
 static const ProtobufCIntRange bng__agent__v1__next_hop__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor bng__agent__v1__next_hop__descriptor =
 {
@@ -1390,7 +1622,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__next_hop__descriptor =
   "Bng__Agent__V1__NextHop",
   "bng.agent.v1",
   sizeof(Bng__Agent__V1__NextHop),
-  3,
+  4,
   bng__agent__v1__next_hop__field_descriptors,
   bng__agent__v1__next_hop__field_indices_by_name,
   1,  bng__agent__v1__next_hop__number_ranges,
@@ -1962,6 +2194,314 @@ const ProtobufCMessageDescriptor bng__agent__v1__session_ipv4__descriptor =
   (ProtobufCMessageInit) bng__agent__v1__session_ipv4__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor bng__agent__v1__ipv6_prefix__field_descriptors[2] =
+{
+  {
+    "address",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__IPv6Prefix, address),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "length",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__IPv6Prefix, length),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned bng__agent__v1__ipv6_prefix__field_indices_by_name[] = {
+  0,   /* field[0] = address */
+  1,   /* field[1] = length */
+};
+static const ProtobufCIntRange bng__agent__v1__ipv6_prefix__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor bng__agent__v1__ipv6_prefix__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "bng.agent.v1.IPv6Prefix",
+  "IPv6Prefix",
+  "Bng__Agent__V1__IPv6Prefix",
+  "bng.agent.v1",
+  sizeof(Bng__Agent__V1__IPv6Prefix),
+  2,
+  bng__agent__v1__ipv6_prefix__field_descriptors,
+  bng__agent__v1__ipv6_prefix__field_indices_by_name,
+  1,  bng__agent__v1__ipv6_prefix__number_ranges,
+  (ProtobufCMessageInit) bng__agent__v1__ipv6_prefix__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor bng__agent__v1__dhcpv6_association__field_descriptors[3] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__DHCPv6Association, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "iaid",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__DHCPv6Association, iaid),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resource",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__DHCPv6Association, resource),
+    &bng__agent__v1__ipv6_prefix__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned bng__agent__v1__dhcpv6_association__field_indices_by_name[] = {
+  1,   /* field[1] = iaid */
+  0,   /* field[0] = kind */
+  2,   /* field[2] = resource */
+};
+static const ProtobufCIntRange bng__agent__v1__dhcpv6_association__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor bng__agent__v1__dhcpv6_association__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "bng.agent.v1.DHCPv6Association",
+  "DHCPv6Association",
+  "Bng__Agent__V1__DHCPv6Association",
+  "bng.agent.v1",
+  sizeof(Bng__Agent__V1__DHCPv6Association),
+  3,
+  bng__agent__v1__dhcpv6_association__field_descriptors,
+  bng__agent__v1__dhcpv6_association__field_indices_by_name,
+  1,  bng__agent__v1__dhcpv6_association__number_ranges,
+  (ProtobufCMessageInit) bng__agent__v1__dhcpv6_association__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor bng__agent__v1__session_dhcpv6__field_descriptors[4] =
+{
+  {
+    "client_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionDHCPv6, client_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "server_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionDHCPv6, server_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "associations",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Bng__Agent__V1__SessionDHCPv6, n_associations),
+    offsetof(Bng__Agent__V1__SessionDHCPv6, associations),
+    &bng__agent__v1__dhcpv6_association__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reply_options",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionDHCPv6, reply_options),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned bng__agent__v1__session_dhcpv6__field_indices_by_name[] = {
+  2,   /* field[2] = associations */
+  0,   /* field[0] = client_id */
+  3,   /* field[3] = reply_options */
+  1,   /* field[1] = server_id */
+};
+static const ProtobufCIntRange bng__agent__v1__session_dhcpv6__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor bng__agent__v1__session_dhcpv6__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "bng.agent.v1.SessionDHCPv6",
+  "SessionDHCPv6",
+  "Bng__Agent__V1__SessionDHCPv6",
+  "bng.agent.v1",
+  sizeof(Bng__Agent__V1__SessionDHCPv6),
+  4,
+  bng__agent__v1__session_dhcpv6__field_descriptors,
+  bng__agent__v1__session_dhcpv6__field_indices_by_name,
+  1,  bng__agent__v1__session_dhcpv6__number_ranges,
+  (ProtobufCMessageInit) bng__agent__v1__session_dhcpv6__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor bng__agent__v1__session_ipv6__field_descriptors[7] =
+{
+  {
+    "prefixes",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Bng__Agent__V1__SessionIPv6, n_prefixes),
+    offsetof(Bng__Agent__V1__SessionIPv6, prefixes),
+    &bng__agent__v1__ipv6_prefix__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lease_expires_unix_ms",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionIPv6, lease_expires_unix_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "valid_seconds",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionIPv6, valid_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activity_renews",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionIPv6, activity_renews),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "router_advertisement",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionIPv6, router_advertisement),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "advertisement_interval_seconds",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionIPv6, advertisement_interval_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dhcpv6",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionIPv6, dhcpv6),
+    &bng__agent__v1__session_dhcpv6__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned bng__agent__v1__session_ipv6__field_indices_by_name[] = {
+  3,   /* field[3] = activity_renews */
+  5,   /* field[5] = advertisement_interval_seconds */
+  6,   /* field[6] = dhcpv6 */
+  1,   /* field[1] = lease_expires_unix_ms */
+  0,   /* field[0] = prefixes */
+  4,   /* field[4] = router_advertisement */
+  2,   /* field[2] = valid_seconds */
+};
+static const ProtobufCIntRange bng__agent__v1__session_ipv6__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor bng__agent__v1__session_ipv6__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "bng.agent.v1.SessionIPv6",
+  "SessionIPv6",
+  "Bng__Agent__V1__SessionIPv6",
+  "bng.agent.v1",
+  sizeof(Bng__Agent__V1__SessionIPv6),
+  7,
+  bng__agent__v1__session_ipv6__field_descriptors,
+  bng__agent__v1__session_ipv6__field_indices_by_name,
+  1,  bng__agent__v1__session_ipv6__number_ranges,
+  (ProtobufCMessageInit) bng__agent__v1__session_ipv6__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor bng__agent__v1__session_pppo_e__field_descriptors[6] =
 {
   {
@@ -2065,7 +2605,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__session_pppo_e__descriptor =
   (ProtobufCMessageInit) bng__agent__v1__session_pppo_e__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor bng__agent__v1__session__field_descriptors[10] =
+static const ProtobufCFieldDescriptor bng__agent__v1__session__field_descriptors[11] =
 {
   {
     "line",
@@ -2187,6 +2727,18 @@ static const ProtobufCFieldDescriptor bng__agent__v1__session__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "ipv6",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__Session, ipv6),
+    &bng__agent__v1__session_ipv6__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned bng__agent__v1__session__field_indices_by_name[] = {
   2,   /* field[2] = anti_spoof */
@@ -2194,6 +2746,7 @@ static const unsigned bng__agent__v1__session__field_indices_by_name[] = {
   7,   /* field[7] = filter_id */
   8,   /* field[8] = idle_timeout_seconds */
   3,   /* field[3] = ipv4 */
+  10,   /* field[10] = ipv6 */
   0,   /* field[0] = line */
   9,   /* field[9] = pppoe */
   6,   /* field[6] = rate_down */
@@ -2203,7 +2756,7 @@ static const unsigned bng__agent__v1__session__field_indices_by_name[] = {
 static const ProtobufCIntRange bng__agent__v1__session__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor bng__agent__v1__session__descriptor =
 {
@@ -2213,7 +2766,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__session__descriptor =
   "Bng__Agent__V1__Session",
   "bng.agent.v1",
   sizeof(Bng__Agent__V1__Session),
-  10,
+  11,
   bng__agent__v1__session__field_descriptors,
   bng__agent__v1__session__field_indices_by_name,
   1,  bng__agent__v1__session__number_ranges,
@@ -2684,7 +3237,7 @@ const ProtobufCEnumDescriptor bng__agent__v1__route_kind__descriptor =
   bng__agent__v1__route_kind__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue bng__agent__v1__punt_class__enum_values_by_number[8] =
+static const ProtobufCEnumValue bng__agent__v1__punt_class__enum_values_by_number[10] =
 {
   { "PUNT_CLASS_UNSPECIFIED", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_UNSPECIFIED", 0 },
   { "PUNT_CLASS_DHCPV4", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_DHCPV4", 1 },
@@ -2694,16 +3247,20 @@ static const ProtobufCEnumValue bng__agent__v1__punt_class__enum_values_by_numbe
   { "PUNT_CLASS_PPP", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_PPP", 5 },
   { "PUNT_CLASS_HELD", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_HELD", 6 },
   { "PUNT_CLASS_FRAGMENT", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_FRAGMENT", 7 },
+  { "PUNT_CLASS_ND", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_ND", 8 },
+  { "PUNT_CLASS_DHCPV6", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_DHCPV6", 9 },
 };
 static const ProtobufCIntRange bng__agent__v1__punt_class__value_ranges[] = {
-{0, 0},{0, 8}
+{0, 0},{0, 10}
 };
-static const ProtobufCEnumValueIndex bng__agent__v1__punt_class__enum_values_by_name[8] =
+static const ProtobufCEnumValueIndex bng__agent__v1__punt_class__enum_values_by_name[10] =
 {
   { "PUNT_CLASS_ARP", 2 },
   { "PUNT_CLASS_DHCPV4", 1 },
+  { "PUNT_CLASS_DHCPV6", 9 },
   { "PUNT_CLASS_FRAGMENT", 7 },
   { "PUNT_CLASS_HELD", 6 },
+  { "PUNT_CLASS_ND", 8 },
   { "PUNT_CLASS_NEIGHBOR", 3 },
   { "PUNT_CLASS_PPP", 5 },
   { "PUNT_CLASS_PPPOE", 4 },
@@ -2716,9 +3273,9 @@ const ProtobufCEnumDescriptor bng__agent__v1__punt_class__descriptor =
   "PuntClass",
   "Bng__Agent__V1__PuntClass",
   "bng.agent.v1",
-  8,
+  10,
   bng__agent__v1__punt_class__enum_values_by_number,
-  8,
+  10,
   bng__agent__v1__punt_class__enum_values_by_name,
   1,
   bng__agent__v1__punt_class__value_ranges,

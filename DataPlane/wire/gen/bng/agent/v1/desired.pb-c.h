@@ -28,6 +28,10 @@ typedef struct Bng__Agent__V1__Line Bng__Agent__V1__Line;
 typedef struct Bng__Agent__V1__FramedRoute Bng__Agent__V1__FramedRoute;
 typedef struct Bng__Agent__V1__Rate Bng__Agent__V1__Rate;
 typedef struct Bng__Agent__V1__SessionIPv4 Bng__Agent__V1__SessionIPv4;
+typedef struct Bng__Agent__V1__IPv6Prefix Bng__Agent__V1__IPv6Prefix;
+typedef struct Bng__Agent__V1__DHCPv6Association Bng__Agent__V1__DHCPv6Association;
+typedef struct Bng__Agent__V1__SessionDHCPv6 Bng__Agent__V1__SessionDHCPv6;
+typedef struct Bng__Agent__V1__SessionIPv6 Bng__Agent__V1__SessionIPv6;
 typedef struct Bng__Agent__V1__SessionPPPoE Bng__Agent__V1__SessionPPPoE;
 typedef struct Bng__Agent__V1__Session Bng__Agent__V1__Session;
 typedef struct Bng__Agent__V1__PPPoEService Bng__Agent__V1__PPPoEService;
@@ -126,7 +130,15 @@ typedef enum _Bng__Agent__V1__PuntClass {
   /*
    * stays in the agent: a packet to be cut to a line's MTU
    */
-  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_FRAGMENT = 7
+  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_FRAGMENT = 7,
+  /*
+   * Router Solicitations the data plane does not answer
+   */
+  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_ND = 8,
+  /*
+   * DHCPv6 the data plane does not answer
+   */
+  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_DHCPV6 = 9
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__PUNT_CLASS)
 } Bng__Agent__V1__PuntClass;
 typedef enum _Bng__Agent__V1__AntiSpoof {
@@ -247,24 +259,38 @@ struct  Bng__Agent__V1__Port
    * line-side IP MTU; 0: the interface's
    */
   uint32_t mtu_bytes;
+  /*
+   * access ports: the BNG's address on every line, in fe80::/10; empty: IPv6 is off here
+   */
+  ProtobufCBinaryData ipv6_link_local;
+  /*
+   * access ports: IPv6 next-header values that no packet from a line may carry; ascending, at most 8
+   */
+  size_t n_refused_extension_headers;
+  uint32_t *refused_extension_headers;
 };
 #define BNG__AGENT__V1__PORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__port__descriptor) \
-    , (char *)protobuf_c_empty_string, BNG__AGENT__V1__PORT_ROLE__PORT_ROLE_UNSPECIFIED, 0, 0, BNG__AGENT__V1__RELAY_TRUST__RELAY_TRUST_UNSPECIFIED, 0,NULL, 0 }
+    , (char *)protobuf_c_empty_string, BNG__AGENT__V1__PORT_ROLE__PORT_ROLE_UNSPECIFIED, 0, 0, BNG__AGENT__V1__RELAY_TRUST__RELAY_TRUST_UNSPECIFIED, 0,NULL, 0, {0,NULL}, 0,NULL }
 
 
 /*
- * The BNG's own IPv4 address toward subscribers: option 54, answered in ARP and ICMP echo.
+ * The BNG's own addresses toward subscribers: IPv4 is option 54, answered in ARP and ICMP echo; IPv6 is answered in neighbour discovery
+ * and ICMPv6 echo, and is the source of ICMPv6 errors of its VRF.
  */
 struct  Bng__Agent__V1__ServerIdentity
 {
   ProtobufCMessage base;
   uint32_t vrf;
   ProtobufCBinaryData ipv4_address;
+  /*
+   * empty: none
+   */
+  ProtobufCBinaryData ipv6_address;
 };
 #define BNG__AGENT__V1__SERVER_IDENTITY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__server_identity__descriptor) \
-    , 0, {0,NULL} }
+    , 0, {0,NULL}, {0,NULL} }
 
 
 struct  Bng__Agent__V1__DHCPOption
@@ -332,10 +358,14 @@ struct  Bng__Agent__V1__NextHop
    */
   char *port;
   ProtobufCBinaryData ipv4_address;
+  /*
+   * GATEWAY has one of the two; an IPv6 one may be link-local
+   */
+  ProtobufCBinaryData ipv6_address;
 };
 #define BNG__AGENT__V1__NEXT_HOP__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__next_hop__descriptor) \
-    , BNG__AGENT__V1__NEXT_HOP_KIND__NEXT_HOP_KIND_UNSPECIFIED, (char *)protobuf_c_empty_string, {0,NULL} }
+    , BNG__AGENT__V1__NEXT_HOP_KIND__NEXT_HOP_KIND_UNSPECIFIED, (char *)protobuf_c_empty_string, {0,NULL}, {0,NULL} }
 
 
 struct  Bng__Agent__V1__Route
@@ -343,11 +373,11 @@ struct  Bng__Agent__V1__Route
   ProtobufCMessage base;
   uint32_t vrf;
   /*
-   * host bits zero
+   * 4 or 16 bytes, host bits zero
    */
   ProtobufCBinaryData prefix;
   /*
-   * 0-32
+   * 0-32, 0-128
    */
   uint32_t prefix_length;
   Bng__Agent__V1__RouteKind kind;
@@ -512,6 +542,111 @@ struct  Bng__Agent__V1__SessionIPv4
     , {0,NULL}, 0, 0, {0,NULL}, {0,NULL}, 0, 0,NULL }
 
 
+struct  Bng__Agent__V1__IPv6Prefix
+{
+  ProtobufCMessage base;
+  /*
+   * 16 bytes, host bits zero
+   */
+  ProtobufCBinaryData address;
+  /*
+   * 1-128
+   */
+  uint32_t length;
+};
+#define BNG__AGENT__V1__IPV6_PREFIX__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__ipv6_prefix__descriptor) \
+    , {0,NULL}, 0 }
+
+
+/*
+ * What a client holds by one identity association (RFC 8415).
+ */
+struct  Bng__Agent__V1__DHCPv6Association
+{
+  ProtobufCMessage base;
+  /*
+   * option code: 3 (IA_NA) or 25 (IA_PD)
+   */
+  uint32_t kind;
+  uint32_t iaid;
+  /*
+   * IA_NA: of length 128
+   */
+  Bng__Agent__V1__IPv6Prefix *resource;
+};
+#define BNG__AGENT__V1__DHCPV6_ASSOCIATION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__dhcpv6_association__descriptor) \
+    , 0, 0, NULL }
+
+
+/*
+ * With which the node answers the Renew of a known client by itself.
+ */
+struct  Bng__Agent__V1__SessionDHCPv6
+{
+  ProtobufCMessage base;
+  /*
+   * DUID as the client sends it, 3-130 bytes
+   */
+  ProtobufCBinaryData client_id;
+  /*
+   * our DUID, 3-130 bytes
+   */
+  ProtobufCBinaryData server_id;
+  /*
+   * all the client holds, distinct; 1-4
+   */
+  size_t n_associations;
+  Bng__Agent__V1__DHCPv6Association **associations;
+  /*
+   * of the Reply, behind its transaction id; 1-512 bytes
+   */
+  ProtobufCBinaryData reply_options;
+};
+#define BNG__AGENT__V1__SESSION_DHCPV6__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__session_dhcpv6__descriptor) \
+    , {0,NULL}, {0,NULL}, 0,NULL, {0,NULL} }
+
+
+struct  Bng__Agent__V1__SessionIPv6
+{
+  ProtobufCMessage base;
+  /*
+   * what leads to the session, and what it may send from; distinct, at most 16
+   */
+  size_t n_prefixes;
+  Bng__Agent__V1__IPv6Prefix **prefixes;
+  /*
+   * Agent-owned after the first accepted upsert, like SessionIPv4.lease_expires_unix_ms.
+   */
+  uint64_t lease_expires_unix_ms;
+  /*
+   * what a renewal in the data plane extends the lease by, from now; at least 60
+   */
+  uint32_t valid_seconds;
+  /*
+   * so does every sign of IPv6 life of the line
+   */
+  protobuf_c_boolean activity_renews;
+  /*
+   * ICMPv6 message with a checksum of 0, 16-512 bytes; empty: solicitations are punted
+   */
+  ProtobufCBinaryData router_advertisement;
+  /*
+   * the node sends it unasked so often; 0: never, else 4-1,800
+   */
+  uint32_t advertisement_interval_seconds;
+  /*
+   * absent: every DHCPv6 message is punted
+   */
+  Bng__Agent__V1__SessionDHCPv6 *dhcpv6;
+};
+#define BNG__AGENT__V1__SESSION_IPV6__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__session_ipv6__descriptor) \
+    , 0,NULL, 0, 0, 0, {0,NULL}, 0, NULL }
+
+
 /*
  * A PPPoE session (RFC 2516) whose PPP link is up.
  */
@@ -539,7 +674,7 @@ struct  Bng__Agent__V1__SessionPPPoE
    */
   uint32_t echo_failures;
   /*
-   * TCP MSS options of both directions are lowered to mtu_bytes - 40
+   * TCP MSS options of both directions are lowered to mtu_bytes - 40, in IPv6 - 60
    */
   protobuf_c_boolean clamp_mss;
 };
@@ -582,10 +717,14 @@ struct  Bng__Agent__V1__Session
    * absent: IPoE
    */
   Bng__Agent__V1__SessionPPPoE *pppoe;
+  /*
+   * beside ipv4 or without it; absent: the session has no IPv6
+   */
+  Bng__Agent__V1__SessionIPv6 *ipv6;
 };
 #define BNG__AGENT__V1__SESSION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__session__descriptor) \
-    , NULL, 0, BNG__AGENT__V1__ANTI_SPOOF__ANTI_SPOOF_UNSPECIFIED, NULL, 0, NULL, NULL, 0, 0, NULL }
+    , NULL, 0, BNG__AGENT__V1__ANTI_SPOOF__ANTI_SPOOF_UNSPECIFIED, NULL, 0, NULL, NULL, 0, 0, NULL, NULL }
 
 
 /*
@@ -643,11 +782,11 @@ struct  Bng__Agent__V1__FilterRule
   Bng__Agent__V1__FilterAction action;
   Bng__Agent__V1__FilterDirection direction;
   /*
-   * host bits zero; empty: any address
+   * 4 or 16 bytes, host bits zero: packets of the other family do not match; empty: any address of both
    */
   ProtobufCBinaryData remote_prefix;
   /*
-   * 1-32, 0 with an empty prefix
+   * 1-32, 1-128, 0 with an empty prefix
    */
   uint32_t remote_prefix_length;
   /*
@@ -933,6 +1072,82 @@ Bng__Agent__V1__SessionIPv4 *
 void   bng__agent__v1__session_ipv4__free_unpacked
                      (Bng__Agent__V1__SessionIPv4 *message,
                       ProtobufCAllocator *allocator);
+/* Bng__Agent__V1__IPv6Prefix methods */
+void   bng__agent__v1__ipv6_prefix__init
+                     (Bng__Agent__V1__IPv6Prefix         *message);
+size_t bng__agent__v1__ipv6_prefix__get_packed_size
+                     (const Bng__Agent__V1__IPv6Prefix   *message);
+size_t bng__agent__v1__ipv6_prefix__pack
+                     (const Bng__Agent__V1__IPv6Prefix   *message,
+                      uint8_t             *out);
+size_t bng__agent__v1__ipv6_prefix__pack_to_buffer
+                     (const Bng__Agent__V1__IPv6Prefix   *message,
+                      ProtobufCBuffer     *buffer);
+Bng__Agent__V1__IPv6Prefix *
+       bng__agent__v1__ipv6_prefix__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   bng__agent__v1__ipv6_prefix__free_unpacked
+                     (Bng__Agent__V1__IPv6Prefix *message,
+                      ProtobufCAllocator *allocator);
+/* Bng__Agent__V1__DHCPv6Association methods */
+void   bng__agent__v1__dhcpv6_association__init
+                     (Bng__Agent__V1__DHCPv6Association         *message);
+size_t bng__agent__v1__dhcpv6_association__get_packed_size
+                     (const Bng__Agent__V1__DHCPv6Association   *message);
+size_t bng__agent__v1__dhcpv6_association__pack
+                     (const Bng__Agent__V1__DHCPv6Association   *message,
+                      uint8_t             *out);
+size_t bng__agent__v1__dhcpv6_association__pack_to_buffer
+                     (const Bng__Agent__V1__DHCPv6Association   *message,
+                      ProtobufCBuffer     *buffer);
+Bng__Agent__V1__DHCPv6Association *
+       bng__agent__v1__dhcpv6_association__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   bng__agent__v1__dhcpv6_association__free_unpacked
+                     (Bng__Agent__V1__DHCPv6Association *message,
+                      ProtobufCAllocator *allocator);
+/* Bng__Agent__V1__SessionDHCPv6 methods */
+void   bng__agent__v1__session_dhcpv6__init
+                     (Bng__Agent__V1__SessionDHCPv6         *message);
+size_t bng__agent__v1__session_dhcpv6__get_packed_size
+                     (const Bng__Agent__V1__SessionDHCPv6   *message);
+size_t bng__agent__v1__session_dhcpv6__pack
+                     (const Bng__Agent__V1__SessionDHCPv6   *message,
+                      uint8_t             *out);
+size_t bng__agent__v1__session_dhcpv6__pack_to_buffer
+                     (const Bng__Agent__V1__SessionDHCPv6   *message,
+                      ProtobufCBuffer     *buffer);
+Bng__Agent__V1__SessionDHCPv6 *
+       bng__agent__v1__session_dhcpv6__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   bng__agent__v1__session_dhcpv6__free_unpacked
+                     (Bng__Agent__V1__SessionDHCPv6 *message,
+                      ProtobufCAllocator *allocator);
+/* Bng__Agent__V1__SessionIPv6 methods */
+void   bng__agent__v1__session_ipv6__init
+                     (Bng__Agent__V1__SessionIPv6         *message);
+size_t bng__agent__v1__session_ipv6__get_packed_size
+                     (const Bng__Agent__V1__SessionIPv6   *message);
+size_t bng__agent__v1__session_ipv6__pack
+                     (const Bng__Agent__V1__SessionIPv6   *message,
+                      uint8_t             *out);
+size_t bng__agent__v1__session_ipv6__pack_to_buffer
+                     (const Bng__Agent__V1__SessionIPv6   *message,
+                      ProtobufCBuffer     *buffer);
+Bng__Agent__V1__SessionIPv6 *
+       bng__agent__v1__session_ipv6__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   bng__agent__v1__session_ipv6__free_unpacked
+                     (Bng__Agent__V1__SessionIPv6 *message,
+                      ProtobufCAllocator *allocator);
 /* Bng__Agent__V1__SessionPPPoE methods */
 void   bng__agent__v1__session_pppo_e__init
                      (Bng__Agent__V1__SessionPPPoE         *message);
@@ -1069,6 +1284,18 @@ typedef void (*Bng__Agent__V1__Rate_Closure)
 typedef void (*Bng__Agent__V1__SessionIPv4_Closure)
                  (const Bng__Agent__V1__SessionIPv4 *message,
                   void *closure_data);
+typedef void (*Bng__Agent__V1__IPv6Prefix_Closure)
+                 (const Bng__Agent__V1__IPv6Prefix *message,
+                  void *closure_data);
+typedef void (*Bng__Agent__V1__DHCPv6Association_Closure)
+                 (const Bng__Agent__V1__DHCPv6Association *message,
+                  void *closure_data);
+typedef void (*Bng__Agent__V1__SessionDHCPv6_Closure)
+                 (const Bng__Agent__V1__SessionDHCPv6 *message,
+                  void *closure_data);
+typedef void (*Bng__Agent__V1__SessionIPv6_Closure)
+                 (const Bng__Agent__V1__SessionIPv6 *message,
+                  void *closure_data);
 typedef void (*Bng__Agent__V1__SessionPPPoE_Closure)
                  (const Bng__Agent__V1__SessionPPPoE *message,
                   void *closure_data);
@@ -1112,6 +1339,10 @@ extern const ProtobufCMessageDescriptor bng__agent__v1__line__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__framed_route__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__rate__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__session_ipv4__descriptor;
+extern const ProtobufCMessageDescriptor bng__agent__v1__ipv6_prefix__descriptor;
+extern const ProtobufCMessageDescriptor bng__agent__v1__dhcpv6_association__descriptor;
+extern const ProtobufCMessageDescriptor bng__agent__v1__session_dhcpv6__descriptor;
+extern const ProtobufCMessageDescriptor bng__agent__v1__session_ipv6__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__session_pppo_e__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__session__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__pppo_eservice__descriptor;

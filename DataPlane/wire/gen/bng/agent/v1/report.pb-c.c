@@ -682,7 +682,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__capability__descriptor =
   (ProtobufCMessageInit) bng__agent__v1__capability__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor bng__agent__v1__session_counters__field_descriptors[14] =
+static const ProtobufCFieldDescriptor bng__agent__v1__session_counters__field_descriptors[21] =
 {
   {
     "session_id",
@@ -852,19 +852,110 @@ static const ProtobufCFieldDescriptor bng__agent__v1__session_counters__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "ipv6_up_packets",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionCounters, ipv6_up_packets),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ipv6_up_bytes",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionCounters, ipv6_up_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ipv6_down_packets",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionCounters, ipv6_down_packets),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ipv6_down_bytes",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionCounters, ipv6_down_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ipv6_lease_expires_unix_ms",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionCounters, ipv6_lease_expires_unix_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "router_advertisements",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionCounters, router_advertisements),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dhcpv6_fast_path_replies",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionCounters, dhcpv6_fast_path_replies),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned bng__agent__v1__session_counters__field_indices_by_name[] = {
   10,   /* field[10] = dhcp_fast_path_replies */
+  20,   /* field[20] = dhcpv6_fast_path_replies */
   4,   /* field[4] = down_bytes */
   3,   /* field[3] = down_packets */
   5,   /* field[5] = dropped_packets */
   8,   /* field[8] = generation */
+  17,   /* field[17] = ipv6_down_bytes */
+  16,   /* field[16] = ipv6_down_packets */
+  18,   /* field[18] = ipv6_lease_expires_unix_ms */
+  15,   /* field[15] = ipv6_up_bytes */
+  14,   /* field[14] = ipv6_up_packets */
   6,   /* field[6] = last_drop_reason */
   7,   /* field[7] = last_drop_unix_ms */
   9,   /* field[9] = lease_expires_unix_ms */
   13,   /* field[13] = ppp_echo_replies */
   11,   /* field[11] = ppp_echoes_answered */
   12,   /* field[12] = ppp_echoes_sent */
+  19,   /* field[19] = router_advertisements */
   0,   /* field[0] = session_id */
   2,   /* field[2] = up_bytes */
   1,   /* field[1] = up_packets */
@@ -872,7 +963,7 @@ static const unsigned bng__agent__v1__session_counters__field_indices_by_name[] 
 static const ProtobufCIntRange bng__agent__v1__session_counters__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor bng__agent__v1__session_counters__descriptor =
 {
@@ -882,7 +973,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__session_counters__descriptor =
   "Bng__Agent__V1__SessionCounters",
   "bng.agent.v1",
   sizeof(Bng__Agent__V1__SessionCounters),
-  14,
+  21,
   bng__agent__v1__session_counters__field_descriptors,
   bng__agent__v1__session_counters__field_indices_by_name,
   1,  bng__agent__v1__session_counters__number_ranges,
@@ -1081,7 +1172,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__counter_report__descriptor =
   (ProtobufCMessageInit) bng__agent__v1__counter_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor bng__agent__v1__lease_renewed__field_descriptors[3] =
+static const ProtobufCFieldDescriptor bng__agent__v1__lease_renewed__field_descriptors[4] =
 {
   {
     "session_id",
@@ -1119,16 +1210,29 @@ static const ProtobufCFieldDescriptor bng__agent__v1__lease_renewed__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "ipv6_expires_unix_ms",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__LeaseRenewed, ipv6_expires_unix_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned bng__agent__v1__lease_renewed__field_indices_by_name[] = {
   2,   /* field[2] = expires_unix_ms */
+  3,   /* field[3] = ipv6_expires_unix_ms */
   1,   /* field[1] = session_generation */
   0,   /* field[0] = session_id */
 };
 static const ProtobufCIntRange bng__agent__v1__lease_renewed__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor bng__agent__v1__lease_renewed__descriptor =
 {
@@ -1138,7 +1242,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__lease_renewed__descriptor =
   "Bng__Agent__V1__LeaseRenewed",
   "bng.agent.v1",
   sizeof(Bng__Agent__V1__LeaseRenewed),
-  3,
+  4,
   bng__agent__v1__lease_renewed__field_descriptors,
   bng__agent__v1__lease_renewed__field_indices_by_name,
   1,  bng__agent__v1__lease_renewed__number_ranges,

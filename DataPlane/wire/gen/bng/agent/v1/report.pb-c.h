@@ -81,7 +81,7 @@ struct  Bng__Agent__V1__SessionCounters
   ProtobufCMessage base;
   uint64_t session_id;
   /*
-   * accepted from the line
+   * accepted from the line, IPv4 and IPv6
    */
   uint64_t up_packets;
   /*
@@ -111,10 +111,23 @@ struct  Bng__Agent__V1__SessionCounters
    * and what came back, since the maps were created
    */
   uint64_t ppp_echo_replies;
+  /*
+   * of those above, the IPv6 ones
+   */
+  uint64_t ipv6_up_packets;
+  uint64_t ipv6_up_bytes;
+  uint64_t ipv6_down_packets;
+  uint64_t ipv6_down_bytes;
+  uint64_t ipv6_lease_expires_unix_ms;
+  /*
+   * solicitations answered, and those sent unasked since the agent's process began
+   */
+  uint64_t router_advertisements;
+  uint64_t dhcpv6_fast_path_replies;
 };
 #define BNG__AGENT__V1__SESSION_COUNTERS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__session_counters__descriptor) \
-    , 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Bng__Agent__V1__SessionCountersReply
@@ -179,11 +192,18 @@ struct  Bng__Agent__V1__LeaseRenewed
   ProtobufCMessage base;
   uint64_t session_id;
   uint64_t session_generation;
+  /*
+   * 0: not this family's
+   */
   uint64_t expires_unix_ms;
+  /*
+   * likewise
+   */
+  uint64_t ipv6_expires_unix_ms;
 };
 #define BNG__AGENT__V1__LEASE_RENEWED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__lease_renewed__descriptor) \
-    , 0, 0, 0 }
+    , 0, 0, 0, 0 }
 
 
 /*
@@ -195,7 +215,7 @@ struct  Bng__Agent__V1__SessionLapsed
   uint64_t session_id;
   uint64_t session_generation;
   /*
-   * "lease_expired", "session_timeout", "idle_timeout" or "lost_carrier"
+   * "lease_expired", "ipv6_lease_expired", "session_timeout", "idle_timeout" or "lost_carrier"
    */
   char *cause;
 };
