@@ -48,6 +48,7 @@ static void on_tick(struct bng_source *source, uint32_t events)
 	bng_lanes_tick(agent_of(source));
 	bng_held_tick(agent_of(source));
 	bng_echo_tick(agent_of(source));
+	bng_advertise_tick(agent_of(source));
 }
 
 static void on_second(struct bng_source *source, uint32_t events)
@@ -177,13 +178,17 @@ static int allocate(struct bng_agent *agent)
 	size_t slots = (size_t)agent->options.max_sessions + 1;
 
 	agent->renewals_queued = bng_alloc_zero(slots, sizeof(uint32_t));
+	agent->renewals6_queued = bng_alloc_zero(slots, sizeof(uint32_t));
 	agent->lapse_queued = bng_alloc_zero(slots, 1);
+	agent->lapse6_queued = bng_alloc_zero(slots, 1);
+	agent->advertisers = bng_alloc_zero(slots, sizeof(struct bng_advertiser));
 	agent->echoes = bng_alloc_zero(slots, sizeof(struct bng_echo));
 	agent->started_ns = bng_clock_now().boot_ns;
 	agent->reasons = bng_alloc_zero((size_t)BNG_MAX_PORTS * BNG_REASON_STRIDE, sizeof(uint64_t));
 	bng_arena_init(&agent->batch.arena, BNG_DECODE_BUDGET);
 	bng_arena_init(&agent->punts.arena, BNG_DECODE_BUDGET);
-	if (!agent->renewals_queued || !agent->lapse_queued || !agent->echoes || !agent->reasons)
+	if (!agent->renewals_queued || !agent->renewals6_queued || !agent->lapse_queued ||
+		!agent->lapse6_queued || !agent->advertisers || !agent->echoes || !agent->reasons)
 		return -ENOMEM;
 	return bng_delay_queue_init(&agent->held);
 }
@@ -289,7 +294,10 @@ void bng_agent_stop(struct bng_agent *agent)
 	bng_arena_done(&agent->batch.arena);
 	bng_arena_done(&agent->punts.arena);
 	bng_free(agent->renewals_queued);
+	bng_free(agent->renewals6_queued);
 	bng_free(agent->lapse_queued);
+	bng_free(agent->lapse6_queued);
+	bng_free(agent->advertisers);
 	bng_free(agent->echoes);
 	bng_delay_queue_done(&agent->held);
 	bng_free(agent->reasons);

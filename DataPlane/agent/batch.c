@@ -182,11 +182,7 @@ static void report_final(struct bng_agent *agent, uint64_t session_id, uint32_t 
 		return;
 	bng__agent__v1__session_counters__init(counters);
 	counters->session_id = session_id;
-	counters->up_packets = final->counters.up_packets;
-	counters->up_bytes = final->counters.up_bytes;
-	counters->down_packets = final->counters.down_packets;
-	counters->down_bytes = final->counters.down_bytes;
-	counters->dropped_packets = final->counters.dropped_packets;
+	bng_session_traffic_fill(&final->counters, &final->counters6, counters);
 	counters->dhcp_fast_path_replies = final->dhcp_replies;
 	counters->ppp_echoes_answered = final->echoes_answered;
 	counters->ppp_echoes_sent = agent->echoes[slot].sent;
@@ -196,6 +192,9 @@ static void report_final(struct bng_agent *agent, uint64_t session_id, uint32_t 
 	counters->last_drop_unix_ms = final->last_drop_unix_ms;
 	counters->generation = final->generation;
 	counters->lease_expires_unix_ms = final->expires_unix_ms;
+	counters->ipv6_lease_expires_unix_ms = final->expires6_unix_ms;
+	counters->router_advertisements = final->advertisements + agent->advertisers[slot].sent;
+	counters->dhcpv6_fast_path_replies = final->dhcp6_replies;
 	result->final_counters = counters;
 }
 
