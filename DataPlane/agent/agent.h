@@ -129,6 +129,8 @@ struct bng_agent {
 	unsigned seconds;
 	int packet[BNG_MAX_PORTS];
 	int raw_ip;
+	int raw_ip6;
+	int neighbors;
 	uint64_t node_term;
 	uint64_t counters[BNG_AGENT_COUNTER_COUNT];
 	uint64_t *reasons;
@@ -142,6 +144,7 @@ struct bng_agent {
 	uint32_t advertise_phase;
 	uint64_t started_ns; /* boot time */
 	struct bng_delay_queue held;
+	struct bng_delay_queue unresolved; /* IPv6 packets without Ethernet */
 	bool stopping;
 };
 
@@ -196,12 +199,15 @@ int bng_session_counters_fill(struct bng_agent *agent, const struct bng_session_
 void bng_punt_take(void *agent, const struct bng_punt *punt);
 void bng_punt_flush(struct bng_agent *agent);
 void bng_inject(struct bng_agent *agent, const Bng__Agent__V1__InjectBatch *batch);
-void bng_neighbor_send(struct bng_agent *agent, const struct bng_punt *punt);
 
 /* frame_run.c: the run is flushed when it is full or its port is another one. False: no such port. */
 bool bng_frame_run_add(
 	struct bng_agent *agent, struct bng_frame_run *run, uint32_t port, struct bng_bytes frame);
 void bng_frame_run_flush(struct bng_agent *agent, struct bng_frame_run *run);
+
+/* neighbor.c */
+void bng_neighbor_send(struct bng_agent *agent, const struct bng_punt *punt);
+void bng_neighbor_tick(struct bng_agent *agent);
 
 /* hand_over.c */
 void bng_fragment_send(struct bng_agent *agent, const struct bng_punt *punt);

@@ -118,6 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require(!bng_state_init(&state, 8, seed));
 		require(!bng_state_add_port(&state, "access0", BNG_ROLE_ACCESS));
 		require(!bng_state_add_port(&state, "core0", BNG_ROLE_CORE));
+		require(!bng_state_add_port(&state, "access1", BNG_ROLE_ACCESS));
 		for (i = 0; i < frame->batch->n_items; i++) {
 			const Bng__Agent__V1__BatchItem *item = frame->batch->items[i];
 
