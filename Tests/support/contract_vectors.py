@@ -1,9 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the golden vectors of the contract (Tests/vectors/contract/v1). The canonical encoding here is a second,
-independent implementation of docs/contract.md; `--check` compares instead of writing."""
+"""Writes the golden vectors of the contract (Tests/vectors/contract/v1); `--check` compares instead of writing."""
 
-import hashlib
 import pathlib
 import socket
 import struct
@@ -23,42 +21,8 @@ subprocess.run(
 )
 sys.path.insert(0, generated.name)
 from bng.agent.v1 import desired_pb2 as d, report_pb2 as r, session_pb2 as s  # noqa: E402
+from contract_canon import canon, digest  # noqa: E402
 from google.protobuf import text_format  # noqa: E402
-
-AGENT_OWNED = {("bng.agent.v1.SessionIPv4", 6), ("bng.agent.v1.SessionIPv6", 2)}
-
-
-def canon(message):
-    out = b""
-    for field in sorted(message.DESCRIPTOR.fields, key=lambda f: f.number):
-        if (message.DESCRIPTOR.full_name, field.number) in AGENT_OWNED:
-            continue
-        value = getattr(message, field.name)
-        if field.label == field.LABEL_REPEATED:
-            values = list(value)
-        elif field.message_type is not None:
-            values = [value] if message.HasField(field.name) else []
-        else:
-            values = [value] if value else []
-        for v in values:
-            if field.message_type is not None:
-                raw = canon(v)
-            elif isinstance(v, bytes):
-                raw = v
-            elif isinstance(v, str):
-                raw = v.encode()
-            else:
-                raw = struct.pack(">Q", int(v) & (2**64 - 1))
-            out += struct.pack(">II", field.number, len(raw)) + raw
-    return out
-
-
-def digest(obj):
-    which = obj.WhichOneof("body")
-    family = obj.DESCRIPTOR.fields_by_name[which].number - 10
-    raw = struct.pack(">HQQ", family, obj.object_id, obj.generation) + canon(getattr(obj, which))
-    return hashlib.sha256(raw).digest()[:16]
-
 
 def hexed(data):
     return "\n".join("  " + data[i : i + 32].hex(" ") for i in range(0, len(data), 32))
