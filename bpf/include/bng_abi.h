@@ -326,6 +326,7 @@ _Static_assert(offsetof(struct bng_dhcp_template, slot_of_code) == 648, "bng_dhc
  * filters: HASH by filter index, so that a change is seen whole or not at all. Remote is the side that is not
  * the subscriber. The first rule that matches decides.
  */
+enum bng_families { BNG_FAMILY_IPV4 = 1, BNG_FAMILY_IPV6 = 2, BNG_FAMILY_BOTH = 3 };
 enum bng_way { BNG_WAY_UP = 1, BNG_WAY_DOWN = 2, BNG_WAY_BOTH = 3 };
 struct bng_filter_rule {
 	struct bng_ip6 remote6; /* host bits zero */
@@ -337,7 +338,7 @@ struct bng_filter_rule {
 	__u8 protocol; /* 0: any */
 	__u8 ways;     /* enum bng_way, as bits */
 	__u8 permits;
-	__u8 families; /* 1: IPv4 packets, 2: IPv6 ones, 3: both */
+	__u8 families; /* enum bng_families, as bits */
 };
 struct bng_filter {
 	__u32 rule_count;
