@@ -115,9 +115,9 @@ void bng_entry_filter(const struct bng_filter_object *filter, struct bng_filter 
 			.permits = rule->action == BNG_ACTION_PERMIT,
 			.families = (uint8_t)rule->families,
 		};
-		if (rule->families == BNG_RULE_IPV4)
+		if (rule->families == BNG_FAMILY_IPV4)
 			ret->rules[i].mask = ~bng_host_bits(rule->prefix_length);
-		if (rule->families == BNG_RULE_IPV6)
+		if (rule->families == BNG_FAMILY_IPV6)
 			ret->rules[i].mask6 = bng_mask6(rule->prefix_length);
 	}
 }

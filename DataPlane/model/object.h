@@ -143,13 +143,10 @@ struct bng_line {
 /* The numbers are those of FilterAction in proto/; directions are enum bng_way. */
 enum bng_filter_action { BNG_ACTION_PERMIT = 1, BNG_ACTION_DENY = 2 };
 
-/* Which packets a rule is about: bits, as in bng_filter_rule. */
-enum bng_rule_families { BNG_RULE_IPV4 = 1, BNG_RULE_IPV6 = 2, BNG_RULE_BOTH = 3 };
-
 struct bng_filter_object_rule {
 	uint32_t action;
 	uint32_t direction;
-	uint32_t families; /* BOTH without a prefix */
+	uint32_t families; /* enum bng_families; BOTH without a prefix */
 	bng_ip4 prefix;
 	struct bng_ip6 prefix6;
 	uint32_t prefix_length; /* 0: any address */

@@ -107,12 +107,12 @@ static void take_rule(const Bng__Agent__V1__FilterRule *message, struct bng_filt
 
 	rule->action = (uint32_t)message->action;
 	rule->direction = (uint32_t)message->direction;
-	rule->families = BNG_RULE_BOTH;
+	rule->families = BNG_FAMILY_BOTH;
 	if (prefix.len == sizeof(rule->prefix6)) {
-		rule->families = BNG_RULE_IPV6;
+		rule->families = BNG_FAMILY_IPV6;
 		bng_take_ip6(prefix, "18.1.3", &rule->prefix6, malformed);
 	} else if (prefix.len == sizeof(rule->prefix)) {
-		rule->families = BNG_RULE_IPV4;
+		rule->families = BNG_FAMILY_IPV4;
 		bng_take_ip4(prefix, false, "18.1.3", &rule->prefix, malformed);
 	} else if (prefix.len) {
 		complain(malformed, BNG_INVALID, "18.1.3", "a prefix has 4 or 16 bytes, not %zu", prefix.len);

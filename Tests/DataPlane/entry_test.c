@@ -121,7 +121,7 @@ TEST(what_a_session_is_granted_is_in_its_entries)
 	test_apply_base(&state);
 	filter.filter.rules[0].prefix = inet_addr("192.0.2.0");
 	filter.filter.rules[0].prefix_length = 24;
-	filter.filter.rules[0].families = BNG_RULE_IPV4;
+	filter.filter.rules[0].families = BNG_FAMILY_IPV4;
 	assert_int_equal(test_apply(&state, &filter, &refusal), BNG_OK);
 	it.session.filter_id = 5;
 	it.session.rate_down =
@@ -354,7 +354,7 @@ TEST(a_port_says_what_ipv6_it_serves)
 	bng_entry_next_hop(&hop.next_hop, 2, &next_hop);
 	assert_int_equal(next_hop.ipv4, 0);
 	assert_memory_equal(&next_hop.ipv6, &hop.next_hop.ipv6, 16);
-	filter.filter.rules[0].families = BNG_RULE_IPV6;
+	filter.filter.rules[0].families = BNG_FAMILY_IPV6;
 	filter.filter.rules[0].prefix6 = test_ip6("2001:db8::");
 	filter.filter.rules[0].prefix_length = 32;
 	bng_entry_filter(&filter.filter, &rules);

@@ -149,7 +149,7 @@ TEST(filters_are_checked)
 	with(good, it.filter.default_action = 0, "18.2");
 	with(good, it.filter.rules[0].action = 0, "18.1.1");
 	with(good, it.filter.rules[0].direction = 0, "18.1.2");
-	good.filter.rules[0].families = BNG_RULE_IPV4;
+	good.filter.rules[0].families = BNG_FAMILY_IPV4;
 	with(good, it.filter.rules[0].prefix = inet_addr("192.0.2.0"), "18.1.3");
 	with(good, it.filter.rules[0].prefix_length = 33, "18.1.4");
 	with(good, it.filter.rules[0].protocol = 256, "18.1.5");
@@ -164,7 +164,7 @@ TEST(filters_are_checked)
 	accepted(good);
 	good.filter.rules[0] = (struct bng_filter_object_rule){.action = BNG_ACTION_PERMIT,
 		.direction = BNG_WAY_BOTH,
-		.families = BNG_RULE_IPV6,
+		.families = BNG_FAMILY_IPV6,
 		.prefix6 = test_ip6("2001:db8::"),
 		.prefix_length = 33};
 	with(good, it.filter.rules[0].prefix_length = 129, "18.1.4");

@@ -8,7 +8,7 @@ import pytest
 from agent_controller import d, ip, mac, s, session, utc_ms
 from contract_canon import family_digest
 from ipv6_scene import (
-    ALL_NODES, LINK_LOCAL, OWN, address_of, advertisement, checksum, dual, enable, ip6, prefix, route)
+    ALL_NODES, LINK_LOCAL, OWN, advertisement, checksum, dual, enable, ip6, prefix, route)
 from test_agent_packets import raw_socket
 from test_agent_service import codes, counters_of, deletes, upserts
 
@@ -227,10 +227,3 @@ def test_advertisements_need_no_controller(agent, served, line):
     agent.start()
     assert ipv6_at(unasked(line, 1), 2) == advertisement()
     served.greet()
-
-
-def test_counters_begin_at_nothing(served):
-    served.apply(dual(1))
-    counters = counters_of(served, 1, bool)
-    assert (counters.ipv6_up_packets, counters.ipv6_down_bytes, counters.dhcpv6_fast_path_replies) == (0, 0, 0)
-    assert address_of(1) == "2001:db8:8000:1::5"

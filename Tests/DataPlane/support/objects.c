@@ -134,7 +134,7 @@ union bng_any_object test_filter(uint64_t id)
 	it.filter.rules[0] = (struct bng_filter_object_rule){
 		.action = BNG_ACTION_DENY,
 		.direction = BNG_WAY_UP,
-		.families = BNG_RULE_BOTH,
+		.families = BNG_FAMILY_BOTH,
 		.protocol = 6,
 		.port_first = 25,
 		.port_last = 25,
