@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Router Advertisements nobody asked for (RFC 4861 6.2.4), to the line's MAC address alone (RFC 6085), spread over
-// their interval. No controller is needed, so that no default route ends for want of one.
+// Router Advertisements nobody asked for (RFC 4861 6.2.4), to the line's MAC address alone (RFC 6085), spread
+// over their interval. No controller is needed, so that no default route ends for want of one.
 #include "agent.h"
 
 #include "ipv6_packet.h"
@@ -44,13 +44,11 @@ static void send_to(struct bng_agent *agent, const struct bng_session_object *se
 	if (run->count == BNG_PACKET_BATCH || run->port != port)
 		bng_frame_run_flush(agent, run);
 	frame = frames->bytes[run->count];
-	if (bng_frame_run_add(agent, run, port,
-		    (struct bng_bytes){frame, compose(agent, session, frame)}))
+	if (bng_frame_run_add(agent, run, port, (struct bng_bytes){frame, compose(agent, session, frame)}))
 		agent->advertisers[session->head.index].sent++;
 }
 
-static bool is_alive(
-	const struct bng_agent *agent, const struct bng_session_object *session, uint64_t now_ns)
+static bool is_alive(const struct bng_agent *agent, const struct bng_session_object *session, uint64_t now_ns)
 {
 	const struct bng_session6_state *state = &agent->kern.session6_state[session->head.index];
 

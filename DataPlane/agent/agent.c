@@ -156,7 +156,7 @@ static void log_ports(struct bng_agent *agent)
 			port->role == BNG_ROLE_ACCESS ? "access" : "core", modes[port->mode],
 			(unsigned long long)port->program_tag, port->adopted ? "yes" : "no");
 		/* bpf_fib_lookup obeys it: without it nothing leaves toward the core. */
-		if (port->role == BNG_ROLE_ACCESS && !bng_interface_forwards(port->name))
+		if (port->role == BNG_ROLE_ACCESS && !bng_interface_forwards(port->name, false))
 			bng_log("warning", "forwarding_is_off", "port=%s hint=%s", port->name,
 				bng_quote("sysctl net.ipv4.ip_forward=1").text);
 	}
@@ -209,7 +209,8 @@ int bng_agent_start(struct bng_agent *agent, const struct bng_options *options, 
 	} seeds;
 	int err, i;
 
-	*agent = (struct bng_agent){.options = *options, .raw_ip = -1, .raw_ip6 = -1, .neighbors = -1, .loop.epoll = -1};
+	*agent = (struct bng_agent){
+		.options = *options, .raw_ip = -1, .raw_ip6 = -1, .neighbors = -1, .loop.epoll = -1};
 	for (i = 0; i < BNG_MAX_PORTS; i++)
 		agent->packet[i] = -1;
 	if (getrandom(&seeds, sizeof(seeds), 0) != (ssize_t)sizeof(seeds) ||

@@ -194,6 +194,9 @@ void bng_session_traffic_fill(const struct bng_session_counters *ipv4,
 	const struct bng_session6_counters *ipv6, Bng__Agent__V1__SessionCounters *ret);
 int bng_session_counters_fill(struct bng_agent *agent, const struct bng_session_object *session,
 	const struct bng_clock *clock, Bng__Agent__V1__SessionCounters *ret);
+/* slot: 0 when another process, or an earlier delete, has freed it. */
+void bng_final_counters_fill(const struct bng_agent *agent, uint64_t session_id, uint32_t slot,
+	const struct bng_final *final, Bng__Agent__V1__SessionCounters *ret);
 
 /* punt.c, inject.c */
 void bng_punt_take(void *agent, const struct bng_punt *punt);
@@ -224,7 +227,8 @@ void bng_advertise_tick(struct bng_agent *agent);
 
 /* line_frame.c: frames of the agent's own toward a line. */
 enum { BNG_LINE_HEAD_MAX = 14 + 4 + 4 + 8 };
-/* Ethernet, tags and, for PPPoE, the session's head up to PPP's protocol, for so many bytes behind it; its size. */
+/* Ethernet, tags and, for PPPoE, the session's head up to PPP's protocol, for so many bytes behind it; its
+ * size. */
 size_t bng_line_head(const struct bng_agent *agent, const struct bng_session_object *session,
 	uint16_t ethertype, uint16_t ppp_protocol, size_t payload, uint8_t ret[BNG_LINE_HEAD_MAX]);
 /* When a slot's first frame of a kind that comes every so often is due: somewhere in the interval. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packets whose next hop has no MAC address yet: the kernel resolves it and sends them. Where it cannot be told the
-// next hop, which is so for an IPv6 gateway that its own routes do not name, it resolves and the agent sends.
+// Packets whose next hop has no MAC address yet: the kernel resolves it and sends them. Where it cannot be
+// told the next hop, which is so for an IPv6 gateway that its own routes do not name, it resolves and the
+// agent sends.
 #include "agent.h"
 
 #include "alloc.h"
@@ -27,8 +28,8 @@ static uint32_t gateway_interface(const struct bng_agent *agent, const struct bn
 		       : 0;
 }
 
-/* The TTL goes down by one as in any forwarding. The kernel serves VRF 0 only; a gateway's route is followed even if
- * the kernel's own says otherwise. */
+/* The TTL goes down by one as in any forwarding. The kernel serves VRF 0 only; a gateway's route is followed
+ * even if the kernel's own says otherwise. */
 static int send_ipv4(struct bng_agent *agent, uint8_t *packet, size_t size)
 {
 	struct bng_next_hop hop = {0};

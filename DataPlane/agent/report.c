@@ -128,6 +128,28 @@ int bng_session_counters_fill(struct bng_agent *agent, const struct bng_session_
 	return 0;
 }
 
+void bng_final_counters_fill(const struct bng_agent *agent, uint64_t session_id, uint32_t slot,
+	const struct bng_final *final, Bng__Agent__V1__SessionCounters *ret)
+{
+	const char *reason = bng_reason_short_name(final->last_drop_reason);
+
+	bng__agent__v1__session_counters__init(ret);
+	ret->session_id = session_id;
+	bng_session_traffic_fill(&final->counters, &final->counters6, ret);
+	ret->dhcp_fast_path_replies = final->dhcp_replies;
+	ret->ppp_echoes_answered = final->echoes_answered;
+	ret->ppp_echoes_sent = agent->echoes[slot].sent;
+	ret->ppp_echo_replies = final->echo_replies;
+	if (reason)
+		ret->last_drop_reason = (char *)(uintptr_t)reason;
+	ret->last_drop_unix_ms = final->last_drop_unix_ms;
+	ret->generation = final->generation;
+	ret->lease_expires_unix_ms = final->expires_unix_ms;
+	ret->ipv6_lease_expires_unix_ms = final->expires6_unix_ms;
+	ret->router_advertisements = final->advertisements + agent->advertisers[slot].sent;
+	ret->dhcpv6_fast_path_replies = final->dhcp6_replies;
+}
+
 void bng_session_counters_begin(
 	struct bng_agent *agent, const Bng__Agent__V1__SessionCountersRequest *request)
 {

@@ -280,8 +280,7 @@ void bng_ports_check(struct bng_agent *agent)
 		port->interface = now;
 		if (now.index != before)
 			take_interface(agent, i);
-		if (bng_map_port_refresh(
-			    &agent->kern, &agent->state, NULL, i, agent->state.ports[i].object))
+		if (bng_map_port_refresh(&agent->kern, &agent->state, NULL, i, agent->state.ports[i].object))
 			bng_log("error", "port_not_refreshed", "port=%s", port->name);
 		port_changed(agent, i);
 	}

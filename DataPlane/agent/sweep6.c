@@ -5,8 +5,8 @@
 #include "map_session6.h"
 
 /*
- * A line that is always active is renewed, and reported, twice in its lease's time: when half of it would be gained.
- * One that was active early in it is renewed shortly before its end.
+ * A line that is always active is renewed, and reported, twice in its lease's time: when half of it would be
+ * gained. One that was active early in it is renewed shortly before its end.
  */
 static void renew_by_activity(
 	const struct bng_session_object *session, struct bng_session6_state *state, uint64_t now_ns)

@@ -23,8 +23,8 @@ static int drop(int map, const void *key)
 	return bpf_map_delete_elem(map, key) && errno != ENOENT ? -errno : 0;
 }
 
-int bng_map_port_refresh(struct bng_kern *kern, const struct bng_state *state, const struct bng_change *change,
-	uint32_t index, const struct bng_port_object *object)
+int bng_map_port_refresh(struct bng_kern *kern, const struct bng_state *state,
+	const struct bng_change *change, uint32_t index, const struct bng_port_object *object)
 {
 	const struct bng_kern_port *local = &kern->ports[index];
 	struct bng_port value = {.role = (uint8_t)local->role};

@@ -104,8 +104,8 @@ int bng_map_route6_write(
 	return memcmp(&old, &key, sizeof(old)) ? drop(kern->maps[BNG_MAP_routes6], &old) : 0;
 }
 
-int bng_map_route6_lookup(const struct bng_kern *kern, uint32_t vrf, const struct bng_ip6 *address,
-	struct bng_next_hop *ret)
+int bng_map_route6_lookup(
+	const struct bng_kern *kern, uint32_t vrf, const struct bng_ip6 *address, struct bng_next_hop *ret)
 {
 	struct bng_route6_key key = {.prefix_bits = 32 + 128, .vrf = htonl(vrf), .ipv6 = *address};
 	struct bng_route6 route;

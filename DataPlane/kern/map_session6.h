@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The IPv6 half of a session: sessions6, advertisements, dhcp6_replies, session6_state, session6_counters, and
- * its prefixes in routes6. map_session.c says when; what is missing (no IPv6) is nothing to do.
+ * The IPv6 half of a session: sessions6, advertisements, dhcp6_replies, session6_state, session6_counters,
+ * and its prefixes in routes6. map_session.c says when; what is missing (no IPv6) is nothing to do.
  */
 #ifndef BNG_MAP_SESSION6_H
 #define BNG_MAP_SESSION6_H

@@ -60,8 +60,8 @@ static uint32_t size_of(const struct bng_kern *kern, enum bng_map map, uint32_t 
 		/* A session that changes its prefixes holds both sets for a moment. */
 		return BNG_ROUTES_MAX + BNG_OWN_ADDRESSES_MAX + BNG_FRAMED_ROUTES_MAX;
 	case BNG_MAP_routes6:
-		return BNG_ROUTES6_MAX + BNG_ROUTES6_PER_SESSION * kern->max_sessions + BNG_OWN_ADDRESSES_MAX +
-		       BNG_SESSION_PREFIXES_MAX;
+		return BNG_ROUTES6_MAX + BNG_ROUTES6_PER_SESSION * kern->max_sessions +
+		       BNG_OWN_ADDRESSES_MAX + BNG_SESSION_PREFIXES_MAX;
 	default:
 		return declared;
 	}

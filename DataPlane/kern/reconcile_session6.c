@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// After adoption: the IPv6 half of sessions as the state says, whatever a crash left. Each entry is read by its
-// slot, and only a wrong one is written.
+// After adoption: the IPv6 half of sessions as the state says, whatever a crash left. Each entry is read by
+// its slot, and only a wrong one is written.
 #include "map_session6.h"
 
 #include "entry.h"

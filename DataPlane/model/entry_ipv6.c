@@ -28,8 +28,8 @@ void bng_entry_session6(const struct bng_session_object *session, struct bng_ses
 		};
 }
 
-/* What bpf_csum_diff() makes of the bytes: words as they lie in memory, carries around the end. size: a multiple
- * of 4. */
+/* What bpf_csum_diff() makes of the bytes: words as they lie in memory, carries around the end. size: a
+ * multiple of 4. */
 static uint32_t sum_of(const uint8_t *bytes, size_t size)
 {
 	uint64_t sum = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The objects of desired state as values. Addresses are in network order (bng_ip4, struct bng_ip6), everything
- * else in host order. */
+/* The objects of desired state as values. Addresses are in network order (bng_ip4, struct bng_ip6),
+ * everything else in host order. */
 #ifndef BNG_OBJECT_H
 #define BNG_OBJECT_H
 
@@ -246,7 +246,8 @@ struct bng_session_object {
 	uint32_t framed_count;
 	struct bng_framed_route framed[BNG_FRAMED_ROUTES_MAX];
 	struct bng_ppp_object ppp;
-	struct bng_ipv6_object ipv6; /* last: of a held session only as much is there as has_ipv6 and bytes need */
+	struct bng_ipv6_object
+		ipv6; /* last: of a held session only as much is there as has_ipv6 and bytes need */
 };
 
 /* A name of RFC 2516: bytes, not text. */

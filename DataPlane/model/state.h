@@ -88,8 +88,8 @@ void bng_state_abort(struct bng_state *state, struct bng_change *change);
 uint32_t bng_state_own_flags(
 	const struct bng_state *state, const struct bng_address_key *key, const struct bng_change *change);
 
-/* The BNG's IPv6 address in a VRF once change is committed (NULL: now): of the identity with the lowest id. False:
- * it has none. */
+/* The BNG's IPv6 address in a VRF once change is committed (NULL: now): of the identity with the lowest id.
+ * False: it has none. */
 bool bng_state_own_ipv6(
 	const struct bng_state *state, uint32_t vrf, const struct bng_change *change, struct bng_ip6 *ret);
 

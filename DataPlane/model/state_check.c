@@ -41,8 +41,8 @@ static int check_port(const struct bng_state *state, const struct bng_port_objec
 		return bng_refuse(refusal, BNG_IN_USE, "11", "%u sessions sit in its access domain",
 			held->head.references);
 	if (held && held->ipv6_sessions && !next->has_link_local)
-		return bng_refuse(refusal, BNG_IN_USE, "11.8", "%u sessions with IPv6 sit in its access domain",
-			held->ipv6_sessions);
+		return bng_refuse(refusal, BNG_IN_USE, "11.8",
+			"%u sessions with IPv6 sit in its access domain", held->ipv6_sessions);
 	if (relays + next->relay_count > BNG_RELAYS_MAX)
 		return bng_refuse(
 			refusal, BNG_LIMIT, "11.6", "at most %d trusted relays in all", BNG_RELAYS_MAX);
@@ -140,8 +140,7 @@ static int check_route(const struct bng_state *state, const struct bng_route_obj
 		if (next->vrf && next->next_hop->kind == BNG_NEXT_HOP_KERNEL)
 			return bng_refuse(refusal, BNG_INVALID, "15.5", "the kernel serves vrf 0 only");
 		if (next->next_hop->kind == BNG_NEXT_HOP_GATEWAY && next->next_hop->has_ipv6 != next->is_ipv6)
-			return bng_refuse(
-				refusal, BNG_INVALID, "15.5", "its gateway is of the other family");
+			return bng_refuse(refusal, BNG_INVALID, "15.5", "its gateway is of the other family");
 	}
 	if (next->is_ipv6)
 		return bng_state_check_route6(state, held, next, refusal);

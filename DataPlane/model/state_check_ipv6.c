@@ -38,8 +38,8 @@ int bng_state_check_session_ipv6(const struct bng_state *state, const struct bng
 	int err = 0;
 
 	if (!next->port->has_link_local)
-		return bng_refuse(refusal, BNG_INVALID, "17.11", "port %s has no ipv6_link_local",
-			next->port->name);
+		return bng_refuse(
+			refusal, BNG_INVALID, "17.11", "port %s has no ipv6_link_local", next->port->name);
 	for (i = 0; i < next->ipv6.prefix_count && !err; i++) {
 		key = bng_prefix6_key_of(next, i);
 		err = check_free(state, &key, held, "17.11.1", refusal);
@@ -73,11 +73,12 @@ int bng_state_check_own6(const struct bng_state *state, const struct bng_identit
 		return 0;
 	holder = bng_state_holder(&state->own6, &key, held);
 	if (holder)
-		return bng_refuse(refusal, BNG_CONFLICT, "12.3", "server identity %" PRIu64 " has this address",
-			holder->id);
+		return bng_refuse(refusal, BNG_CONFLICT, "12.3",
+			"server identity %" PRIu64 " has this address", holder->id);
 	holder = bng_state_holder(&state->prefixes6, &host, NULL);
 	if (holder)
-		return bng_refuse(refusal, BNG_CONFLICT, "12.3", "%s %" PRIu64 " has this address as its prefix",
+		return bng_refuse(refusal, BNG_CONFLICT, "12.3",
+			"%s %" PRIu64 " has this address as its prefix",
 			holder->family == BNG_FAMILY_SESSION ? "session" : "route", holder->id);
 	if (!(held && held->has_ipv6) && state->own6.count >= BNG_OWN_ADDRESSES_MAX)
 		return bng_refuse(

@@ -110,7 +110,8 @@ static int check_next_hop(const struct bng_next_hop_object *hop, struct bng_refu
 		return bng_refuse(
 			refusal, BNG_INVALID, "14.2", "a port belongs to gateways, and each has one");
 	if (hop->has_ipv6 ? !gateway || hop->address != 0
-			  : gateway ? !bng_is_unicast(hop->address) : hop->address != 0)
+		: gateway ? !bng_is_unicast(hop->address)
+			  : hop->address != 0)
 		return bng_refuse(refusal, BNG_INVALID, hop->has_ipv6 ? "14.4" : "14.3",
 			"a unicast address belongs to gateways, and each has one, of one family");
 	if (hop->has_ipv6 && !bng_is_routable(&hop->ipv6) && !bng_is_link_local(&hop->ipv6))

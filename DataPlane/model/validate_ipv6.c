@@ -151,14 +151,13 @@ int bng_validate_session_ipv6(const struct bng_session_object *session, struct b
 	for (i = 0; i < ipv6->prefix_count && !err; i++)
 		err = check_prefix(ipv6, i, refusal);
 	if (!err && ipv6->valid_seconds < VALID_MIN)
-		err = bng_refuse(
-			refusal, BNG_INVALID, "17.11.3", "valid_seconds is at least %d", VALID_MIN);
+		err = bng_refuse(refusal, BNG_INVALID, "17.11.3", "valid_seconds is at least %d", VALID_MIN);
 	if (!err)
 		err = check_advertisement(ipv6, refusal);
 	if (!err && ipv6->has_dhcp)
 		err = check_dhcp(ipv6, refusal);
 	if (!err && session->line.relay_address)
-		err = bng_refuse(
-			refusal, BNG_INVALID, "17.1.7", "behind a layer-3 relay there is no line to advertise to");
+		err = bng_refuse(refusal, BNG_INVALID, "17.1.7",
+			"behind a layer-3 relay there is no line to advertise to");
 	return err;
 }

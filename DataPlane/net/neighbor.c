@@ -44,7 +44,9 @@ static int ask(int fd, uint16_t type, uint16_t flags, uint8_t neighbor_flags, co
 		.head = {.nlmsg_len = sizeof(request),
 			.nlmsg_type = type,
 			.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags)},
-		.neighbor = {.ndm_family = AF_INET6, .ndm_ifindex = (int)ifindex, .ndm_flags = neighbor_flags},
+		.neighbor = {.ndm_family = AF_INET6,
+			.ndm_ifindex = (int)ifindex,
+			.ndm_flags = neighbor_flags},
 		.destination = {.rta_len = RTA_LENGTH(16), .rta_type = NDA_DST},
 	};
 

@@ -91,8 +91,7 @@ static void take_identity(const Bng__Agent__V1__ServerIdentity *message, struct 
 {
 	identity->vrf = message->vrf;
 	bng_take_ip4(message->ipv4_address, false, "12.2", &identity->address, malformed);
-	identity->has_ipv6 =
-		bng_take_optional_ip6(message->ipv6_address, "12.3", &identity->ipv6, malformed);
+	identity->has_ipv6 = bng_take_optional_ip6(message->ipv6_address, "12.3", &identity->ipv6, malformed);
 }
 
 static void take_options(const Bng__Agent__V1__PoolTemplate *message, struct bng_template_object *template,

@@ -46,8 +46,8 @@ static void take_prefixes(const Bng__Agent__V1__SessionIPv6 *message, struct bng
 		take_prefix(message->prefixes[i], "17.11.1", &ipv6->prefixes[i], malformed);
 }
 
-static uint32_t take_bytes(ProtobufCBinaryData bytes, const char *path, size_t limit, uint8_t *to,
-	struct bng_refusal *malformed)
+static uint32_t take_bytes(
+	ProtobufCBinaryData bytes, const char *path, size_t limit, uint8_t *to, struct bng_refusal *malformed)
 {
 	if (bytes.len > limit) {
 		complain(malformed, BNG_INVALID, path, "at most %zu bytes, not %zu", limit, bytes.len);

@@ -246,8 +246,8 @@ TEST(route_keys_count_the_vrfs_bits_and_put_it_in_network_order)
 
 TEST(the_ipv6_of_a_session_is_in_its_entries)
 {
-	static const uint8_t prefix[16] = {0x20, 1, 0x0d, 0xb8, 0, 1, 0x20}, mask[16] = {0xff, 0xff, 0xff, 0xff, 0xff,
-						     0xff, 0xf0};
+	static const uint8_t prefix[16] = {0x20, 1, 0x0d, 0xb8, 0, 1, 0x20},
+			     mask[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xf0};
 	union bng_any_object port = test_port(1, "access0", BNG_ROLE_ACCESS, 1),
 			     it = test_session(1, 0x64400102);
 	const struct bng_session_object *session;
@@ -295,9 +295,8 @@ TEST(the_ipv6_of_a_session_is_in_its_entries)
 	assert_int_equal(test_apply(&state, &it, &refusal), BNG_OK);
 	bng_entry_session6((const void *)bng_state_get(&state, BNG_FAMILY_SESSION, 1), &value6);
 	assert_int_equal(value6.prefix_count, BNG_INLINE_PREFIXES);
-	assert_int_equal(value6.flags,
-		BNG_SESSION6_ACTIVITY_RENEWS | BNG_SESSION6_MORE_PREFIXES | BNG_SESSION6_ADVERTISES |
-			BNG_SESSION6_DHCP);
+	assert_int_equal(value6.flags, BNG_SESSION6_ACTIVITY_RENEWS | BNG_SESSION6_MORE_PREFIXES |
+					       BNG_SESSION6_ADVERTISES | BNG_SESSION6_DHCP);
 	bng_state_done(&state);
 }
 
@@ -334,8 +333,8 @@ TEST(what_the_node_says_by_itself_lies_ready_with_its_sum)
 
 TEST(a_port_says_what_ipv6_it_serves)
 {
-	union bng_any_object it = test_port(1, "access0", BNG_ROLE_ACCESS, 1), hop = test_gateway6(1, "fe80::2"),
-			     filter = test_filter(5);
+	union bng_any_object it = test_port(1, "access0", BNG_ROLE_ACCESS, 1),
+			     hop = test_gateway6(1, "fe80::2"), filter = test_filter(5);
 	struct bng_filter rules;
 	struct bng_next_hop next_hop;
 	struct bng_port value;
@@ -350,7 +349,8 @@ TEST(a_port_says_what_ipv6_it_serves)
 	bng_entry_port(&it.port, &value);
 	assert_true(value.flags & BNG_PORT_IPV6);
 	assert_memory_equal(&value.link_local, &it.port.link_local, 16);
-	assert_true(value.refused_headers[0] == (1ULL | 1ULL << 43) && value.refused_headers[3] == 1ULL << 63);
+	assert_true(
+		value.refused_headers[0] == (1ULL | 1ULL << 43) && value.refused_headers[3] == 1ULL << 63);
 	bng_entry_next_hop(&hop.next_hop, 2, &next_hop);
 	assert_int_equal(next_hop.ipv4, 0);
 	assert_memory_equal(&next_hop.ipv6, &hop.next_hop.ipv6, 16);
@@ -360,5 +360,6 @@ TEST(a_port_says_what_ipv6_it_serves)
 	bng_entry_filter(&filter.filter, &rules);
 	assert_int_equal(rules.rules[0].families, 2);
 	assert_int_equal(rules.rules[0].mask, 0);
-	assert_true(rules.rules[0].mask6.low == 0 && rules.rules[0].mask6.high == htobe64(0xffffffff00000000));
+	assert_true(
+		rules.rules[0].mask6.low == 0 && rules.rules[0].mask6.high == htobe64(0xffffffff00000000));
 }

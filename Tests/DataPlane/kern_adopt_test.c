@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// kern/ against the real kernel (support/kern_world.h): what an upsert writes, what a removal leaves, adoption
-// after each kind of crash, and the swap of a program.
+// kern/ against the real kernel (support/kern_world.h): what an upsert writes, what a removal leaves,
+// adoption after each kind of crash, and the swap of a program.
 #include "test.h"
 
 #include "apply.h"
@@ -70,8 +70,8 @@ TEST(a_session_has_one_entry_per_key_and_its_old_keys_go)
 	one.session.ends_unix_ms = world_clock.utc_ms + 5000;
 	world_upsert(&one);
 	assert_int_equal(stored_session(&one).ends_ns, world_clock.boot_ns + 5000000000ULL);
-	assert_int_equal(
-		kern.session_state[stored_session(&one).slot].expires_ns, world_clock.boot_ns + 1000000000ULL);
+	assert_int_equal(kern.session_state[stored_session(&one).slot].expires_ns,
+		world_clock.boot_ns + 1000000000ULL);
 	one.head.generation = 2;
 	one.session.line.s_vlan = 5;
 	one.session.line.s_tpid = 0x8100;
@@ -401,10 +401,10 @@ TEST(clocks_convert_there_and_back_and_never_wrap)
 	assert_int_equal(bng_boot_ns(&world_clock, 0), 0);
 	assert_int_equal(bng_boot_ns(&world_clock, 1), 1);
 	assert_int_equal(bng_boot_ns(&world_clock, UINT64_MAX), UINT64_MAX);
-	assert_int_equal(
-		bng_utc_ms(&world_clock, bng_boot_ns(&world_clock, world_clock.utc_ms + 12345)), world_clock.utc_ms + 12345);
-	assert_int_equal(
-		bng_utc_ms(&world_clock, bng_boot_ns(&world_clock, world_clock.utc_ms - 12345)), world_clock.utc_ms - 12345);
+	assert_int_equal(bng_utc_ms(&world_clock, bng_boot_ns(&world_clock, world_clock.utc_ms + 12345)),
+		world_clock.utc_ms + 12345);
+	assert_int_equal(bng_utc_ms(&world_clock, bng_boot_ns(&world_clock, world_clock.utc_ms - 12345)),
+		world_clock.utc_ms - 12345);
 }
 
 TEST(every_reason_has_a_name)

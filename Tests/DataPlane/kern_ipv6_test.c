@@ -157,8 +157,8 @@ TEST(the_later_ipv6_lease_stays_while_a_prefix_does)
 	test_add_ipv6(&dialled, "2001:db8:7::", 64);
 	world_upsert(&dialled);
 	assert_true(kern.session6_state[slot_of(2)].expires_ns == UINT64_MAX);
-	assert_int_equal(bng_map_session6_expires_ms(
-				 &kern, (const void *)bng_state_get(&state, BNG_FAMILY_SESSION, 2), &world_clock),
+	assert_int_equal(bng_map_session6_expires_ms(&kern,
+				 (const void *)bng_state_get(&state, BNG_FAMILY_SESSION, 2), &world_clock),
 		0);
 	world_end();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The IPv6 lease of one session under the sweep of every second, without a kernel: what activity does to it, and
-// what is told of it.
+// The IPv6 lease of one session under the sweep of every second, without a kernel: what activity does to it,
+// and what is told of it.
 #include "test.h"
 
 #include "agent.h"
@@ -60,8 +60,7 @@ static struct bng_event take(void)
 
 	assert_true(agent.link.events.count > 0);
 	agent.link.events.sent = agent.link.events.count;
-	assert_true(bng_event_queue_pop(
-		&agent.link.events, agent.link.events.first_sequence, &event));
+	assert_true(bng_event_queue_pop(&agent.link.events, agent.link.events.first_sequence, &event));
 	if (event.kind == BNG_EVENT_LEASE_RENEWED)
 		states[SLOT].renewals_reported = event.renewals;
 	else

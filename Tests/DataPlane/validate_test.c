@@ -274,8 +274,9 @@ TEST(ipv6_of_sessions_is_checked)
 	with(good, it.session.ipv6.prefixes[0].address = test_ip6("fe80::"), "17.11.1");
 	with(good, it.session.ipv6.prefixes[0].address = test_ip6("::"), "17.11.1");
 	/* All of fc00::/6: its last address is a group's. */
-	with(good, (it.session.ipv6.prefixes[0].address = test_ip6("fc00::"),
-			   it.session.ipv6.prefixes[0].length = 6),
+	with(good,
+		(it.session.ipv6.prefixes[0].address = test_ip6("fc00::"),
+			it.session.ipv6.prefixes[0].length = 6),
 		"17.11.1");
 	with(good, test_add_ipv6(&it, "2001:db8:1::", 56), "17.11.1");
 	with(good, it.session.ipv6.valid_seconds = 59, "17.11.3");
@@ -297,8 +298,8 @@ TEST(ipv6_of_sessions_is_checked)
 	with(good, (it.session.line.relay_address = inet_addr("10.0.0.1"), it.session.line.relay_mac[0] = 2),
 		"17.1.7");
 	test_add_ipv6(&good, "2001:db8:2::9", 128);
-	ipv6->associations[1] = (struct bng_association_object){
-		.kind = BNG_IA_NA, .iaid = 7, .resource = ipv6->prefixes[1]};
+	ipv6->associations[1] =
+		(struct bng_association_object){.kind = BNG_IA_NA, .iaid = 7, .resource = ipv6->prefixes[1]};
 	ipv6->association_count = 2;
 	ipv6->advertisement_interval_seconds = 1800;
 	accepted(good);

@@ -89,8 +89,8 @@ void world_upsert(const union bng_any_object *object)
 	struct bng_change change;
 
 	assert_int_equal(bng_state_prepare(&state, object, &good, &change, &refusal), 0);
-	assert_int_equal(
-		bng_kern_upsert(&kern, &state, &change, (struct bng_bytes){packed, sizeof(packed)}, &world_clock),
+	assert_int_equal(bng_kern_upsert(&kern, &state, &change, (struct bng_bytes){packed, sizeof(packed)},
+				 &world_clock),
 		0);
 	bng_state_commit(&state, &change);
 }

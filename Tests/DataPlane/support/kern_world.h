@@ -28,8 +28,8 @@ void world_upsert_base(void);
 int world_remove(struct bng_change *change);
 void world_remove_session(uint64_t id, struct bng_final *final);
 
-/* What adopt.c does, without the wire: the same objects into a fresh state, then the two reconciliations. How much
- * was repaired. */
+/* What adopt.c does, without the wire: the same objects into a fresh state, then the two reconciliations. How
+ * much was repaired. */
 uint32_t world_adopt(const union bng_any_object *session);
 
 #endif

@@ -182,8 +182,8 @@ void test_add_services6(union bng_any_object *session)
 	ipv6->client_id_hash = 1;
 	ipv6->server_id_hash = 2;
 	ipv6->association_count = 1;
-	ipv6->associations[0] = (struct bng_association_object){
-		.kind = BNG_IA_PD, .iaid = 7, .resource = ipv6->prefixes[0]};
+	ipv6->associations[0] =
+		(struct bng_association_object){.kind = BNG_IA_PD, .iaid = 7, .resource = ipv6->prefixes[0]};
 	ipv6->reply_length = 5;
 	memcpy(ipv6->bytes + 16, "\0\x07\0\1\xff", 5);
 }
