@@ -13,16 +13,14 @@ enum {
 
 bool bng_is_link_local(const struct bng_ip6 *address)
 {
-	const uint8_t *bytes = (const uint8_t *)address;
-
-	return bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
+	return be64toh(address->high) >> 54 == 0xfe80 >> 6;
 }
 
 bool bng_is_routable(const struct bng_ip6 *address)
 {
-	const uint8_t *bytes = (const uint8_t *)address;
+	uint64_t first = be64toh(address->high) >> 56;
 
-	return bytes[0] != 0 && bytes[0] != 0xff && !bng_is_link_local(address);
+	return first != 0 && first != 0xff && !bng_is_link_local(address);
 }
 
 bool bng_has_host_bits6(const struct bng_ip6 *address, uint32_t length)
