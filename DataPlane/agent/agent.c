@@ -5,7 +5,6 @@
 #include "alloc.h"
 #include "log.h"
 #include "map_policy.h"
-#include "neighbor.h"
 #include "privileges.h"
 
 #include <errno.h>
@@ -162,24 +161,6 @@ static void log_ports(struct bng_agent *agent)
 	}
 }
 
-static int open_sockets(struct bng_agent *agent)
-{
-	uint32_t i;
-
-	for (i = 1; i <= agent->kern.port_count; i++) {
-		agent->packet[i] = bng_packet_open(agent->kern.ports[i].interface.index);
-		if (agent->packet[i] < 0)
-			return agent->packet[i];
-	}
-	agent->raw_ip = bng_raw_ip_open();
-	agent->raw_ip6 = bng_raw_ip6_open();
-	agent->neighbors = bng_neighbor_open();
-	return agent->raw_ip < 0      ? agent->raw_ip
-	       : agent->raw_ip6 < 0   ? agent->raw_ip6
-	       : agent->neighbors < 0 ? agent->neighbors
-				      : 0;
-}
-
 static int allocate(struct bng_agent *agent)
 {
 	size_t slots = (size_t)agent->options.max_sessions + 1;
@@ -207,12 +188,10 @@ int bng_agent_start(struct bng_agent *agent, const struct bng_options *options, 
 		uint64_t link;
 		uint64_t epoch;
 	} seeds;
-	int err, i;
+	int err;
 
-	*agent = (struct bng_agent){
-		.options = *options, .raw_ip = -1, .raw_ip6 = -1, .neighbors = -1, .loop.epoll = -1};
-	for (i = 0; i < BNG_MAX_PORTS; i++)
-		agent->packet[i] = -1;
+	*agent = (struct bng_agent){.options = *options, .loop.epoll = -1};
+	bng_sockets_init(agent);
 	if (getrandom(&seeds, sizeof(seeds), 0) != (ssize_t)sizeof(seeds) ||
 		getrandom(agent->boot_id, sizeof(agent->boot_id), 0) != (ssize_t)sizeof(agent->boot_id))
 		return -EIO;
@@ -239,7 +218,7 @@ int bng_agent_start(struct bng_agent *agent, const struct bng_options *options, 
 	log_ports(agent);
 	err = bng_adopt(agent, words);
 	if (!err)
-		err = open_sockets(agent);
+		err = bng_sockets_open(agent);
 	return err ? err : open_sources(agent);
 }
 
@@ -283,9 +262,6 @@ static void close_source(struct bng_agent *agent, struct bng_agent_source *sourc
 
 void bng_agent_stop(struct bng_agent *agent)
 {
-	const int sockets[] = {agent->raw_ip, agent->raw_ip6, agent->neighbors};
-	int i;
-
 	bng_lanes_done(agent);
 	close_source(agent, &agent->punt_source);
 	close_source(agent, &agent->watch);
@@ -293,12 +269,7 @@ void bng_agent_stop(struct bng_agent *agent)
 	close_source(agent, &agent->tick);
 	close_source(agent, &agent->signals);
 	bng_ring_done(&agent->ring);
-	for (i = 0; i < BNG_MAX_PORTS; i++)
-		if (agent->packet[i] >= 0)
-			(void)close(agent->packet[i]);
-	for (i = 0; i < (int)(sizeof(sockets) / sizeof(sockets[0])); i++)
-		if (sockets[i] >= 0)
-			(void)close(sockets[i]);
+	bng_sockets_close(agent);
 	bng_batch_forget(agent);
 	bng_session_counters_forget(agent);
 	bng_arena_done(&agent->batch.arena);

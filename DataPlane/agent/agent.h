@@ -155,6 +155,11 @@ void bng_agent_stop(struct bng_agent *agent);
 struct bng_clock bng_clock_now(void);
 uint64_t bng_monotonic_ns(void);
 
+/* sockets.c */
+void bng_sockets_init(struct bng_agent *agent);
+int bng_sockets_open(struct bng_agent *agent);
+void bng_sockets_close(struct bng_agent *agent);
+
 /* adopt.c: objects and terms from pins. */
 int bng_adopt(struct bng_agent *agent, struct bng_words *words);
 
