@@ -22,7 +22,7 @@ extension ControllerConfiguration {
             objects.append(
                 (
                     Self.routeName(pool.vrf, pool.prefix),
-                    .route(Route(vrf: pool.vrf, prefix: pool.prefix, target: .subscribers))
+                    .route(Route(vrf: pool.vrf, prefix: .v4(pool.prefix), target: .subscribers))
                 ))
         }
         objects += self.routes(of: settings)
@@ -76,7 +76,7 @@ extension ControllerConfiguration {
             case .kernel: (target, hop) = (.nextHop(id: namedObjectID(.nextHop, "kernel")), .kernel)
             case .gateway(let address, let port):
                 (target, hop) = (
-                    .nextHop(id: namedObjectID(.nextHop, "\(port)/\(address)")), .gateway(address, port: port)
+                    .nextHop(id: namedObjectID(.nextHop, "\(port)/\(address)")), .gateway(.v4(address), port: port)
                 )
             }
             if let hop {
@@ -86,7 +86,7 @@ extension ControllerConfiguration {
             objects.append(
                 (
                     Self.routeName(route.vrf, route.prefix),
-                    .route(Route(vrf: route.vrf, prefix: route.prefix, target: target))
+                    .route(Route(vrf: route.vrf, prefix: .v4(route.prefix), target: target))
                 ))
         }
         return objects
@@ -100,7 +100,7 @@ extension FilterSettings {
             FilterRule(
                 action: rule.action == .permit ? .permit : .deny,
                 direction: rule.direction == .up ? .up : rule.direction == .down ? .down : .both,
-                remote: rule.remote.flatMap { $0.length == 0 ? nil : $0 }, protocolNumber: rule.transport,
+                remote: rule.remote.flatMap { $0.length == 0 ? nil : .v4($0) }, protocolNumber: rule.transport,
                 remotePorts: rule.ports)
         }
         return PacketFilter(rules: rules, defaultAction: self.defaultAction == .permit ? .permit : .deny)
