@@ -65,8 +65,10 @@ extension Database {
                 ])
         case .putSubscriber(let subscriber):
             try self.run(
-                "INSERT OR REPLACE INTO subscribers (\(LocalSubscriber.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                subscriber.arguments)
+                """
+                INSERT OR REPLACE INTO subscribers (\(LocalSubscriber.columns))
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """, subscriber.arguments)
         case .removeSubscriber(let name): try self.run("DELETE FROM subscribers WHERE name = ?", [name])
         case .pruneHistory(let time):
             try self.run("DELETE FROM history WHERE ended_ms < ?", [time.milliseconds])

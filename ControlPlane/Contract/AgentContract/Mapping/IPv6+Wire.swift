@@ -49,14 +49,9 @@ extension Wire.SessionDHCPv6 {
     }
 }
 
-extension IPv6Address {
-    /// Whether it can be reached from elsewhere: not in ::/8, fe80::/10, nor ff00::/8.
-    var isRoutable: Bool { self.high >> 56 != 0 && !self.isMulticast && !self.isLinkLocal }
-}
-
 func routable(_ bytes: Data, _ path: String) throws(ContractError) -> IPv6Address {
     guard let address = IPv6Address(bytes) else { throw invalid("an IPv6 address has 16 bytes", path) }
-    guard address.isRoutable else { throw invalid("\(address) is not a routable address", path) }
+    guard address.isRoutableUnicast else { throw invalid("\(address) is not a routable address", path) }
     return address
 }
 
@@ -91,7 +86,7 @@ private func decodePrefixes(_ prefixes: [Wire.IPv6Prefix]) throws(ContractError)
         guard let prefix = wire.value else {
             throw invalid("16 bytes, host bits zero, and a length of 1-128", "17.11.1")
         }
-        guard prefix.first.isRoutable, prefix.last.isRoutable else {
+        guard prefix.isRoutableUnicast else {
             throw invalid("\(prefix) holds addresses that are not routable", "17.11.1")
         }
         guard !result.contains(prefix) else { throw invalid("\(prefix) stands twice", "17.11.1") }
