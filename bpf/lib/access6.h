@@ -3,6 +3,8 @@
 #ifndef BNG_ACCESS6_H
 #define BNG_ACCESS6_H
 
+#include "dhcp6.h"
+#include "nd.h"
 #include "upstream6.h"
 
 /* 0, or why no packet of a line looks like that. */
@@ -14,6 +16,15 @@ static __always_inline __u32 judge_addresses6(const struct bng_scratch *s)
 	if (is_group6(&s->source6) || (is_martian6(&s->source6) && !is_unspecified6(&s->source6)))
 		return BNG_DROP_spoofed_source;
 	return 0;
+}
+
+/* Neighbour discovery never leaves its link, whatever its addresses. */
+static __always_inline int is_nd(struct xdp_md *ctx, struct bng_scratch *s)
+{
+	if (s->protocol != BNG_IPPROTO_ICMPV6 || (s->fragment & BNG_IP_OFFSET) ||
+		bpf_xdp_load_bytes(ctx, s->l2_length + s->ip_header_length, s->header, 1))
+		return 0;
+	return s->header[0] >= BNG_ND_ROUTER_SOLICITATION && s->header[0] <= BNG_ND_REDIRECT;
 }
 
 /* Link-local addresses are known on their link only: what of it is for us ends here. */
@@ -46,6 +57,14 @@ __noinline int handle_ipv6(struct xdp_md *ctx, __u32 room)
 		refused = BNG_DROP_ipv6_refused_header;
 	if (refused)
 		return drop(s, refused);
+	if (is_nd(ctx, s))
+		return handle_nd(ctx);
+	__u32 ports_of_packet = udp_ports6(ctx, s);
+
+	if ((ports_of_packet & 0xffff) == BNG_DHCPV6_SERVER_PORT && is_dhcp6_server(s, port))
+		return handle_dhcp6(ctx);
+	if (ports_of_packet == (BNG_DHCPV6_SERVER_PORT << 16 | BNG_DHCPV6_CLIENT_PORT))
+		return drop(s, BNG_DROP_dhcpv6_from_server);
 	if (is_local_scope6(&s->destination6) || is_local_scope6(&s->source6) || is_unspecified6(&s->source6))
 		return serve_link(ctx, s, port);
 	return handle_data6(ctx);

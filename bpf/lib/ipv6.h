@@ -183,6 +183,23 @@ static __always_inline __u32 parse_ipv6(
 	return 0;
 }
 
+/* As udp_ports(). */
+static __always_inline __u32 udp_ports6(struct xdp_md *ctx, struct bng_scratch *s)
+{
+	if (s->protocol != BNG_IPPROTO_UDP || (s->fragment & BNG_IP_OFFSET) ||
+		s->ip_length < s->ip_header_length + sizeof(struct bng_udp))
+		return 0;
+	if (s->ip_header_length == BNG_IPV6_BYTES) {
+		void *end = packet_end(ctx);
+		void *udp = any_network_header(ctx, s->l2_length) + BNG_IPV6_BYTES;
+
+		return udp + 4 > end ? 0 : bpf_ntohl(BNG_LOAD(__be32, udp));
+	}
+	if (bpf_xdp_load_bytes(ctx, s->l2_length + s->ip_header_length, s->header, 4))
+		return 0;
+	return bpf_ntohl(*(__be32 *)s->header);
+}
+
 /* Does the packet carry a header that no packet of that port may? */
 static __always_inline int carries_refused(const struct bng_scratch *s, const struct bng_port *port)
 {

@@ -71,9 +71,9 @@ static __always_inline void copy_to_fib(__u32 *words, const struct bng_ip6 *addr
 }
 
 /*
- * The kernel does not look up link-local destinations. What it says of 100:: with the same interface identifier
- * stands for such a gateway, as long as that route goes through the gateway: it is the default route, or one for
- * this purpose.
+ * The kernel does not look up link-local destinations. What it says of 100:: with the same interface
+ * identifier stands for such a gateway, as long as that route goes through the gateway: it is the default
+ * route, or one for this purpose.
  */
 static __always_inline void ask_for_gateway(struct bng_scratch *s)
 {

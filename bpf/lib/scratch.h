@@ -150,6 +150,35 @@ struct bng_chain {
 	__u64 seen[4]; /* next-header values, a bit each */
 };
 
+/* A solicitation, which lies in options[], and what answers it. */
+struct bng_solicitation {
+	struct bng_ip6 target;
+	struct bng_ip6 answer_to;
+	__u32 length; /* of the ICMPv6 message */
+	__u32 at;     /* of the walk over its options */
+	__u32 bad;
+	__u32 has_link_layer; /* the sender's link-layer address was among them */
+	__u32 flags;          /* of a Neighbor Advertisement, in its first word */
+	__u32 _pad;
+};
+
+/* The walk over a DHCPv6 message, which lies in options[] with its UDP header. */
+struct bng_dhcp6_place {
+	__u32 at; /* of the data */
+	__u32 length;
+};
+struct bng_dhcp6_walk {
+	__u32 at;
+	__u32 end;
+	__u32 refused; /* enum bng_reason */
+	__u32 done;
+	__u32 associations; /* met, each an expected one */
+	__u32 matched;      /* of the expected ones, as bits */
+	struct bng_dhcp6_place client_id;
+	struct bng_dhcp6_place server_id;
+	struct bng_dhcp6_association association; /* the one looked at */
+};
+
 struct bng_scratch {
 	/* First, so that its address is the scratch's and needs no register of its own. */
 	union {
@@ -161,6 +190,7 @@ struct bng_scratch {
 	/* the frame */
 	__u32 index; /* of the counter being bumped */
 	__u32 forgotten;
+	__u16 check; /* a checksum on its way into the frame */
 	__u32 frame_length;
 	__u32 l2_length; /* 14, 18 or 22 */
 	__u16 ethertype; /* behind the tags, host order */
@@ -215,6 +245,8 @@ struct bng_scratch {
 	struct bpf_fib_lookup fib;
 	struct bng_icmp_due icmp;
 	struct bng_chain chain;
+	struct bng_solicitation solicitation;
+	struct bng_dhcp6_walk dhcp6;
 	struct bng_discovery discovery;
 	struct bng_siphash siphash;
 	struct bng_padr_key padr;
