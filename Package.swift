@@ -66,7 +66,8 @@ let drivers: [Target] = [
     .target(
         name: "BNGConfiguration",
         dependencies: [
-            "Addressing", "BNGCore", "Fleet", "PPPoE", "RADIUS", "RADIUSContract", "Subscribers",
+            "Addressing", "BNGCore", "Fleet", "NeighborDiscovery", "PPPoE", "RADIUS", "RADIUSContract",
+            "Subscribers",
             .product(name: "Yams", package: "Yams"),
         ],
         path: "ControlPlane/Drivers/BNGConfiguration", swiftSettings: strict),
@@ -90,7 +91,8 @@ let drivers: [Target] = [
     .target(
         name: "SubscriberDriver",
         dependencies: nio + [
-            "BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "PPP", "PPPoE", "Subscribers", logging,
+            "BNGCore", "DHCPv4", "DHCPv6", "Ethernet", "Addressing", "Fleet", "NeighborDiscovery", "PPP", "PPPoE",
+            "Subscribers", logging,
         ],
         path: "ControlPlane/Drivers/SubscriberDriver", swiftSettings: strict),
     .target(
@@ -168,7 +170,8 @@ let tests: [Target] = [
     unitTests(
         "BNGConfigurationTests",
         [
-            "Addressing", "BNGCore", "Fleet", "RADIUS", "RADIUSContract", "Subscribers", "BNGConfiguration",
+            "Addressing", "BNGCore", "Fleet", "NeighborDiscovery", "RADIUS", "RADIUSContract", "Subscribers",
+            "BNGConfiguration",
             "TestVectors",
         ]),
     unitTests("LocalAAATests", ["BNGCore", "Subscribers", "LocalAAA", "TestVectors"]),

@@ -155,7 +155,7 @@ extension TerminateCause {
     var radiusValue: UInt32 {
         switch self {
         case .userRequest: 1
-        case .leaseExpired, .lineMoved, .lostCarrier: 2
+        case .leaseExpired, .ipv6LeaseExpired, .lineMoved, .lostCarrier: 2
         case .idleTimeout: 4
         case .sessionTimeout: 5
         case .adminReset: 6

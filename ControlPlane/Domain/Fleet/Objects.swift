@@ -51,10 +51,18 @@ public struct PortPolicy: Hashable, Sendable {
     public var trustedRelays: [IPv4Address]
     /// Line-side IP MTU in bytes; 0: the interface's.
     public var mtu: UInt32
+    /// The BNG's address on every line of an access port, in fe80::/10; nil: IPv6 is off here.
+    public var linkLocal: IPv6Address?
+    /// IPv6 next-header values that no packet from a line may carry: ascending, at most `refusedHeaderLimit`.
+    public var refusedExtensionHeaders: [UInt8]
+
+    /// Largest number of refused extension headers.
+    public static let refusedHeaderLimit = 8
 
     public init(
         name: String, role: PortRole, accessDomain: AccessDomainID = 0, vrf: VRF = 0, relayTrust: RelayTrust = .none,
-        trustedRelays: [IPv4Address] = [], mtu: UInt32 = 0
+        trustedRelays: [IPv4Address] = [], mtu: UInt32 = 0, linkLocal: IPv6Address? = nil,
+        refusedExtensionHeaders: [UInt8] = []
     ) {
         self.name = name
         self.role = role
@@ -63,17 +71,23 @@ public struct PortPolicy: Hashable, Sendable {
         self.relayTrust = relayTrust
         self.trustedRelays = trustedRelays
         self.mtu = mtu
+        self.linkLocal = linkLocal
+        self.refusedExtensionHeaders = refusedExtensionHeaders
     }
 }
 
-/// The BNG's address toward subscribers (DHCP option 54).
+/// The BNG's addresses toward subscribers.
 public struct ServerIdentity: Hashable, Sendable {
     public var vrf: VRF
+    /// DHCP option 54.
     public var address: IPv4Address
+    /// Source of the ICMPv6 errors of its VRF; nil: none.
+    public var ipv6: IPv6Address?
 
-    public init(vrf: VRF, address: IPv4Address) {
+    public init(vrf: VRF, address: IPv4Address, ipv6: IPv6Address? = nil) {
         self.vrf = vrf
         self.address = address
+        self.ipv6 = ipv6
     }
 }
 
@@ -118,7 +132,8 @@ public struct PoolTemplate: Hashable, Sendable {
 
 /// A router toward the core, or the kernel's own choice.
 public enum NextHop: Hashable, Sendable {
-    case gateway(IPv4Address, port: String)
+    /// An IPv6 address may be link-local.
+    case gateway(IPAddress, port: String)
     case kernel
 }
 
@@ -131,10 +146,11 @@ public enum RouteTarget: Hashable, Sendable {
 
 public struct Route: Hashable, Sendable {
     public var vrf: VRF
-    public var prefix: IPv4Prefix
+    public var prefix: IPPrefix
+    /// A next hop is of the prefix's family.
     public var target: RouteTarget
 
-    public init(vrf: VRF, prefix: IPv4Prefix, target: RouteTarget) {
+    public init(vrf: VRF, prefix: IPPrefix, target: RouteTarget) {
         self.vrf = vrf
         self.prefix = prefix
         self.target = target
