@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the agent sends packets with: frames out of every port, packets into the kernel's routing, questions about
-// neighbours.
+// What the agent sends packets with: frames out of every port, packets into the kernel's routing, questions
+// about neighbours.
 #include "agent.h"
 
 #include "neighbor.h"

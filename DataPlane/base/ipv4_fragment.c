@@ -35,7 +35,7 @@ int bng_fragmenter_init(struct bng_fragmenter *fragmenter, struct bng_bytes fram
 
 	if (!at)
 		return -EINVAL;
-	header = (frame.data[at] & 15u) * 4u;
+	header = ((size_t)frame.data[at] & 15) * 4;
 	total = bng_get_be16(frame.data + at + 2);
 	flags = bng_get_be16(frame.data + at + 6);
 	if (header < IP_HEADER || header > total || flags & DONT_FRAGMENT)
