@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of docs/contract.md, section 7, about IPv6: whose a prefix is, what needs a link-local address, whose
-// family a gateway has, which own address is a VRF's.
+// The rules of docs/contract.md, section 7, about IPv6: whose a prefix is, what needs a link-local address,
+// whose family a gateway has, which own address is a VRF's.
 #include "test.h"
 
 #include "objects.h"
