@@ -91,7 +91,8 @@ let drivers: [Target] = [
     .target(
         name: "SubscriberDriver",
         dependencies: nio + [
-            "BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "PPP", "PPPoE", "Subscribers", logging,
+            "BNGCore", "DHCPv4", "DHCPv6", "Ethernet", "Addressing", "Fleet", "NeighborDiscovery", "PPP", "PPPoE",
+            "Subscribers", logging,
         ],
         path: "ControlPlane/Drivers/SubscriberDriver", swiftSettings: strict),
     .target(

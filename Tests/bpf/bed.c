@@ -44,7 +44,19 @@ int bed_network(struct bed *bed)
 		"ip route add blackhole 203.0.114.0/24; ip route add unreachable 203.0.115.0/24;"
 		"ip route add 203.0.116.0/24 via 192.0.2.254 mtu lock 1000;"
 		"for f in all default lo access0 core0; do echo 1 >/proc/sys/net/ipv4/conf/$f/forwarding; "
-		"done";
+		"done;"
+		"for f in all default lo access0 core0; do echo 1 >/proc/sys/net/ipv6/conf/$f/forwarding; "
+		"done;"
+		"ip addr add 2001:db8:ffff::129/64 dev core0 nodad;"
+		"for n in 2001:db8:ffff::254 fe80::254; do"
+		"  ip neigh add $n lladdr 02:00:5e:11:22:33 nud permanent dev core0; done;"
+		"ip route add 2001:db8:113::/48 via 2001:db8:ffff::254;"
+		"ip route add 2001:db8:114::/48 via 2001:db8:ffff::200;"
+		"ip route add blackhole 2001:db8:115::/48;"
+		"ip route add unreachable 2001:db8:116::/48;"
+		"ip route add 2001:db8:117::/48 via 2001:db8:ffff::254 mtu lock 1300;"
+		"ip route add 100::254/128 via fe80::254 dev core0;"
+		"ip route add 100::253/128 via fe80::254 dev core0";
 
 	if (unshare(CLONE_NEWNET | CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 		mount("sysfs", "/sys", "sysfs", 0, NULL))
@@ -106,6 +118,8 @@ static int load_programs(struct bed *bed, uint32_t sessions)
 	bpf_map__set_max_entries(bed->access->maps.session_state, sessions);
 	bpf_map__set_max_entries(bed->access->maps.session_counters, sessions);
 	bpf_map__set_max_entries(bed->access->maps.ppp_state, sessions);
+	bpf_map__set_max_entries(bed->access->maps.session6_state, sessions);
+	bpf_map__set_max_entries(bed->access->maps.session6_counters, sessions);
 	bpf_map__set_max_entries(bed->access->maps.policers, sessions * BNG_DIRECTIONS);
 	error = xdp_access__load(bed->access);
 	if (error)
@@ -273,7 +287,9 @@ void bed_reset(struct bed *bed)
 	struct bpf_map *hashes[] = {bed->access->maps.sessions, bed->access->maps.session_addresses,
 		bed->access->maps.own_addresses, bed->access->maps.trusted_relays,
 		bed->access->maps.guard_lines, bed->access->maps.routes4, bed->access->maps.filters,
-		bed->access->maps.pppoe_services, bed->access->maps.pppoe_requests};
+		bed->access->maps.pppoe_services, bed->access->maps.pppoe_requests,
+		bed->access->maps.sessions6, bed->access->maps.advertisements,
+		bed->access->maps.dhcp6_replies, bed->access->maps.own_addresses6, bed->access->maps.routes6};
 	uint32_t slots = bpf_map__max_entries(bed->access->maps.session_state);
 
 	for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++)
@@ -282,6 +298,8 @@ void bed_reset(struct bed *bed)
 		zero_entry(bed->access->maps.session_state, i);
 		zero_entry(bed->access->maps.session_counters, i);
 		zero_entry(bed->access->maps.ppp_state, i);
+		zero_entry(bed->access->maps.session6_state, i);
+		zero_entry(bed->access->maps.session6_counters, i);
 		zero_entry(bed->access->maps.policers, i * BNG_DIRECTIONS + BNG_UP);
 		zero_entry(bed->access->maps.policers, i * BNG_DIRECTIONS + BNG_DOWN);
 	}
@@ -291,6 +309,8 @@ void bed_reset(struct bed *bed)
 		zero_entry(bed->access->maps.reason_counters, i);
 	for (uint32_t i = 0; i < bpf_map__max_entries(bed->access->maps.hop_cache); i++)
 		zero_entry(bed->access->maps.hop_cache, i);
+	for (uint32_t i = 0; i < bpf_map__max_entries(bed->access->maps.hop6_cache); i++)
+		zero_entry(bed->access->maps.hop6_cache, i);
 	bed_drain_punts(bed);
 	put_scene(bed);
 }

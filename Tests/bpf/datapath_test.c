@@ -943,7 +943,18 @@ static const int elsewhere[] = {BNG_DROP_malformed_dhcp, BNG_DROP_dhcp_other_ser
 	BNG_DROP_pppoe_forged_circuit, BNG_DROP_pppoe_repeated, BNG_DROP_pppoe_from_server,
 	BNG_PUNT_REASON_pppoe_padr, BNG_PUNT_REASON_pppoe_padt, BNG_PUNT_REASON_pppoe_held, BNG_TX_pppoe_pado,
 	/* ppp_test.c */ BNG_DROP_ppp_discarded, BNG_DROP_ppp_echo_heard, BNG_PUNT_REASON_ppp_control,
-	BNG_PUNT_REASON_ppp_unknown_session, BNG_TX_ppp_echo_reply};
+	BNG_PUNT_REASON_ppp_unknown_session, BNG_TX_ppp_echo_reply,
+	/* ipv6_test.c */ BNG_DROP_malformed_ipv6, BNG_DROP_ipv6_routing_header, BNG_DROP_ipv6_refused_header,
+	BNG_DROP_ipv6_header_chain, BNG_DROP_ipv6_local_scope, BNG_TX_icmpv6_echo_reply,
+	BNG_TX_icmpv6_time_exceeded, BNG_TX_icmpv6_too_big, BNG_TX_icmpv6_unreachable,
+	/* nd_test.c */ BNG_DROP_malformed_nd, BNG_DROP_nd_not_ours, BNG_DROP_nd_advertisement,
+	BNG_DROP_nd_from_router, BNG_PUNT_REASON_nd_router_solicitation, BNG_TX_nd_neighbor_advertisement,
+	BNG_TX_nd_router_advertisement,
+	/* dhcp6_test.c */ BNG_DROP_malformed_dhcpv6, BNG_DROP_dhcpv6_from_server,
+	BNG_PUNT_REASON_dhcpv6_unknown_line, BNG_PUNT_REASON_dhcpv6_lapsed, BNG_PUNT_REASON_dhcpv6_slow_line,
+	BNG_PUNT_REASON_dhcpv6_other_message, BNG_PUNT_REASON_dhcpv6_relayed,
+	BNG_PUNT_REASON_dhcpv6_identity_changed, BNG_PUNT_REASON_dhcpv6_associations_changed,
+	BNG_PUNT_REASON_dhcpv6_options_unusual, BNG_TX_dhcpv6_reply};
 
 static void every_reason_has_a_case(void **state)
 {

@@ -160,14 +160,74 @@ void packet_into_pppoe(struct packet *p, uint16_t id)
 	put16(ip, 0x1100);
 	put16(ip + 2, id);
 	put16(ip + 4, length + 2);
-	put16(ip + 6, 0x0021);
+	put16(ip + 6, ip[8] >> 4 == 6 ? 0x0057 : 0x0021);
 	p->ip_at += 8;
 	p->length += 8;
+}
+
+/* Of an upper layer without extension headers before it. */
+static uint16_t sum_upper6(const uint8_t *ip, uint32_t length)
+{
+	uint8_t pseudo[40] = {0};
+	uint32_t sum;
+
+	memcpy(pseudo, ip + 8, 32);
+	put16(pseudo + 34, length);
+	pseudo[39] = ip[6];
+	sum = (uint32_t)sum16(pseudo, 40) + sum16(ip + 40, length);
+	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+}
+
+void packet_ipv6(struct packet *p, const struct packet_layers *layers, const void *payload, uint32_t length)
+{
+	static const uint32_t sums[] = {[6] = 16, [17] = 6, [58] = 2}; /* where the upper layer has its sum */
+
+	packet_ethernet(
+		p, layers->to, layers->from, layers->outer_type, layers->tags[0], layers->tags[1], 0x86dd);
+	uint8_t *ip = p->bytes + p->ip_at;
+	uint32_t at = layers->protocol < 59 ? sums[layers->protocol] : 0;
+
+	ip[0] = 0x60;
+	put16(ip + 4, length);
+	ip[6] = layers->protocol;
+	ip[7] = layers->ttl ? layers->ttl : 64;
+	inet_pton(AF_INET6, layers->source, ip + 8);
+	inet_pton(AF_INET6, layers->destination, ip + 24);
+	memcpy(ip + 40, payload, length);
+	if (at && at + 2 <= length)
+		put16(ip + 40 + at, (uint16_t)~sum_upper6(ip, length));
+	p->length = p->ip_at + 40 + length;
+}
+
+void packet_udp6(struct packet *p, const struct packet_layers *layers, uint16_t from, uint16_t to,
+	const void *payload, uint32_t length)
+{
+	uint8_t udp[3000] = {0};
+	struct packet_layers with_protocol = *layers;
+
+	with_protocol.protocol = 17;
+	put16(udp, from);
+	put16(udp + 2, to);
+	put16(udp + 4, 8 + length);
+	memcpy(udp + 8, payload, length);
+	packet_ipv6(p, &with_protocol, udp, 8 + length);
+}
+
+static int checksums_hold6(const uint8_t *ip, uint32_t length)
+{
+	uint32_t payload = get16(ip + 4);
+
+	if (40 + payload > length)
+		return 0;
+	return (ip[6] != 6 && ip[6] != 17 && ip[6] != 58) || sum_upper6(ip, payload) == 0xffff;
 }
 
 int packet_checksums_hold(const uint8_t *frame, uint32_t length)
 {
 	const uint8_t *ip = frame + packet_l2_length(frame);
+
+	if (ip[0] >> 4 == 6)
+		return checksums_hold6(ip, length - packet_l2_length(frame));
 	uint32_t header = (ip[0] & 15u) * 4, total = get16(ip + 2);
 
 	if (ip + total > frame + length || sum16(ip, header) != 0xffff)

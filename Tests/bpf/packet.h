@@ -8,7 +8,7 @@
 
 struct packet {
 	uint32_t length;
-	uint32_t ip_at; // offset of the IPv4 header
+	uint32_t ip_at; // offset of the IP header
 	uint8_t bytes[3600];
 };
 
@@ -25,6 +25,10 @@ struct packet_layers {
 void packet_ethernet(struct packet *p, const uint8_t *to, const uint8_t *from, uint16_t outer_type,
 	uint16_t s_vlan, uint16_t c_vlan, uint16_t type);
 void packet_ipv4(struct packet *p, const struct packet_layers *layers, const void *payload, uint32_t length);
+// The sums of TCP, UDP and ICMPv6 are filled in; layers' fragment and option_words mean nothing here.
+void packet_ipv6(struct packet *p, const struct packet_layers *layers, const void *payload, uint32_t length);
+void packet_udp6(struct packet *p, const struct packet_layers *layers, uint16_t from, uint16_t to,
+	const void *payload, uint32_t length);
 void packet_udp(struct packet *p, const struct packet_layers *layers, uint16_t from, uint16_t to,
 	const void *payload, uint32_t length);
 void packet_echo(struct packet *p, const struct packet_layers *layers, uint8_t type, uint32_t length);
@@ -36,11 +40,11 @@ void packet_dhcp(struct packet *p, const struct packet_layers *layers, const uin
 // A discovery packet, or, with code 0, a session packet whose payload begins with PPP's protocol.
 void packet_pppoe(struct packet *p, const struct packet_layers *layers, uint8_t code, uint16_t id,
 	const void *payload, uint32_t length);
-// Puts an IPv4 packet that was built for IPoE into a PPPoE session.
+// Puts an IP packet that was built for IPoE into a PPPoE session.
 void packet_into_pppoe(struct packet *p, uint16_t id);
 // Length of the Ethernet header with tags, PPPoE and PPP.
 uint32_t packet_l2_length(const uint8_t *frame);
-// Sums are right: the IP header's, and ICMP's if it is ICMP.
+// Sums are right: the IPv4 header's, ICMP's, and TCP's and UDP's over IPv6.
 int packet_checksums_hold(const uint8_t *frame, uint32_t length);
 // An option of a DHCP reply: its data, or NULL. Options 52, file and sname are not looked into.
 const uint8_t *packet_dhcp_option(const uint8_t *frame, uint32_t length, uint8_t code, uint8_t *ret_length);

@@ -221,6 +221,7 @@ static struct bng_filter_rule rule(bool permits, uint8_t ways, const char *remot
 {
 	return (struct bng_filter_rule){.remote = bed_ip(remote),
 		.mask = bed_ip(mask),
+		.families = BNG_FAMILY_IPV4,
 		.port_first = first,
 		.port_last = last,
 		.protocol = protocol,

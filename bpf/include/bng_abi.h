@@ -25,7 +25,7 @@ enum {
 	BNG_PPPOE_NAMES_MAX = 16,
 	BNG_PPPOE_AC_NAME_BYTES = 68, /* with the tag's head */
 	BNG_PPPOE_OFFERED_BYTES = 16 * 68,
-	BNG_INLINE_PREFIXES = 4,     /* of a session, beside its session6; more are looked up in routes6 */
+	BNG_INLINE_PREFIXES = 4, /* of a session, beside its session6; more are looked up in routes6 */
 	BNG_SESSION_PREFIXES_MAX = 16,
 	BNG_DHCP6_ASSOCIATIONS_MAX = 4,
 	BNG_ADVERTISEMENT_MAX = 512, /* bytes of a Router Advertisement */
@@ -184,15 +184,16 @@ _Static_assert(offsetof(struct bng_session6, prefixes) == 24, "bng_session6.pref
 
 /*
  * session6_state: ARRAY (mmapable), by slot. Survives a change of the session's content. The programs write
- * expires_ns (renewals only), renewals, active_ns, advertisements and dhcp_replies; the agent writes the rest,
- * and expires_ns on upsert and when activity renews.
+ * expires_ns (renewals only), renewals, active_ns, advertisements and dhcp_replies; the agent writes the
+ * rest, and expires_ns on upsert and when activity renews.
  */
 struct bng_session6_state {
 	__u64 session_id; /* owner of the slot; 0: free, or no IPv6 */
 	__u64 expires_ns; /* end of the IPv6 lease; 0: none runs */
 	__u32 renewals;   /* leases extended, +1 each, by either */
 	__u32 renewals_reported;
-	__u64 active_ns; /* last accepted IPv6 packet, or solicitation, of the line; written once a second at most */
+	__u64 active_ns; /* last accepted IPv6 packet, or solicitation, of the line; written once a second at
+			    most */
 	__u32 lapse_reported;
 	__u32 _pad;
 	__u64 advertisements; /* solicitations answered */
@@ -325,18 +326,19 @@ _Static_assert(offsetof(struct bng_dhcp_template, slot_of_code) == 648, "bng_dhc
  * filters: HASH by filter index, so that a change is seen whole or not at all. Remote is the side that is not
  * the subscriber. The first rule that matches decides.
  */
+enum bng_families { BNG_FAMILY_IPV4 = 1, BNG_FAMILY_IPV6 = 2, BNG_FAMILY_BOTH = 3 };
 enum bng_way { BNG_WAY_UP = 1, BNG_WAY_DOWN = 2, BNG_WAY_BOTH = 3 };
 struct bng_filter_rule {
 	struct bng_ip6 remote6; /* host bits zero */
 	struct bng_ip6 mask6;   /* 0: any address, or an IPv4 rule */
 	__be32 remote;          /* host bits zero */
 	__be32 mask;            /* 0: any address, or an IPv6 rule */
-	__u16 port_first; /* of the remote side, host order; 0: any, or no ports at all */
+	__u16 port_first;       /* of the remote side, host order; 0: any, or no ports at all */
 	__u16 port_last;
 	__u8 protocol; /* 0: any */
 	__u8 ways;     /* enum bng_way, as bits */
 	__u8 permits;
-	__u8 families; /* 1: IPv4 packets, 2: IPv6 ones, 3: both */
+	__u8 families; /* enum bng_families, as bits */
 };
 struct bng_filter {
 	__u32 rule_count;
@@ -417,8 +419,8 @@ struct bng_route6_key {
 	struct bng_ip6 ipv6;
 };
 struct bng_route6 {
-	__u32 kind;     /* enum bng_route_kind */
-	__u32 next_hop; /* index into next_hops, for NEXT_HOP */
+	__u32 kind;               /* enum bng_route_kind */
+	__u32 next_hop;           /* index into next_hops, for NEXT_HOP */
 	struct bng_line_key line; /* for SESSION */
 	__u32 length;             /* of the prefix, without the VRF */
 };
@@ -429,7 +431,7 @@ _Static_assert(sizeof(struct bng_route6) == 32, "bng_route6");
 enum bng_next_hop_kind { BNG_NEXT_HOP_NONE = 0, BNG_NEXT_HOP_GATEWAY = 1, BNG_NEXT_HOP_KERNEL = 2 };
 struct bng_next_hop {
 	__u32 kind;
-	__u32 port; /* core port index, for GATEWAY; for KERNEL the one to try first */
+	__u32 port;  /* core port index, for GATEWAY; for KERNEL the one to try first */
 	__be32 ipv4; /* of the gateway; 0: it has ipv6 */
 	__u32 _pad;
 	struct bng_ip6 ipv6;
@@ -543,7 +545,18 @@ _Static_assert(sizeof(struct bng_punt) == 40, "bng_punt");
 	X(pppoe_repeated)    /* a PADR that has just been punted */                                          \
 	X(pppoe_from_server) /* a PADO or PADS from a line */                                                \
 	X(ppp_discarded)     /* Discard-Request: RFC 1661 5.9 */                                             \
-	X(ppp_echo_heard)    /* Echo-Reply: noted, and at its end */
+	X(ppp_echo_heard)    /* Echo-Reply: noted, and at its end */                                         \
+	X(malformed_ipv6)                                                                                    \
+	X(ipv6_routing_header) /* of type 0: RFC 5095 */                                                     \
+	X(ipv6_refused_header) /* a next-header value that the port's policy refuses */                      \
+	X(ipv6_header_chain)   /* extension headers the node does not see to their end */                    \
+	X(ipv6_local_scope)    /* from or to fe80::/10, or to a group, and nothing the node serves */        \
+	X(malformed_nd)                                                                                      \
+	X(nd_not_ours)      /* a solicitation for an address the node does not answer for */                 \
+	X(nd_advertisement) /* a Neighbor Advertisement from a line: nothing is learned */                   \
+	X(nd_from_router)   /* a Router Advertisement or Redirect from a line */                             \
+	X(malformed_dhcpv6)                                                                                  \
+	X(dhcpv6_from_server) /* what only servers say, from a line */
 
 #define BNG_PUNT_REASONS(X)                                                                                  \
 	X(dhcp_unknown_line)                                                                                 \
@@ -562,8 +575,17 @@ _Static_assert(sizeof(struct bng_punt) == 40, "bng_punt");
 	X(pppoe_padt)                                                                                        \
 	X(ppp_control)                                                                                       \
 	X(ppp_unknown_session)                                                                               \
-	X(pppoe_held) /* a PADO that waits for its delay: the agent sends it */                              \
-	X(fragmented) /* over the line's MTU: the agent cuts it */
+	X(pppoe_held)             /* a PADO that waits for its delay: the agent sends it */                  \
+	X(fragmented)             /* over the line's MTU: the agent cuts it */                               \
+	X(nd_router_solicitation) /* of an unknown line, or a session without an advertisement, or lapsed */ \
+	X(dhcpv6_unknown_line)                                                                               \
+	X(dhcpv6_lapsed)                                                                                     \
+	X(dhcpv6_slow_line)            /* the session has no reply of its own */                             \
+	X(dhcpv6_other_message)        /* neither a Renew nor relayed */                                     \
+	X(dhcpv6_relayed)              /* a Relay-forward, on a port that trusts it */                       \
+	X(dhcpv6_identity_changed)     /* the client's or the server's DUID is not the session's */          \
+	X(dhcpv6_associations_changed) /* other associations, or others' resources, than the session's */    \
+	X(dhcpv6_options_unusual)      /* more, longer or repeated options than the fast path handles */
 
 #define BNG_TX_REASONS(X)                                                                                    \
 	X(dhcp_offer)                                                                                        \
@@ -580,7 +602,14 @@ _Static_assert(sizeof(struct bng_punt) == 40, "bng_punt");
 	X(forward_line_to_line)                                                                              \
 	X(pass_kernel)                                                                                       \
 	X(pppoe_pado)                                                                                        \
-	X(ppp_echo_reply)
+	X(ppp_echo_reply)                                                                                    \
+	X(icmpv6_echo_reply)                                                                                 \
+	X(icmpv6_time_exceeded)                                                                              \
+	X(icmpv6_too_big)                                                                                    \
+	X(icmpv6_unreachable)                                                                                \
+	X(nd_neighbor_advertisement)                                                                         \
+	X(nd_router_advertisement)                                                                           \
+	X(dhcpv6_reply)
 
 #define BNG_REASON_ENUM_DROP(name) BNG_DROP_##name,
 #define BNG_REASON_ENUM_PUNT(name) BNG_PUNT_REASON_##name,

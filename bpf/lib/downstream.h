@@ -15,10 +15,10 @@
 
 /* 0, or why the session does not get the packet. */
 static __always_inline __u32 withheld_down(
-	struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session)
+	struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session, enum bng_families family)
 {
 	if (session->filter_index) {
-		__u32 refused = filter_packet(ctx, s, session, BNG_WAY_DOWN);
+		__u32 refused = filter_packet(ctx, s, session, BNG_WAY_DOWN, family);
 
 		if (refused)
 			return refused;
@@ -66,12 +66,12 @@ __noinline int hand_over_for_cutting(struct xdp_md *ctx)
 
 	if (!session || !port)
 		return drop(s, BNG_DROP_internal_lookup);
-	__u32 withheld = withheld_down(ctx, s, session);
+	__u32 withheld = withheld_down(ctx, s, session, BNG_FAMILY_IPV4);
 
 	if (withheld)
 		return refuse_silently(withheld);
 	count_downstream(s, session);
-	if (encapsulate(ctx, s, session, &s->toward_line, port))
+	if (encapsulate(ctx, s, session, &s->toward_line, port, BNG_FAMILY_IPV4))
 		return drop(s, BNG_DROP_internal_adjust);
 	s->hand_over_port = s->out_port;
 	s->line = s->toward_line; /* the guard's line */
@@ -120,15 +120,15 @@ static __always_inline int send_to_line(
 	if (mtu && s->ip_length > mtu)
 		return too_big_for_line(ctx, s, line, mtu);
 
-	__u32 withheld = withheld_down(ctx, s, session);
+	__u32 withheld = withheld_down(ctx, s, session, BNG_FAMILY_IPV4);
 
 	if (withheld)
 		return refuse_silently(withheld);
 
 	count_downstream(s, session);
 	if (session->flags & BNG_SESSION_CLAMP_MSS)
-		clamp_mss(ctx, s, session);
-	return forward_to_line(ctx, s, session, line, port, reason);
+		clamp_mss(ctx, s, session, BNG_IPV4_TCP_HEADERS);
+	return forward_to_line(ctx, s, session, line, port, reason, BNG_FAMILY_IPV4);
 }
 
 #endif

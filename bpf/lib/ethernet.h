@@ -17,6 +17,7 @@ enum {
 	BNG_PPPOE_HEADER = 6,
 	BNG_PPPOE_MTU_COST = 8, /* with PPP's protocol */
 	BNG_PPP_IPV4 = 0x0021,
+	BNG_PPP_IPV6 = 0x0057,
 	BNG_HEAD_MAX = 30, /* Ethernet, two tags, PPPoE, PPP */
 };
 

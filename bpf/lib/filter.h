@@ -4,7 +4,7 @@
 #ifndef BNG_FILTER_H
 #define BNG_FILTER_H
 
-#include "ipv4.h"
+#include "ipv6.h"
 #include "maps.h"
 
 /* 0: the packet shows none, and no rule with ports matches it. */
@@ -22,22 +22,24 @@ static __always_inline __u32 remote_port(struct xdp_md *ctx, struct bng_scratch 
  * What the packet shows is read from the scratch anew for each rule: what a verifier learnt of it from one
  * rule would make another state of all that follow.
  */
-static __always_inline int matches(
-	const volatile struct bng_packet_facts *packet, const struct bng_filter_rule *rule)
+static __always_inline int matches(const volatile struct bng_packet_facts *packet,
+	const struct bng_filter_rule *rule, enum bng_families family)
 {
-	return (rule->ways & packet->way) && !((packet->remote ^ rule->remote) & rule->mask) &&
-	       (!rule->protocol || rule->protocol == packet->protocol) &&
+	if (!(rule->ways & packet->way) || !(rule->families & family))
+		return 0;
+	if (family == BNG_FAMILY_IPV4 && ((packet->remote ^ rule->remote) & rule->mask))
+		return 0;
+	if (family == BNG_FAMILY_IPV6 &&
+		(((packet->remote6.high ^ rule->remote6.high) & rule->mask6.high) |
+			((packet->remote6.low ^ rule->remote6.low) & rule->mask6.low)))
+		return 0;
+	return (!rule->protocol || rule->protocol == packet->protocol) &&
 	       (!rule->port_first || (packet->port >= rule->port_first && packet->port <= rule->port_last));
 }
 
-/* 1: the filter s->filter lets the packet go this way (one of enum bng_way). 0: it does not. -1: no such
- * filter. Global: see handle_arp. */
-__noinline int is_permitted(struct xdp_md *ctx, __u32 way)
+static __always_inline int try_rules(
+	struct xdp_md *ctx, struct bng_scratch *s, __u32 way, enum bng_families family)
 {
-	struct bng_scratch *s = scratch_of_this_cpu();
-
-	if (!s)
-		return -1;
 	struct bng_filter *filter = bpf_map_lookup_elem(&filters, &s->filter);
 
 	if (!filter)
@@ -47,9 +49,13 @@ __noinline int is_permitted(struct xdp_md *ctx, __u32 way)
 	s->facts.way = way;
 	s->facts.protocol = s->protocol;
 	s->facts.port = remote_port(ctx, s, way);
-	s->facts.remote = s->source;
-	if (way == BNG_WAY_UP)
-		s->facts.remote = s->destination;
+	if (family == BNG_FAMILY_IPV4) {
+		s->facts.remote = s->source;
+		if (way == BNG_WAY_UP)
+			s->facts.remote = s->destination;
+	} else {
+		s->facts.remote6 = way == BNG_WAY_UP ? s->destination6 : s->source6;
+	}
 #pragma clang loop unroll(full)
 	for (__u32 i = 0; i < BNG_MAX_FILTER_RULES; i++) {
 		const struct bng_filter_rule *rule = &filter->rules[i];
@@ -59,19 +65,36 @@ __noinline int is_permitted(struct xdp_md *ctx, __u32 way)
 					them */
 		if (i >= count)
 			break;
-		if (matches(&s->facts, rule))
+		if (matches(&s->facts, rule, family))
 			return permits;
 	}
 	return filter->permits_rest;
 }
 
+/* 1: the filter s->filter lets the packet go this way (one of enum bng_way). 0: it does not. -1: no such
+ * filter. Global: see handle_arp. */
+__noinline int is_permitted(struct xdp_md *ctx, __u32 way)
+{
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	return s ? try_rules(ctx, s, way, BNG_FAMILY_IPV4) : -1;
+}
+
+/* The same for IPv6. */
+__noinline int is_permitted6(struct xdp_md *ctx, __u32 way)
+{
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	return s ? try_rules(ctx, s, way, BNG_FAMILY_IPV6) : -1;
+}
+
 /* 0, or why the packet is dropped. */
-static __always_inline __u32 filter_packet(
-	struct xdp_md *ctx, struct bng_scratch *s, const struct bng_session *session, __u32 way)
+static __always_inline __u32 filter_packet(struct xdp_md *ctx, struct bng_scratch *s,
+	const struct bng_session *session, __u32 way, enum bng_families family)
 {
 	s->filter = session->filter_index;
 
-	int permitted = is_permitted(ctx, way);
+	int permitted = family == BNG_FAMILY_IPV4 ? is_permitted(ctx, way) : is_permitted6(ctx, way);
 
 	if (permitted == 1)
 		return 0;

@@ -1,10 +1,30 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* The last step: TTL, the new Ethernet header and tags, the redirect. All checks have passed before. */
+/* The last step: TTL or hop limit, the new Ethernet header and tags, the redirect. All checks have passed
+ * before. */
 #ifndef BNG_FORWARD_H
 #define BNG_FORWARD_H
 
-#include "ipv4.h"
+#include "ipv6.h"
 #include "maps.h"
+
+static __always_inline __u16 ethertype_of(enum bng_families family)
+{
+	return family == BNG_FAMILY_IPV4 ? BNG_ETH_IPV4 : BNG_ETH_IPV6;
+}
+
+static __always_inline __u32 header_of(enum bng_families family)
+{
+	return family == BNG_FAMILY_IPV4 ? sizeof(struct bng_ipv4) : sizeof(struct bng_ipv6);
+}
+
+/* RFC 1812 5.2.1.2, RFC 8200 3. The caller has checked the header's length. */
+static __always_inline void count_hop(void *ip, enum bng_families family)
+{
+	if (family == BNG_FAMILY_IPV4)
+		decrement_ttl(ip);
+	else
+		((struct bng_ipv6 *)ip)->hop_limit -= 1;
+}
 
 static __always_inline int redirect_to(struct bng_scratch *s, __u32 port, __u32 reason)
 {
@@ -16,23 +36,24 @@ static __always_inline int redirect_to(struct bng_scratch *s, __u32 port, __u32 
 	return XDP_REDIRECT;
 }
 
-/* Replaces an Ethernet header of s->l2_length bytes by an untagged one with s->next_mac, and decrements the
- * TTL. */
-static __always_inline int forward_untagged(struct xdp_md *ctx, struct bng_scratch *s, __u32 reason)
+/* Replaces an Ethernet header of s->l2_length bytes by an untagged one with s->next_mac, and counts the
+ * hop. */
+static __always_inline int forward_untagged(
+	struct xdp_md *ctx, struct bng_scratch *s, __u32 reason, enum bng_families family)
 {
 	if (s->l2_length != 14 && bpf_xdp_adjust_head(ctx, (int)s->l2_length - 14))
 		return drop(s, BNG_DROP_internal_adjust);
 
 	void *end = packet_end(ctx);
 	struct bng_eth *eth = packet_start(ctx);
-	struct bng_ipv4 *ip = (void *)(eth + 1);
+	void *ip = eth + 1;
 
-	if ((void *)(ip + 1) > end)
+	if (ip + header_of(family) > end)
 		return drop(s, BNG_DROP_internal_adjust);
 	BNG_STORE(__u64, eth, *(__u64 *)s->next_mac);
 	BNG_STORE(__u32, eth->source + 2, *(__u32 *)(s->next_mac + 8));
-	eth->type = bpf_htons(BNG_ETH_IPV4);
-	decrement_ttl(ip);
+	eth->type = bpf_htons(ethertype_of(family));
+	count_hop(ip, family);
 	return redirect_to(s, s->out_port, reason);
 }
 
@@ -52,7 +73,8 @@ static __always_inline void write_tags(
 
 /* Likewise with the PPPoE header (RFC 2516 4) and PPP's protocol: no field compression, no HDLC framing. */
 static __always_inline int encapsulate_pppoe(struct xdp_md *ctx, struct bng_scratch *s,
-	const struct bng_session *session, const struct bng_line_key *line, const struct bng_port *port)
+	const struct bng_session *session, const struct bng_line_key *line, const struct bng_port *port,
+	enum bng_families family)
 {
 	__u32 l2_length = session->c_tpid ? 30 : session->s_tpid ? 26 : 22;
 	int change = (int)s->l2_length - (int)l2_length;
@@ -64,13 +86,14 @@ static __always_inline int encapsulate_pppoe(struct xdp_md *ctx, struct bng_scra
 	void *ip = pppoe_network_header(ctx, l2_length);
 	struct bng_eth *eth = packet_start(ctx);
 
-	if (ip + sizeof(struct bng_ipv4) > end)
+	if (ip + header_of(family) > end)
 		return -1;
-	decrement_ttl(ip);
+	count_hop(ip, family);
 	BNG_STORE(__be16, ip - 10, bpf_htons(BNG_ETH_PPPOE_SESSION));
 	BNG_STORE(__be64, ip - 8,
 		bpf_cpu_to_be64(0x1100ULL << 48 | (__u64)line->pppoe_id << 32 |
-				(__u64)(s->ip_length + 2) << 16 | BNG_PPP_IPV4));
+				(__u64)(s->ip_length + 2) << 16 |
+				(family == BNG_FAMILY_IPV4 ? BNG_PPP_IPV4 : BNG_PPP_IPV6)));
 	if (l2_length != 22)
 		write_tags(eth, session, line);
 	copy_mac(eth->destination, session->frame_mac);
@@ -79,12 +102,13 @@ static __always_inline int encapsulate_pppoe(struct xdp_md *ctx, struct bng_scra
 }
 
 /* Replaces the Ethernet header by the one of a line: tags, its MAC address, the port's MAC address; and
- * decrements the TTL. 0: done. */
+ * counts the hop. 0: done. */
 static __always_inline int encapsulate(struct xdp_md *ctx, struct bng_scratch *s,
-	const struct bng_session *session, const struct bng_line_key *line, const struct bng_port *port)
+	const struct bng_session *session, const struct bng_line_key *line, const struct bng_port *port,
+	enum bng_families family)
 {
 	if (session->flags & BNG_SESSION_PPPOE)
-		return encapsulate_pppoe(ctx, s, session, line, port);
+		return encapsulate_pppoe(ctx, s, session, line, port, family);
 	__u32 l2_length = session->c_tpid ? 22 : session->s_tpid ? 18 : 14;
 	int change = (int)s->l2_length - (int)l2_length;
 
@@ -95,10 +119,10 @@ static __always_inline int encapsulate(struct xdp_md *ctx, struct bng_scratch *s
 	void *ip = network_header(ctx, l2_length);
 	struct bng_eth *eth = packet_start(ctx);
 
-	if (ip + sizeof(struct bng_ipv4) > end)
+	if (ip + header_of(family) > end)
 		return -1;
-	decrement_ttl(ip);
-	BNG_STORE(__be16, ip - 2, bpf_htons(BNG_ETH_IPV4));
+	count_hop(ip, family);
+	BNG_STORE(__be16, ip - 2, bpf_htons(ethertype_of(family)));
 	if (l2_length != 14)
 		write_tags(eth, session, line);
 	copy_mac(eth->destination, session->frame_mac);
@@ -108,9 +132,9 @@ static __always_inline int encapsulate(struct xdp_md *ctx, struct bng_scratch *s
 
 static __always_inline int forward_to_line(struct xdp_md *ctx, struct bng_scratch *s,
 	const struct bng_session *session, const struct bng_line_key *line, const struct bng_port *port,
-	__u32 reason)
+	__u32 reason, enum bng_families family)
 {
-	if (encapsulate(ctx, s, session, line, port))
+	if (encapsulate(ctx, s, session, line, port, family))
 		return drop(s, BNG_DROP_internal_adjust);
 	return redirect_to(s, s->out_port, reason);
 }

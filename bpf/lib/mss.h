@@ -17,7 +17,8 @@ enum {
 	BNG_TCP_NOP = 1,
 	BNG_TCP_MSS = 2,
 	BNG_TCP_OPTIONS_MAX = 40,
-	BNG_IP_TCP_HEADERS = 40,
+	BNG_IPV4_TCP_HEADERS = 40,
+	BNG_IPV6_TCP_HEADERS = 60,
 };
 
 /* Ends the walk when it returns 1. */
@@ -93,12 +94,12 @@ __noinline int clamp_syn(struct xdp_md *ctx, __u32 tcp_at, __u32 limit)
 	return 1;
 }
 
+/* `headers`: bytes of the IP and TCP headers without options. */
 static __always_inline void clamp_mss(
-	struct xdp_md *ctx, struct bng_scratch *s, const struct bng_session *session)
+	struct xdp_md *ctx, struct bng_scratch *s, const struct bng_session *session, __u32 headers)
 {
-	if (s->protocol == BNG_IPPROTO_TCP && !(s->fragment & BNG_IP_OFFSET) &&
-		session->mtu > BNG_IP_TCP_HEADERS)
-		(void)clamp_syn(ctx, s->l2_length + s->ip_header_length, session->mtu - BNG_IP_TCP_HEADERS);
+	if (s->protocol == BNG_IPPROTO_TCP && !(s->fragment & BNG_IP_OFFSET) && session->mtu > headers)
+		(void)clamp_syn(ctx, s->l2_length + s->ip_header_length, session->mtu - headers);
 }
 
 #endif

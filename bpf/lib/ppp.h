@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * PPPoE's session stage (RFC 2516 7): IPv4 goes the way of all data, the echoes of installed sessions end
+ * PPPoE's session stage (RFC 2516 7): IP goes the way of all data, the echoes of installed sessions end
  * here, and what PPP has to negotiate is the controller's.
  */
 #ifndef BNG_PPP_H
 #define BNG_PPP_H
 
-#include "punt.h"
-#include "upstream.h"
+#include "access6.h"
 
 enum {
-	BNG_PPP_IPV6 = 0x0057,
 	BNG_PPP_CONTROL = 0x8000, /* from here on protocols negotiate, below they carry data: RFC 1661 2 */
 	BNG_PPP_LCP = 0xc021,
 	BNG_LCP_ECHO_REQUEST = 9,
@@ -85,7 +83,7 @@ static __always_inline int serve_lcp(struct xdp_md *ctx, struct bng_scratch *s, 
 	return answer_lcp_echo(ctx, s, session, lcp);
 }
 
-/* Everything but IPv4. Global: see handle_arp. */
+/* Everything but IP. Global: see handle_arp. */
 __noinline int handle_ppp_control(struct xdp_md *ctx, __u32 protocol)
 {
 	struct bng_scratch *s = scratch_of_this_cpu();
@@ -103,8 +101,6 @@ __noinline int handle_ppp_control(struct xdp_md *ctx, __u32 protocol)
 	}
 	s->session_id = session->session_id;
 	s->generation = session->generation;
-	if (protocol == BNG_PPP_IPV6)
-		return drop(s, BNG_DROP_ipv6_not_enabled);
 	if (protocol == BNG_PPP_LCP) {
 		int verdict = serve_lcp(ctx, s, session);
 
@@ -132,6 +128,8 @@ static __always_inline int handle_ppp(struct xdp_md *ctx, struct bng_scratch *s)
 	s->line.pppoe_id = (__u16)id;
 	s->ppp_length = length - 2;
 	s->l2_length += BNG_PPPOE_MTU_COST;
+	if ((head & 0xffff) == BNG_PPP_IPV6)
+		return handle_ipv6(ctx, s->ppp_length);
 	if ((head & 0xffff) != BNG_PPP_IPV4)
 		return handle_ppp_control(ctx, head & 0xffff);
 

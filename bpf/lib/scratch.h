@@ -128,6 +128,7 @@ struct bng_icmp_due {
 	__u32 code;
 	__u32 mtu; /* set by whoever finds the packet too big */
 	__be32 source;
+	struct bng_ip6 source6;
 	__u32 sent; /* tx reason, 0: the cause calls for no error */
 };
 
@@ -137,6 +138,45 @@ struct bng_packet_facts {
 	__u32 protocol;
 	__be32 remote;
 	__u32 port; /* of the remote side, 0: not seen */
+	struct bng_ip6 remote6;
+};
+
+/* The walk over IPv6's extension headers, which lie in options[]. */
+struct bng_chain {
+	__u32 at;
+	__u32 end;     /* of the packet, behind the IPv6 header */
+	__u32 next;    /* header at `at` */
+	__u32 refused; /* enum bng_reason */
+	__u64 seen[4]; /* next-header values, a bit each */
+};
+
+/* A solicitation, which lies in options[], and what answers it. */
+struct bng_solicitation {
+	struct bng_ip6 target;
+	struct bng_ip6 answer_to;
+	__u32 length; /* of the ICMPv6 message */
+	__u32 at;     /* of the walk over its options */
+	__u32 bad;
+	__u32 has_link_layer; /* the sender's link-layer address was among them */
+	__u32 flags;          /* of a Neighbor Advertisement, in its first word */
+	__u32 _pad;
+};
+
+/* The walk over a DHCPv6 message, which lies in options[] with its UDP header. */
+struct bng_dhcp6_place {
+	__u32 at; /* of the data */
+	__u32 length;
+};
+struct bng_dhcp6_walk {
+	__u32 at;
+	__u32 end;
+	__u32 refused; /* enum bng_reason */
+	__u32 done;
+	__u32 associations; /* met, each an expected one */
+	__u32 matched;      /* of the expected ones, as bits */
+	struct bng_dhcp6_place client_id;
+	struct bng_dhcp6_place server_id;
+	struct bng_dhcp6_association association; /* the one looked at */
 };
 
 struct bng_scratch {
@@ -150,11 +190,13 @@ struct bng_scratch {
 	/* the frame */
 	__u32 index; /* of the counter being bumped */
 	__u32 forgotten;
+	__u16 check; /* a checksum on its way into the frame */
 	__u32 frame_length;
 	__u32 l2_length; /* 14, 18 or 22 */
 	__u16 ethertype; /* behind the tags, host order */
 	__u8 destination_is_group;
-	__u8 ip_header_length;
+	__u8 _pad;
+	__u32 ip_header_length; /* with the extension headers of IPv6 */
 	__u32 ip_length;
 	__u32 port_vrf;
 	__u32 port_flags;
@@ -163,9 +205,11 @@ struct bng_scratch {
 	__be32 source;
 	__be32 destination;
 	__u32 ppp_length; /* behind PPP's protocol */
-	__u16 fragment;   /* host order: flags and offset */
-	__u8 protocol;
-	__u8 ttl;
+	__u16 fragment;   /* host order: flags and offset, of both families as IPv4 has them */
+	__u8 protocol;    /* of the upper layer, behind extension headers */
+	__u8 ttl;         /* or hop limit */
+	struct bng_ip6 source6;
+	struct bng_ip6 destination6;
 	__u32 slot;             /* of the session to blame when the packet is refused */
 	__u32 template_index;   /* whose gateway ICMP errors come from; 0: the port's address */
 	__u32 session_is_known; /* slot is meaningful */
@@ -182,10 +226,13 @@ struct bng_scratch {
 	__u8 front[96];       /* Ethernet to giaddr and chaddr, while the frame grows in front */
 
 	struct bng_line_key line;
-	struct bng_line_key toward_line; /* of a packet to be cut */
+	struct bng_line_key toward_line; /* of a packet to be cut, or of IPv6 */
 	struct bng_address_key address;
 	struct bng_route_key route;
 	struct bng_route toward; /* the route of the packet's destination */
+	struct bng_route6_key route6;
+	struct bng_route6 toward6;
+	struct bng_address6_key address6;
 	struct bng_relay_key relay;
 	struct bng_guard_key guard;
 	__u64 clock_jiffies; /* of this CPU, not of the packet */
@@ -197,6 +244,9 @@ struct bng_scratch {
 
 	struct bpf_fib_lookup fib;
 	struct bng_icmp_due icmp;
+	struct bng_chain chain;
+	struct bng_solicitation solicitation;
+	struct bng_dhcp6_walk dhcp6;
 	struct bng_discovery discovery;
 	struct bng_siphash siphash;
 	struct bng_padr_key padr;

@@ -8,8 +8,7 @@
 #include "downstream.h"
 #include "punt.h"
 #include "route.h"
-
-enum { BNG_ACTIVITY_NS = 1000000000 };
+#include "session6.h"
 
 /* What is counted here is what accounting bills, and what keeps the session from being idle. */
 static __always_inline void count_upstream(struct bng_scratch *s)
@@ -46,10 +45,12 @@ static __always_inline void find_route(struct bng_scratch *s, __u32 vrf)
 
 /* 0, or why the packet does not leave the line. What is sent to the BNG itself is not filtered. */
 static __always_inline __u32 withheld_up(
-	struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session)
+	struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session, enum bng_families family)
 {
-	if (session->filter_index && s->toward.kind != BNG_ROUTE_OWN) {
-		__u32 refused = filter_packet(ctx, s, session, BNG_WAY_UP);
+	__u32 kind = family == BNG_FAMILY_IPV4 ? s->toward.kind : s->toward6.kind;
+
+	if (session->filter_index && kind != BNG_ROUTE_OWN) {
+		__u32 refused = filter_packet(ctx, s, session, BNG_WAY_UP, family);
 
 		if (refused)
 			return refused;
@@ -100,7 +101,7 @@ static __always_inline int route_upstream(
 	}
 	if (refused)
 		return refuse(ctx, refused);
-	return forward_untagged(ctx, s, BNG_TX_forward_up);
+	return forward_untagged(ctx, s, BNG_TX_forward_up, BNG_FAMILY_IPV4);
 }
 
 /* The frame holds the whole packet. Global: see handle_arp. */
@@ -141,13 +142,13 @@ __noinline int handle_data(struct xdp_md *ctx)
 		return refuse_silently(lapse);
 	find_route(s, session->vrf);
 
-	__u32 withheld = withheld_up(ctx, s, session);
+	__u32 withheld = withheld_up(ctx, s, session, BNG_FAMILY_IPV4);
 
 	if (withheld)
 		return refuse_silently(withheld);
 	count_upstream(s);
 	if (session->flags & BNG_SESSION_CLAMP_MSS)
-		clamp_mss(ctx, s, session);
+		clamp_mss(ctx, s, session, BNG_IPV4_TCP_HEADERS);
 	return route_upstream(ctx, s, session);
 }
 

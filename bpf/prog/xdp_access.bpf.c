@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 // Access ingress: sorts what lines send to the stage that serves it. Nothing from a line reaches the kernel's
 // own stack.
+#include "access6.h"
 #include "arp.h"
 #include "dhcp4.h"
 #include "ppp.h"
@@ -66,7 +67,7 @@ int xdp_access(struct xdp_md *ctx)
 	case BNG_ETH_ARP:
 		return handle_arp(ctx);
 	case BNG_ETH_IPV6:
-		return drop(s, BNG_DROP_ipv6_not_enabled);
+		return handle_ipv6_frame(ctx, s);
 	case BNG_ETH_PPPOE_DISCOVERY:
 		return handle_discovery(ctx);
 	case BNG_ETH_PPPOE_SESSION:

@@ -2,7 +2,7 @@
 // Core ingress: packets for subscribers are encapsulated for their line; everything that is not theirs is the
 // kernel's.
 #include "clock.h"
-#include "downstream.h"
+#include "downstream6.h"
 #include "route.h"
 
 static __always_inline int pass(struct bng_scratch *s)
@@ -43,6 +43,38 @@ static __always_inline int handle_ipv4(struct xdp_md *ctx, struct bng_scratch *s
 	return send_to_line(ctx, s, line, BNG_TX_forward_down);
 }
 
+/* Global: see handle_arp. */
+__noinline int handle_ipv6(struct xdp_md *ctx, __u32 vrf)
+{
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	if (!s)
+		return XDP_ABORTED;
+	s->frame_length = (__u32)bpf_xdp_get_buff_len(ctx);
+	__u32 refused = parse_ipv6(ctx, s, network_header(ctx, s->l2_length), s->frame_length - s->l2_length);
+
+	if (refused)
+		return drop(s, refused);
+	if (is_local_scope6(&s->destination6) || is_martian6(&s->destination6))
+		return pass(s);
+
+	struct bng_route6 *route = route6_of(s, vrf, &s->destination6);
+
+	if (!route)
+		return pass(s);
+	if (route->kind == BNG_ROUTE_BLACKHOLE)
+		return drop(s, BNG_DROP_route_blackhole);
+	if (route->kind != BNG_ROUTE_SESSION && route->kind != BNG_ROUTE_SUBSCRIBERS)
+		return pass(s);
+	if (is_local_scope6(&s->source6) || is_martian6(&s->source6))
+		return drop(s, BNG_DROP_ipv6_local_scope);
+	if (route->kind == BNG_ROUTE_SUBSCRIBERS)
+		return refuse6(ctx, BNG_DROP_no_subscriber);
+	s->toward_line = route->line;
+	(void)clock_now(s);
+	return send_to_line6(ctx, BNG_TX_forward_down);
+}
+
 SEC("xdp")
 int xdp_core(struct xdp_md *ctx)
 {
@@ -58,7 +90,8 @@ int xdp_core(struct xdp_md *ctx)
 
 	if (verdict != BNG_NEXT)
 		return verdict;
-	if (s->destination_is_group || s->ethertype != BNG_ETH_IPV4 || s->l2_length != 14)
+	if (s->destination_is_group || s->l2_length != 14 ||
+		(s->ethertype != BNG_ETH_IPV4 && s->ethertype != BNG_ETH_IPV6))
 		return pass(s);
 
 	struct bng_eth *eth = packet_start(ctx);
@@ -67,6 +100,8 @@ int xdp_core(struct xdp_md *ctx)
 		return drop(s, BNG_DROP_malformed_ethernet);
 	if (!same_mac(eth->destination, port->mac))
 		return drop(s, BNG_DROP_not_for_us);
+	if (s->ethertype == BNG_ETH_IPV6)
+		return handle_ipv6(ctx, port->vrf);
 	return handle_ipv4(ctx, s, port);
 }
 

@@ -99,7 +99,8 @@ final class Controller: Service {
             return loaded
         }
         self.templates.configureNodes()
-        let conflicts = try await self.plane.start(sessions: state.sessions, bindings: state.bindings)
+        let conflicts = try await self.plane.start(
+            sessions: state.sessions, bindings: state.bindings, prefixBindings: state.prefixBindings)
         for id in conflicts {
             self.logger.critical(
                 "stored sessions share an address; this one is left out", metadata: ["session": "\(id)"])

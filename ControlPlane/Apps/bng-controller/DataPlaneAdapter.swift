@@ -155,11 +155,12 @@ final class NodeDelegate: AgentServerDelegate {
     func agentServer(
         _ server: AgentServer, node: NodeName, events: [AgentEvent], durable: @escaping @Sendable () -> Void
     ) {
-        var renewals: [(SessionID, UTCTime)] = []
+        var renewals: [SessionRenewal] = []
         var lapses = 0
         for event in events {
             switch event {
-            case .leaseRenewed(let id, _, let expires, _): if let expires { renewals.append((id, expires)) }
+            case .leaseRenewed(let id, _, let ipv4, let ipv6):
+                renewals.append(SessionRenewal(id: id, ipv4: ipv4, ipv6: ipv6))
             case .sessionLapsed(let id, _, let cause):
                 lapses += 1
                 self.plane.lapsed(id, cause: TerminateCause(lapse: cause))

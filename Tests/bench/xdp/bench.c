@@ -324,7 +324,8 @@ static void time_grants(double floor)
 	put_line(&filtered);
 	for (int i = 0; i < BNG_MAX_FILTER_RULES; i++)
 		filter.rules[i] = (struct bng_filter_rule){
-			.port_first = 25, .port_last = 25, .protocol = 17, .ways = BNG_WAY_BOTH};
+			.port_first = 25, .port_last = 25, .protocol = 17, .ways = BNG_WAY_BOTH,
+			.families = BNG_FAMILY_BOTH};
 	bed_put(bed.access->maps.filters, &filtered.filter_index, &filter);
 	time_path("F2.ns.up.filtered", "line to core, QinQ, past 32 rules", bed.access->progs.xdp_access,
 		data_traffic(false, true, false, SMALL), "access0", "access0p", 150, floor);
