@@ -89,6 +89,11 @@ public struct IPv6Grant: Equatable, Sendable, Codable {
 
     /// DNS servers at most: an advertisement has to hold them (docs/contract.md section 7).
     public static let serverLimit = 8
+    /// Of a line's own prefix: hosts make addresses in 64 bits (RFC 4862 5.5.3).
+    public static let linkLengths = 64...64
+    public static let addressLengths = 128...128
+    /// Of what is delegated: subnets of 64 bits have to fit.
+    public static let delegationLengths = 1...64
 
     public init() {}
 }

@@ -29,7 +29,7 @@ public struct RADIUSExercise: Sendable {
         var gold = ServicePlan(name: "gold")
         gold.rateUp = LineRate(bitsPerSecond: 20_000_000)
         self.catalog = PlanCatalog(
-            plans: [gold], filters: ["kids"], pools: ["spare"], prefixPools: ["lines"], defaultPlan: "gold")
+            plans: [gold], filters: ["kids"], pools: ["spare"], prefixPools: ["lines": 64], defaultPlan: "gold")
     }
 
     /// nil: every promise was kept.
