@@ -59,12 +59,14 @@ public struct LocalSubscriber: Equatable, Sendable {
         return grant
     }
 
-    /// Whether a prefix can be a line's own: hosts make addresses in 64 bits (RFC 4862 5.5.3).
-    public static func isLinkPrefix(_ prefix: IPv6Prefix) -> Bool { prefix.length == 64 && prefix.isRoutableUnicast }
+    /// Whether a prefix can be a line's own.
+    public static func isLinkPrefix(_ prefix: IPv6Prefix) -> Bool {
+        IPv6Grant.linkLengths.contains(prefix.length) && prefix.isRoutableUnicast
+    }
 
-    /// Whether a prefix can be delegated: subnets of 64 bits have to fit.
+    /// Whether a prefix can be delegated.
     public static func isDelegable(_ prefix: IPv6Prefix) -> Bool {
-        (1...64).contains(prefix.length) && prefix.isRoutableUnicast
+        IPv6Grant.delegationLengths.contains(prefix.length) && prefix.isRoutableUnicast
     }
 
     /// Whether a text can be a user name; control characters cannot be typed or shown.

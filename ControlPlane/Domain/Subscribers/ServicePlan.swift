@@ -66,6 +66,8 @@ public enum ProfileProblem: Error, Equatable, Sendable, CustomStringConvertible 
     case unknownPlan(String)
     case unknownFilter(String)
     case unknownPool(String)
+    /// Its prefixes are not of a length that will do.
+    case wrongPool(String, length: Int)
     case rateOutOfRange(UInt64)
 
     public var description: String {
@@ -73,6 +75,7 @@ public enum ProfileProblem: Error, Equatable, Sendable, CustomStringConvertible 
         case .unknownPlan(let name): return "no plan is named \(name)"
         case .unknownFilter(let name): return "no filter is named \(name)"
         case .unknownPool(let name): return "no pool is named \(name)"
+        case .wrongPool(let name, let length): return "pool \(name) gives prefixes of length \(length): no use here"
         case .rateOutOfRange(let rate):
             return "a rate of \(rate) bit/s: expected \(LineRate.limits.lowerBound) to \(LineRate.limits.upperBound)"
         }
@@ -84,7 +87,8 @@ public struct PlanCatalog: Sendable, Equatable {
     public var plans: [String: ServicePlan]
     public var filters: Set<String>
     public var pools: Set<String>
-    public var prefixPools: Set<String>
+    /// Lengths of the prefixes they give.
+    public var prefixPools: [String: Int]
     /// For sessions whose grant and plan say nothing; 0: no interim records.
     public var interimInterval: Seconds
     /// Of sessions whose grant names no plan; empty: none.
@@ -92,7 +96,7 @@ public struct PlanCatalog: Sendable, Equatable {
 
     public init(
         plans: [ServicePlan] = [], filters: Set<String> = [], pools: Set<String> = [],
-        prefixPools: Set<String> = [], interimInterval: Seconds = 0, defaultPlan: String = ""
+        prefixPools: [String: Int] = [:], interimInterval: Seconds = 0, defaultPlan: String = ""
     ) {
         self.plans = Dictionary(plans.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.filters = filters
@@ -142,8 +146,13 @@ public struct PlanCatalog: Sendable, Equatable {
         }
         if !profile.filter.isEmpty, !self.filters.contains(profile.filter) { throw .unknownFilter(profile.filter) }
         for pool in profile.pools where !self.pools.contains(pool) { throw .unknownPool(pool) }
-        for pool in [profile.ipv6.linkPool, profile.ipv6.addressPool, profile.ipv6.delegationPool] {
-            if let pool, !self.prefixPools.contains(pool) { throw .unknownPool(pool) }
-        }
+        try self.check(profile.ipv6.linkPool, IPv6Grant.linkLengths)
+        try self.check(profile.ipv6.addressPool, IPv6Grant.addressLengths)
+        try self.check(profile.ipv6.delegationPool, IPv6Grant.delegationLengths)
+    }
+    private func check(_ pool: String?, _ lengths: ClosedRange<Int>) throws(ProfileProblem) {
+        guard let pool else { return }
+        guard let length = self.prefixPools[pool] else { throw .unknownPool(pool) }
+        guard lengths.contains(length) else { throw .wrongPool(pool, length: length) }
     }
 }

@@ -70,7 +70,9 @@ extension ControllerConfiguration {
     public var catalog: PlanCatalog {
         PlanCatalog(
             plans: self.plans, filters: Set(self.filters.map(\.name)), pools: Set(self.pools.map(\.name)),
-            prefixPools: Set(self.prefixPools.map(\.name)), interimInterval: self.aaa.accounting.interimInterval,
+            prefixPools: Dictionary(
+                self.prefixPools.map { ($0.name, $0.length) }, uniquingKeysWith: { first, _ in first }),
+            interimInterval: self.aaa.accounting.interimInterval,
             defaultPlan: self.aaa.defaultPlan)
     }
 

@@ -4,6 +4,7 @@
 import BNGCore
 import Fleet
 import NeighborDiscovery
+import Subscribers
 import Yams
 
 extension ConfigurationReader {
@@ -52,8 +53,8 @@ extension ConfigurationReader {
         if let server = servers.first(where: { !$0.isUnicast }) {
             self.problems.add(place, "\(path): expected unicast addresses, found \(server)")
         }
-        if servers.count > IPv6Settings.serverLimit {
-            self.problems.add(place, "\(path): expected at most \(IPv6Settings.serverLimit) IPv6 addresses")
+        if servers.count > IPv6Grant.serverLimit {
+            self.problems.add(place, "\(path): expected at most \(IPv6Grant.serverLimit) IPv6 addresses")
         }
     }
 

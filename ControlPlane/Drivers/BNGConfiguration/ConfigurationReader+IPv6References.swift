@@ -34,9 +34,9 @@ extension ConfigurationReader {
                 continue
             }
             let vrf = self.configuration.vrf(of: domain)
-            self.checkPool(ipv6.linkPool, "link-pool", 64...64, vrf, name, place)
-            self.checkPool(ipv6.addressPool, "address-pool", 128...128, vrf, name, place)
-            self.checkPool(ipv6.delegationPool, "delegation-pool", 1...64, vrf, name, place)
+            self.checkPool(ipv6.linkPool, "link-pool", IPv6Grant.linkLengths, vrf, name, place)
+            self.checkPool(ipv6.addressPool, "address-pool", IPv6Grant.addressLengths, vrf, name, place)
+            self.checkPool(ipv6.delegationPool, "delegation-pool", IPv6Grant.delegationLengths, vrf, name, place)
             self.checkAddress(of: domain, vrf, name, place)
         }
         for (node, places) in zip(self.configuration.nodes, self.portPlaces) {
@@ -100,8 +100,9 @@ extension ConfigurationReader {
         let served = self.configuration.accessDomains.filter { $0.ipv6 != nil }
         let vrf = served.first.flatMap { self.configuration.vrf(of: $0) }
         let isOneVRF = Set(served.compactMap { self.configuration.vrf(of: $0) }).count == 1
-        self.checkPool(plan.linkPool, "link-pool", 64...64, isOneVRF ? vrf : nil, path, place)
-        self.checkPool(plan.addressPool, "address-pool", 128...128, isOneVRF ? vrf : nil, path, place)
-        self.checkPool(plan.delegationPool, "delegation-pool", 1...64, isOneVRF ? vrf : nil, path, place)
+        self.checkPool(plan.linkPool, "link-pool", IPv6Grant.linkLengths, isOneVRF ? vrf : nil, path, place)
+        self.checkPool(plan.addressPool, "address-pool", IPv6Grant.addressLengths, isOneVRF ? vrf : nil, path, place)
+        self.checkPool(
+            plan.delegationPool, "delegation-pool", IPv6Grant.delegationLengths, isOneVRF ? vrf : nil, path, place)
     }
 }

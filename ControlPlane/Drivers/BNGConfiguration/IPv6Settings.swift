@@ -68,8 +68,6 @@ public struct IPv6Settings: Sendable, Equatable {
     /// Ascending next-header values.
     public var refusedExtensionHeaders: [UInt8] = []
 
-    /// DNS servers at most: an advertisement has to hold them (docs/contract.md section 7).
-    public static let serverLimit = 8
     /// Bytes of the search list at most, as it is sent.
     public static let searchLimit = 192
 

@@ -110,6 +110,7 @@ private func pathOfSession(_ change: (inout Wire.SessionIPv6) throws -> Void) th
         #expect(try pathOfSession { $0.dhcpv6.serverID = Data() } == "17.11.7.2")
         #expect(try pathOfSession { $0.dhcpv6.associations = [] } == "17.11.7.3")
         #expect(try pathOfSession { $0.dhcpv6.associations[0].kind = 4 } == "17.11.7.3")
+        #expect(try pathOfSession { $0.dhcpv6.associations[0].kind = 3 } == "17.11.7.3", "an address has 128 bits")
         #expect(try pathOfSession { $0.dhcpv6.associations.append($0.dhcpv6.associations[0]) } == "17.11.7.3")
         #expect(try pathOfSession { $0.dhcpv6.associations[0].resource.length = 57 } == "17.11.7.3")
         #expect(

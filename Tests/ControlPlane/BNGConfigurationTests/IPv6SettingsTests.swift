@@ -182,7 +182,7 @@ private let mistakes = [
         #expect(pools[1].quarantine == 60 && pools[1].alarmPercent == 90 && pools[1].statics.isEmpty)
         #expect(pools[2].excluded.map(\.description) == ["2001:db8:2000::1/128"])
         let configuration = try read()
-        #expect(configuration.catalog.prefixPools == ["lines", "homes", "hosts", "far"])
+        #expect(configuration.catalog.prefixPools == ["lines": 64, "homes": 56, "hosts": 128, "far": 64])
         let gold = configuration.plans[0]
         #expect((gold.linkPool, gold.addressPool, gold.delegationPool) == ("lines", "hosts", "homes"))
         #expect(gold.dns.count == 1 && gold.ipv6DNS == [IPv6Address("2001:db8:53::2")])

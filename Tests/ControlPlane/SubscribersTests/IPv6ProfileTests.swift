@@ -9,7 +9,8 @@ private func catalog() throws -> PlanCatalog {
     var gold = ServicePlan(name: "gold")
     (gold.linkPool, gold.addressPool, gold.delegationPool) = ("lines", "hosts", "homes")
     gold.ipv6DNS = [try #require(IPv6Address("2001:db8::53"))]
-    return PlanCatalog(plans: [gold, ServicePlan(name: "plain")], prefixPools: ["lines", "hosts", "homes", "vip"])
+    return PlanCatalog(
+        plans: [gold, ServicePlan(name: "plain")], prefixPools: ["lines": 64, "hosts": 128, "homes": 56, "vip": 64])
 }
 
 private func grant(_ plan: String, _ ipv6: IPv6Grant? = nil) -> ServiceGrant {
@@ -43,5 +44,22 @@ private func grant(_ plan: String, _ ipv6: IPv6Grant? = nil) -> ServiceGrant {
             own[keyPath: pool] = "other"
             #expect(throws: ProfileProblem.unknownPool("other")) { try catalog.profile(of: grant("gold", own)) }
         }
+    }
+
+    @Test func `nor can a pool whose prefixes are too long or too short`() throws {
+        let catalog = try catalog()
+        func problem(_ pool: WritableKeyPath<IPv6Grant, String?>, _ name: String) -> ProfileProblem? {
+            var own = IPv6Grant()
+            own[keyPath: pool] = name
+            do throws(ProfileProblem) {
+                _ = try catalog.profile(of: grant("plain", own))
+                return nil
+            } catch { return error }
+        }
+        #expect(problem(\.linkPool, "homes") == .wrongPool("homes", length: 56))
+        #expect(problem(\.linkPool, "hosts") == .wrongPool("hosts", length: 128))
+        #expect(problem(\.addressPool, "lines") == .wrongPool("lines", length: 64))
+        #expect(problem(\.delegationPool, "hosts") == .wrongPool("hosts", length: 128))
+        #expect(problem(\.delegationPool, "lines") == nil, "a /64 can be delegated")
     }
 }

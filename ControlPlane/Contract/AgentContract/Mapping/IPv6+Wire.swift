@@ -112,6 +112,7 @@ extension DHCPv6Attachment {
         for wire in client.associations {
             guard let kind = UInt16(exactly: wire.kind).flatMap(Association.Kind.init(rawValue:)),
                 let resource = wire.resource.value, prefixes.contains(resource),
+                kind == .delegation || resource.length == 128,
                 !associations.contains(where: { $0.kind == kind && $0.iaid == wire.iaid })
             else { throw invalid("an IA_NA or IA_PD, each once, for one of the prefixes", "17.11.7.3") }
             associations.append(Association(kind: kind, iaid: wire.iaid, resource: resource))
