@@ -202,7 +202,8 @@ struct Scene {
 
     init(
         trust: RelayTrust = .none, ranges: (UInt32, UInt32) = (0x6440_0102, 0x6440_fefe), now: Int64 = 1_000_000,
-        aaa: AAAPolicy = AAAPolicy(), pppoe: PPPoEPolicy? = nil
+        aaa: AAAPolicy = AAAPolicy(), pppoe: PPPoEPolicy? = nil, ipv6: IPv6Policy? = nil,
+        prefixPools: [PrefixPoolPolicy] = []
     ) {
         let clock = FakeClock(now)
         self.clock = clock
@@ -229,6 +230,8 @@ struct Scene {
             storeRetry: .milliseconds(5))
         (configuration.aaa, configuration.tick) = (aaa, .milliseconds(5))
         if let pppoe { configuration.pppoe = [1: pppoe] }
+        if let ipv6 { configuration.ipv6 = [1: ipv6] }
+        configuration.prefixPools = prefixPools
         self.plane = SubscriberPlane(
             configuration: configuration, loops: Array(self.group.makeIterator()), store: self.store, link: self.link,
             utcNow: { clock.now })
