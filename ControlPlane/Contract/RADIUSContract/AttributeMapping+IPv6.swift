@@ -34,10 +34,10 @@ extension AttributeMapping {
         case .framedInterfaceID:
             try Self.take(value.radiusInterfaceID, &grant.interfaceID, key, "8 bytes, not all zero")
         case .framedIPv6Prefix:
-            let prefix = value.radiusIPv6Prefix.flatMap { LocalSubscriber.isLinkPrefix($0) ? $0 : nil }
+            let prefix = value.radiusIPv6Prefix.flatMap { IPv6Grant.isLinkPrefix($0) ? $0 : nil }
             try Self.take(prefix, &grant.linkPrefix, key, "a routable prefix of length 64")
         case .delegatedIPv6Prefix:
-            let prefix = value.radiusIPv6Prefix.flatMap { LocalSubscriber.isDelegable($0) ? $0 : nil }
+            let prefix = value.radiusIPv6Prefix.flatMap { IPv6Grant.isDelegable($0) ? $0 : nil }
             try Self.take(prefix, &grant.delegatedPrefix, key, "a routable prefix of length 1-64")
         case .framedIPv6Address:
             try Self.take(value.radiusIPv6Address, &grant.address, key, "a routable address of 16 bytes")
@@ -73,8 +73,8 @@ extension AttributeMapping {
         _ prefix: IPv6Prefix, to prefixes: inout [IPv6Prefix], _ key: RADIUSAttributeKey
     ) throws(MappingRefusal) {
         guard !prefixes.contains(prefix) else { return }
-        guard prefixes.count < LocalSubscriber.ipv6RouteLimit else {
-            throw MappingRefusal(attribute: key, reason: "expected at most \(LocalSubscriber.ipv6RouteLimit)")
+        guard prefixes.count < IPv6Grant.routeLimit else {
+            throw MappingRefusal(attribute: key, reason: "expected at most \(IPv6Grant.routeLimit)")
         }
         prefixes.append(prefix)
     }

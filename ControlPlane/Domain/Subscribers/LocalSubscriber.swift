@@ -16,8 +16,6 @@ public struct LocalSubscriber: Equatable, Sendable {
     public static let nameLimit = UserNameTemplate.limit
     /// Prefixes behind one subscriber at most, as many as a session may have.
     public static let routeLimit = 16
-    /// The same of IPv6: a session's prefixes are also its own, an address and what it is delegated.
-    public static let ipv6RouteLimit = 8
 
     /// The user name it is matched by, byte for byte.
     public var name: String
@@ -57,16 +55,6 @@ public struct LocalSubscriber: Equatable, Sendable {
         (ipv6.address, ipv6.routes) = (self.ipv6Address, self.ipv6Routes)
         grant.ipv6 = ipv6 == IPv6Grant() ? nil : ipv6
         return grant
-    }
-
-    /// Whether a prefix can be a line's own.
-    public static func isLinkPrefix(_ prefix: IPv6Prefix) -> Bool {
-        IPv6Grant.linkLengths.contains(prefix.length) && prefix.isRoutableUnicast
-    }
-
-    /// Whether a prefix can be delegated.
-    public static func isDelegable(_ prefix: IPv6Prefix) -> Bool {
-        IPv6Grant.delegationLengths.contains(prefix.length) && prefix.isRoutableUnicast
     }
 
     /// Whether a text can be a user name; control characters cannot be typed or shown.

@@ -85,11 +85,11 @@ private struct SubscribersReader {
     private func readIPv6(_ reader: inout MappingReader, _ subscriber: inout LocalSubscriber) {
         let link = "a routable IPv6 prefix of length 64, host bits zero"
         subscriber.linkPrefix = reader.value("ipv6-prefix", link) { text in
-            IPv6Prefix(text).flatMap { LocalSubscriber.isLinkPrefix($0) ? $0 : nil }
+            IPv6Prefix(text).flatMap { IPv6Grant.isLinkPrefix($0) ? $0 : nil }
         }
         let delegated = "a routable IPv6 prefix of length 1-64, host bits zero"
         subscriber.delegatedPrefix = reader.value("delegated-prefix", delegated) { text in
-            IPv6Prefix(text).flatMap { LocalSubscriber.isDelegable($0) ? $0 : nil }
+            IPv6Prefix(text).flatMap { IPv6Grant.isDelegable($0) ? $0 : nil }
         }
         subscriber.ipv6Address = reader.value("ipv6-address", "a routable IPv6 address") { text in
             IPv6Address(text).flatMap { $0.isRoutableUnicast ? $0 : nil }
@@ -116,10 +116,10 @@ private struct SubscribersReader {
             case nil: break
             }
         }
-        if subscriber.ipv6Routes.count > LocalSubscriber.ipv6RouteLimit {
+        if subscriber.ipv6Routes.count > IPv6Grant.routeLimit {
             self.problems.add(
                 reader.place(of: "routes"),
-                "\(reader.name("routes")): expected at most \(LocalSubscriber.ipv6RouteLimit) IPv6 prefixes")
+                "\(reader.name("routes")): expected at most \(IPv6Grant.routeLimit) IPv6 prefixes")
         }
     }
 }

@@ -180,17 +180,17 @@ public actor SubscriberRegistry {
     }
 
     private static func checkIPv6(_ subscriber: LocalSubscriber) throws(LocalAAAError) {
-        if let prefix = subscriber.linkPrefix, !LocalSubscriber.isLinkPrefix(prefix) {
+        if let prefix = subscriber.linkPrefix, !IPv6Grant.isLinkPrefix(prefix) {
             throw .invalid("the line's prefix \(prefix): expected a routable one of length 64")
         }
-        if let prefix = subscriber.delegatedPrefix, !LocalSubscriber.isDelegable(prefix) {
+        if let prefix = subscriber.delegatedPrefix, !IPv6Grant.isDelegable(prefix) {
             throw .invalid("the delegated prefix \(prefix): expected a routable one of length 1-64")
         }
         if let address = subscriber.ipv6Address, !address.isRoutableUnicast {
             throw .invalid("the address \(address): expected a routable one")
         }
-        guard subscriber.ipv6Routes.count <= LocalSubscriber.ipv6RouteLimit else {
-            throw .invalid("\(subscriber.ipv6Routes.count) routes: expected at most \(LocalSubscriber.ipv6RouteLimit)")
+        guard subscriber.ipv6Routes.count <= IPv6Grant.routeLimit else {
+            throw .invalid("\(subscriber.ipv6Routes.count) routes: expected at most \(IPv6Grant.routeLimit)")
         }
         if let route = subscriber.ipv6Routes.first(where: { $0.length == 0 || !$0.isRoutableUnicast }) {
             throw .invalid("the route \(route): expected a routable prefix")

@@ -74,12 +74,12 @@ public struct RADIUSExercise: Sendable {
 
     /// What is granted of IPv6 can be put on a line, and fits a session.
     private func ipv6Problem(_ grant: IPv6Grant) -> String? {
-        if let prefix = grant.linkPrefix, !LocalSubscriber.isLinkPrefix(prefix) { return "a line has \(prefix)" }
-        if let prefix = grant.delegatedPrefix, !LocalSubscriber.isDelegable(prefix) { return "delegated: \(prefix)" }
+        if let prefix = grant.linkPrefix, !IPv6Grant.isLinkPrefix(prefix) { return "a line has \(prefix)" }
+        if let prefix = grant.delegatedPrefix, !IPv6Grant.isDelegable(prefix) { return "delegated: \(prefix)" }
         if let address = grant.address, !address.isRoutableUnicast { return "a client has \(address)" }
         guard grant.routes.allSatisfy(\.isRoutableUnicast), Set(grant.routes).count == grant.routes.count,
-            grant.routes.count <= LocalSubscriber.ipv6RouteLimit, grant.dns.count <= IPv6Grant.serverLimit,
-            grant.advertisedRoutes.count <= LocalSubscriber.ipv6RouteLimit, grant.interfaceID != 0
+            grant.routes.count <= IPv6Grant.routeLimit, grant.dns.count <= IPv6Grant.serverLimit,
+            grant.advertisedRoutes.count <= IPv6Grant.routeLimit, grant.interfaceID != 0
         else { return "a grant of IPv6 nobody can serve: \(grant)" }
         return nil
     }
