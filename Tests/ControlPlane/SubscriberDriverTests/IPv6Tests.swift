@@ -226,10 +226,10 @@ struct FamilyMatrixTests {
             }
             scene = settings.scene()
             scene.store.state.withLock { $0 = state }
+            scene.plane.learn(ports: ["access0": portMAC], of: "edge1")
             let conflicts = try await scene.plane.start(
                 sessions: Array(state.sessions.values), bindings: state.bindings, prefixBindings: state.prefixBindings)
             #expect(conflicts.isEmpty)
-            scene.plane.learn(ports: ["access0": portMAC], of: "edge1")
             try await scene.settle()
         }
         scene.clock.advance(100)
