@@ -66,7 +66,8 @@ let drivers: [Target] = [
     .target(
         name: "BNGConfiguration",
         dependencies: [
-            "Addressing", "BNGCore", "Fleet", "PPPoE", "RADIUS", "RADIUSContract", "Subscribers",
+            "Addressing", "BNGCore", "Fleet", "NeighborDiscovery", "PPPoE", "RADIUS", "RADIUSContract",
+            "Subscribers",
             .product(name: "Yams", package: "Yams"),
         ],
         path: "ControlPlane/Drivers/BNGConfiguration", swiftSettings: strict),
@@ -90,7 +91,8 @@ let drivers: [Target] = [
     .target(
         name: "SubscriberDriver",
         dependencies: nio + [
-            "BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "PPP", "PPPoE", "Subscribers", logging,
+            "BNGCore", "DHCPv4", "DHCPv6", "Ethernet", "Addressing", "Fleet", "NeighborDiscovery", "PPP", "PPPoE",
+            "Subscribers", logging,
         ],
         path: "ControlPlane/Drivers/SubscriberDriver", swiftSettings: strict),
     .target(
@@ -122,7 +124,7 @@ let apps: [Target] = [
         dependencies: nio + [
             "AccountingDriver", "AdminAPI", "AdminContract", "AgentContract", "AgentDriver", "Addressing", "BNGCore",
             "BNGConfiguration",
-            "DHCPv4", "Fleet", "LocalAAA", "PPP", "RADIUS", "RADIUSContract", "RADIUSDriver",
+            "DHCPv4", "DHCPv6", "Fleet", "LocalAAA", "NeighborDiscovery", "PPP", "RADIUS", "RADIUSContract", "RADIUSDriver",
             "Store", "SubscriberDriver", "Subscribers", "Telemetry", argumentParser, crypto, logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ],
@@ -168,7 +170,8 @@ let tests: [Target] = [
     unitTests(
         "BNGConfigurationTests",
         [
-            "Addressing", "BNGCore", "Fleet", "RADIUS", "RADIUSContract", "Subscribers", "BNGConfiguration",
+            "Addressing", "BNGCore", "Fleet", "NeighborDiscovery", "RADIUS", "RADIUSContract", "Subscribers",
+            "BNGConfiguration",
             "TestVectors",
         ]),
     unitTests("LocalAAATests", ["BNGCore", "Subscribers", "LocalAAA", "TestVectors"]),
@@ -203,7 +206,7 @@ let tests: [Target] = [
     unitTests(
         "SubscriberDriverTests",
         nio + [
-            "BNGCore", "DHCPv4", "Ethernet", "Addressing", "Fleet", "PPP", "PPPClient", "PPPoE", "Subscribers",
+            "BNGCore", "DHCPv4", "DHCPv6", "Ethernet", "Addressing", "Fleet", "NeighborDiscovery", "PPP", "PPPClient", "PPPoE", "Subscribers",
             "SubscriberDriver", "TestVectors", crypto,
         ]),
 ]

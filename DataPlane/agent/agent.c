@@ -47,7 +47,9 @@ static void on_tick(struct bng_source *source, uint32_t events)
 	bng_timer_drain(source->fd);
 	bng_lanes_tick(agent_of(source));
 	bng_held_tick(agent_of(source));
+	bng_neighbor_tick(agent_of(source));
 	bng_echo_tick(agent_of(source));
+	bng_advertise_tick(agent_of(source));
 }
 
 static void on_second(struct bng_source *source, uint32_t events)
@@ -153,23 +155,10 @@ static void log_ports(struct bng_agent *agent)
 			port->role == BNG_ROLE_ACCESS ? "access" : "core", modes[port->mode],
 			(unsigned long long)port->program_tag, port->adopted ? "yes" : "no");
 		/* bpf_fib_lookup obeys it: without it nothing leaves toward the core. */
-		if (port->role == BNG_ROLE_ACCESS && !bng_interface_forwards(port->name))
+		if (port->role == BNG_ROLE_ACCESS && !bng_interface_forwards(port->name, false))
 			bng_log("warning", "forwarding_is_off", "port=%s hint=%s", port->name,
 				bng_quote("sysctl net.ipv4.ip_forward=1").text);
 	}
-}
-
-static int open_sockets(struct bng_agent *agent)
-{
-	uint32_t i;
-
-	for (i = 1; i <= agent->kern.port_count; i++) {
-		agent->packet[i] = bng_packet_open(agent->kern.ports[i].interface.index);
-		if (agent->packet[i] < 0)
-			return agent->packet[i];
-	}
-	agent->raw_ip = bng_raw_ip_open();
-	return agent->raw_ip < 0 ? agent->raw_ip : 0;
 }
 
 static int allocate(struct bng_agent *agent)
@@ -177,15 +166,19 @@ static int allocate(struct bng_agent *agent)
 	size_t slots = (size_t)agent->options.max_sessions + 1;
 
 	agent->renewals_queued = bng_alloc_zero(slots, sizeof(uint32_t));
+	agent->renewals6_queued = bng_alloc_zero(slots, sizeof(uint32_t));
 	agent->lapse_queued = bng_alloc_zero(slots, 1);
+	agent->lapse6_queued = bng_alloc_zero(slots, 1);
+	agent->advertisers = bng_alloc_zero(slots, sizeof(struct bng_advertiser));
 	agent->echoes = bng_alloc_zero(slots, sizeof(struct bng_echo));
 	agent->started_ns = bng_clock_now().boot_ns;
 	agent->reasons = bng_alloc_zero((size_t)BNG_MAX_PORTS * BNG_REASON_STRIDE, sizeof(uint64_t));
 	bng_arena_init(&agent->batch.arena, BNG_DECODE_BUDGET);
 	bng_arena_init(&agent->punts.arena, BNG_DECODE_BUDGET);
-	if (!agent->renewals_queued || !agent->lapse_queued || !agent->echoes || !agent->reasons)
+	if (!agent->renewals_queued || !agent->renewals6_queued || !agent->lapse_queued ||
+		!agent->lapse6_queued || !agent->advertisers || !agent->echoes || !agent->reasons)
 		return -ENOMEM;
-	return bng_delay_queue_init(&agent->held);
+	return bng_delay_queue_init(&agent->held) ? -ENOMEM : bng_delay_queue_init(&agent->unresolved);
 }
 
 int bng_agent_start(struct bng_agent *agent, const struct bng_options *options, struct bng_words *words)
@@ -195,11 +188,10 @@ int bng_agent_start(struct bng_agent *agent, const struct bng_options *options, 
 		uint64_t link;
 		uint64_t epoch;
 	} seeds;
-	int err, i;
+	int err;
 
-	*agent = (struct bng_agent){.options = *options, .raw_ip = -1, .loop.epoll = -1};
-	for (i = 0; i < BNG_MAX_PORTS; i++)
-		agent->packet[i] = -1;
+	*agent = (struct bng_agent){.options = *options, .loop.epoll = -1};
+	bng_sockets_init(agent);
 	if (getrandom(&seeds, sizeof(seeds), 0) != (ssize_t)sizeof(seeds) ||
 		getrandom(agent->boot_id, sizeof(agent->boot_id), 0) != (ssize_t)sizeof(agent->boot_id))
 		return -EIO;
@@ -226,7 +218,7 @@ int bng_agent_start(struct bng_agent *agent, const struct bng_options *options, 
 	log_ports(agent);
 	err = bng_adopt(agent, words);
 	if (!err)
-		err = open_sockets(agent);
+		err = bng_sockets_open(agent);
 	return err ? err : open_sources(agent);
 }
 
@@ -270,8 +262,6 @@ static void close_source(struct bng_agent *agent, struct bng_agent_source *sourc
 
 void bng_agent_stop(struct bng_agent *agent)
 {
-	int i;
-
 	bng_lanes_done(agent);
 	close_source(agent, &agent->punt_source);
 	close_source(agent, &agent->watch);
@@ -279,19 +269,19 @@ void bng_agent_stop(struct bng_agent *agent)
 	close_source(agent, &agent->tick);
 	close_source(agent, &agent->signals);
 	bng_ring_done(&agent->ring);
-	for (i = 0; i < BNG_MAX_PORTS; i++)
-		if (agent->packet[i] >= 0)
-			(void)close(agent->packet[i]);
-	if (agent->raw_ip >= 0)
-		(void)close(agent->raw_ip);
+	bng_sockets_close(agent);
 	bng_batch_forget(agent);
 	bng_session_counters_forget(agent);
 	bng_arena_done(&agent->batch.arena);
 	bng_arena_done(&agent->punts.arena);
 	bng_free(agent->renewals_queued);
+	bng_free(agent->renewals6_queued);
 	bng_free(agent->lapse_queued);
+	bng_free(agent->lapse6_queued);
+	bng_free(agent->advertisers);
 	bng_free(agent->echoes);
 	bng_delay_queue_done(&agent->held);
+	bng_delay_queue_done(&agent->unresolved);
 	bng_free(agent->reasons);
 	bng_audit_done(&agent->audit);
 	bng_digester_done(&agent->digester);

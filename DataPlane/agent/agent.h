@@ -35,6 +35,7 @@
 	X(held_sent, "held.sent")                                                                            \
 	X(held_queue_full, "held.queue_full")                                                                \
 	X(echo_sent, "echo.sent")                                                                            \
+	X(adv_sent, "adv.sent")                                                                              \
 	X(neighbor_sent, "neighbor.sent")                                                                    \
 	X(neighbor_failed, "neighbor.failed")                                                                \
 	X(attach_generic_fallback, "attach.generic_fallback")                                                \
@@ -90,6 +91,12 @@ struct bng_echo {
 	bool was_heard; /* since the agent began */
 };
 
+/* The advertisements a line gets unasked, by slot. */
+struct bng_advertiser {
+	uint64_t due_ns; /* boot time; 0: not drawn yet */
+	uint64_t sent;
+};
+
 struct bng_agent_source {
 	struct bng_source source;
 	struct bng_agent *agent;
@@ -122,15 +129,22 @@ struct bng_agent {
 	unsigned seconds;
 	int packet[BNG_MAX_PORTS];
 	int raw_ip;
+	int raw_ip6;
+	int neighbors;
 	uint64_t node_term;
 	uint64_t counters[BNG_AGENT_COUNTER_COUNT];
 	uint64_t *reasons;
-	uint32_t *renewals_queued; /* by slot: value of renewals in the event on its way */
-	uint8_t *lapse_queued;     /* by slot */
-	struct bng_echo *echoes;   /* by slot */
+	uint32_t *renewals_queued;  /* by slot: value of renewals in the event on its way */
+	uint32_t *renewals6_queued; /* likewise of the IPv6 lease */
+	uint8_t *lapse_queued;      /* by slot */
+	uint8_t *lapse6_queued;
+	struct bng_echo *echoes; /* by slot */
 	uint32_t echo_phase;
+	struct bng_advertiser *advertisers; /* by slot */
+	uint32_t advertise_phase;
 	uint64_t started_ns; /* boot time */
 	struct bng_delay_queue held;
+	struct bng_delay_queue unresolved; /* IPv6 packets without Ethernet */
 	bool stopping;
 };
 
@@ -140,6 +154,11 @@ int bng_agent_run(struct bng_agent *agent);
 void bng_agent_stop(struct bng_agent *agent);
 struct bng_clock bng_clock_now(void);
 uint64_t bng_monotonic_ns(void);
+
+/* sockets.c */
+void bng_sockets_init(struct bng_agent *agent);
+int bng_sockets_open(struct bng_agent *agent);
+void bng_sockets_close(struct bng_agent *agent);
 
 /* adopt.c: objects and terms from pins. */
 int bng_adopt(struct bng_agent *agent, struct bng_words *words);
@@ -175,19 +194,28 @@ void bng_session_counters_begin(
 /* One reply; false when there is nothing more to do now: all is sent, or the lane is full. */
 bool bng_session_counters_work(struct bng_agent *agent);
 void bng_session_counters_forget(struct bng_agent *agent);
+/* What both families carried, together and apart. */
+void bng_session_traffic_fill(const struct bng_session_counters *ipv4,
+	const struct bng_session6_counters *ipv6, Bng__Agent__V1__SessionCounters *ret);
 int bng_session_counters_fill(struct bng_agent *agent, const struct bng_session_object *session,
 	const struct bng_clock *clock, Bng__Agent__V1__SessionCounters *ret);
+/* slot: 0 when another process, or an earlier delete, has freed it. */
+void bng_final_counters_fill(const struct bng_agent *agent, uint64_t session_id, uint32_t slot,
+	const struct bng_final *final, Bng__Agent__V1__SessionCounters *ret);
 
 /* punt.c, inject.c */
 void bng_punt_take(void *agent, const struct bng_punt *punt);
 void bng_punt_flush(struct bng_agent *agent);
 void bng_inject(struct bng_agent *agent, const Bng__Agent__V1__InjectBatch *batch);
-void bng_neighbor_send(struct bng_agent *agent, const struct bng_punt *punt);
 
 /* frame_run.c: the run is flushed when it is full or its port is another one. False: no such port. */
 bool bng_frame_run_add(
 	struct bng_agent *agent, struct bng_frame_run *run, uint32_t port, struct bng_bytes frame);
 void bng_frame_run_flush(struct bng_agent *agent, struct bng_frame_run *run);
+
+/* neighbor.c */
+void bng_neighbor_send(struct bng_agent *agent, const struct bng_punt *punt);
+void bng_neighbor_tick(struct bng_agent *agent);
 
 /* hand_over.c */
 void bng_fragment_send(struct bng_agent *agent, const struct bng_punt *punt);
@@ -199,11 +227,30 @@ void bng_echo_tick(struct bng_agent *agent);
 /* The line has said nothing yet since the agent began, and may still do so in time. */
 bool bng_echo_is_undecided(const struct bng_agent *agent, const struct bng_session_object *session);
 
+/* advertise.c */
+void bng_advertise_tick(struct bng_agent *agent);
+
+/* line_frame.c: frames of the agent's own toward a line. */
+enum { BNG_LINE_HEAD_MAX = 14 + 4 + 4 + 8 };
+/* Ethernet, tags and, for PPPoE, the session's head up to PPP's protocol, for so many bytes behind it; its
+ * size. */
+size_t bng_line_head(const struct bng_agent *agent, const struct bng_session_object *session,
+	uint16_t ethertype, uint16_t ppp_protocol, size_t payload, uint8_t ret[BNG_LINE_HEAD_MAX]);
+/* When a slot's first frame of a kind that comes every so often is due: somewhere in the interval. */
+uint64_t bng_line_first_due(uint64_t now_ns, uint64_t interval_ns, uint32_t slot);
+
 /* sweep.c: leases and lapses into events, events out, acknowledgements in. */
 void bng_sweep(struct bng_agent *agent);
 void bng_sweep_forget_slot(struct bng_agent *agent, uint32_t slot);
+/* What the events of a session's lease have in common. */
+struct bng_event bng_sweep_event(
+	enum bng_event_kind kind, const struct bng_session_object *session, const struct bng_clock *clock);
 void bng_events_send(struct bng_agent *agent);
 void bng_events_acknowledged(struct bng_agent *agent, uint64_t sequence);
 void bng_ports_check(struct bng_agent *agent);
+
+/* sweep6.c: the IPv6 lease of a session. Negative when the queue is full. */
+int bng_sweep6_slot(
+	struct bng_agent *agent, const struct bng_session_object *session, const struct bng_clock *clock);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include "critical.h"
 #include "log.h"
-#include "map_counters.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -137,6 +136,17 @@ static struct bng_bytes pack(const Bng__Agent__V1__Object *message, uint8_t *scr
 	return (struct bng_bytes){.data = scratch, .size = bng__agent__v1__object__pack(message, scratch)};
 }
 
+/* bpf_fib_lookup obeys it, as for IPv4. */
+static void warn_of_forwarding(const struct bng_object *object)
+{
+	const struct bng_port_object *port = (const void *)object;
+
+	if (object->family == BNG_FAMILY_PORT && port->has_link_local &&
+		!bng_interface_forwards(port->name, true))
+		bng_log("warning", "forwarding_is_off", "port=%s hint=%s", port->name,
+			bng_quote("sysctl net.ipv6.conf.all.forwarding=1").text);
+}
+
 /* 0 or -EINVAL with *refusal. */
 static int upsert(struct bng_agent *agent, const Bng__Agent__V1__Object *message,
 	const struct bng_clock *clock, struct bng_refusal *refusal)
@@ -160,7 +170,7 @@ static int upsert(struct bng_agent *agent, const Bng__Agent__V1__Object *message
 		if (err) {
 			bng_state_abort(&agent->state, &change);
 		} else {
-			(void)bng_state_commit(&agent->state, &change);
+			warn_of_forwarding(bng_state_commit(&agent->state, &change));
 			if (is_new_session)
 				bng_sweep_forget_slot(agent, slot);
 		}
@@ -171,31 +181,14 @@ static int upsert(struct bng_agent *agent, const Bng__Agent__V1__Object *message
 	return -EINVAL;
 }
 
-/* slot: 0 when another process, or an earlier delete, has freed it. */
 static void report_final(struct bng_agent *agent, uint64_t session_id, uint32_t slot,
 	const struct bng_final *final, Bng__Agent__V1__ItemResult *result)
 {
 	Bng__Agent__V1__SessionCounters *counters = bng_arena_alloc(&agent->batch.arena, sizeof(*counters));
-	const char *reason = bng_reason_short_name(final->last_drop_reason);
 
 	if (!counters)
 		return;
-	bng__agent__v1__session_counters__init(counters);
-	counters->session_id = session_id;
-	counters->up_packets = final->counters.up_packets;
-	counters->up_bytes = final->counters.up_bytes;
-	counters->down_packets = final->counters.down_packets;
-	counters->down_bytes = final->counters.down_bytes;
-	counters->dropped_packets = final->counters.dropped_packets;
-	counters->dhcp_fast_path_replies = final->dhcp_replies;
-	counters->ppp_echoes_answered = final->echoes_answered;
-	counters->ppp_echoes_sent = agent->echoes[slot].sent;
-	counters->ppp_echo_replies = final->echo_replies;
-	if (reason)
-		counters->last_drop_reason = (char *)(uintptr_t)reason;
-	counters->last_drop_unix_ms = final->last_drop_unix_ms;
-	counters->generation = final->generation;
-	counters->lease_expires_unix_ms = final->expires_unix_ms;
+	bng_final_counters_fill(agent, session_id, slot, final, counters);
 	result->final_counters = counters;
 }
 

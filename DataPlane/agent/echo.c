@@ -3,7 +3,7 @@
 // so many has lost the carrier.
 #include "agent.h"
 
-enum { SECOND_TICKS = 20, ETHERNET = 14, LCP_ECHO = 16 /* PPPoE, PPP, LCP */, FRAME_MIN = 60 };
+enum { SECOND_TICKS = 20, LCP_ECHO = 8, FRAME_MIN = 60 };
 
 struct echo_frames {
 	struct bng_frame_run run;
@@ -19,34 +19,19 @@ static uint64_t heard_ns(const struct bng_agent *agent, uint32_t slot)
 	return active > echoed ? active : echoed;
 }
 
-static uint8_t *put_tag(uint8_t *at, uint32_t tpid, uint32_t vlan)
-{
-	if (!tpid)
-		return at;
-	bng_put_be16(at, (uint16_t)tpid);
-	bng_put_be16(at + 2, (uint16_t)vlan);
-	return at + 4;
-}
-
 /* Padded, as Ethernet wants it. */
 static void compose(const struct bng_agent *agent, const struct bng_session_object *session, uint8_t id,
 	uint8_t ret[FRAME_MIN])
 {
-	const struct bng_line *line = &session->line;
-	uint8_t *at = ret + ETHERNET - 2;
+	enum { ECHO_REQUEST = 9, LCP = 0xc021 };
+	uint8_t *at = ret;
 
 	memset(ret, 0, FRAME_MIN);
-	memcpy(ret, line->mac, 6);
-	memcpy(ret + 6, agent->kern.ports[session->port->head.index].interface.mac, 6);
-	at = put_tag(at, line->s_tpid, line->s_vlan);
-	at = put_tag(at, line->c_tpid, line->c_vlan);
-	memcpy(at, "\x88\x64\x11\x00", 4);
-	bng_put_be16(at + 4, (uint16_t)line->pppoe_id);
-	bng_put_be16(at + 6, 2 + 8);
-	memcpy(at + 8, "\xc0\x21\x09", 3);
-	at[11] = id;
-	bng_put_be16(at + 12, 8);
-	bng_put_be32(at + 14, session->ppp.local_magic);
+	at += bng_line_head(agent, session, 0, LCP, LCP_ECHO, ret);
+	at[0] = ECHO_REQUEST;
+	at[1] = id;
+	bng_put_be16(at + 2, LCP_ECHO);
+	bng_put_be32(at + 4, session->ppp.local_magic);
 }
 
 static void send_echo(struct bng_agent *agent, const struct bng_session_object *session,
@@ -61,12 +46,6 @@ static void send_echo(struct bng_agent *agent, const struct bng_session_object *
 	compose(agent, session, (uint8_t)++echo->sent, frame);
 	(void)bng_frame_run_add(
 		agent, &frames->run, session->port->head.index, (struct bng_bytes){frame, FRAME_MIN});
-}
-
-/* The first echo of a line: somewhere in the interval, by its slot. */
-static uint64_t first_due(uint64_t now_ns, uint64_t interval_ns, uint32_t slot)
-{
-	return now_ns + interval_ns / 1024 * ((slot * 2654435761u) >> 22);
 }
 
 static void visit(struct bng_agent *agent, const struct bng_session_object *session, uint64_t now_ns,
@@ -84,7 +63,7 @@ static void visit(struct bng_agent *agent, const struct bng_session_object *sess
 		echo->is_lost = false;
 	}
 	if (!echo->due_ns || echo->due_ns > now_ns + interval_ns)
-		echo->due_ns = first_due(now_ns, interval_ns, slot);
+		echo->due_ns = bng_line_first_due(now_ns, interval_ns, slot);
 	if (now_ns < echo->due_ns)
 		return;
 	echo->due_ns += interval_ns;

@@ -37,6 +37,7 @@ static size_t fill_capabilities(const struct bng_agent *agent, Bng__Agent__V1__C
 		{"trusted_relays", BNG_RELAYS_MAX},
 		{"qinq", 2},
 		{"dhcpv4_fast_path", 0},
+		{"ipv6", 0},
 		{"events", BNG_EVENTS_MAX},
 	};
 	size_t i;

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Punted packets: to the controller as far as it gave credit; or to where the agent itself sends them, which
-// is the kernel's own forwarding for an unresolved neighbour.
+// Punted packets: to the controller as far as it gave credit, or to where the agent itself sends them.
 #include "agent.h"
 
-#include "ipv4_fragment.h"
 #include "map_counters.h"
-#include "map_policy.h"
 
 enum { PUNTS_MAX = 256, BATCH_BYTES = 512 * 1024, OUT_PAUSE = 4 * 1024 * 1024 };
 
@@ -103,44 +100,4 @@ void bng_punt_flush(struct bng_agent *agent)
 	agent->counters[BNG_COUNT_punt_sent] += agent->punts.count;
 	agent->punts.count = agent->punts.bytes = 0;
 	bng_arena_reset(&agent->punts.arena);
-}
-
-/* The IPv4 packet in a frame, without Ethernet's padding. */
-static bool find_ipv4(const struct bng_punt *punt, struct bng_bytes *ret_packet)
-{
-	size_t at = bng_frame_ipv4_at((struct bng_bytes){punt->frame, punt->frame_length});
-
-	if (at)
-		*ret_packet = (struct bng_bytes){punt->frame + at, bng_get_be16(punt->frame + at + 2)};
-	return at != 0;
-}
-
-/* The TTL goes down by one as in any forwarding; the kernel sends the packet once its neighbour has answered.
- */
-void bng_neighbor_send(struct bng_agent *agent, const struct bng_punt *punt)
-{
-	uint8_t copy[BNG_FRAME_MAX];
-	struct bng_next_hop hop = {0};
-	struct bng_bytes packet;
-	bng_ip4 destination;
-	uint32_t ifindex = 0;
-
-	agent->counters[BNG_COUNT_neighbor_failed]++;
-	if (!find_ipv4(punt, &packet))
-		return;
-	memcpy(copy, packet.data, packet.size);
-	if (copy[8] <= 1)
-		return;
-	copy[8]--;
-	memcpy(&destination, copy + 16, sizeof(destination));
-	/* The kernel serves VRF 0 only; a gateway's route is followed even if the kernel's own says
-	 * otherwise. */
-	(void)bng_map_route_lookup(&agent->kern, 0, destination, &hop);
-	if (hop.kind == BNG_NEXT_HOP_GATEWAY && hop.port >= 1 && hop.port <= agent->kern.port_count)
-		ifindex = agent->kern.ports[hop.port].interface.index;
-	packet.data = copy;
-	if (bng_raw_ip_send(agent->raw_ip, packet, hop.kind == BNG_NEXT_HOP_GATEWAY ? hop.ipv4 : 0, ifindex))
-		return;
-	agent->counters[BNG_COUNT_neighbor_failed]--;
-	agent->counters[BNG_COUNT_neighbor_sent]++;
 }

@@ -6,6 +6,7 @@
 #include "log.h"
 #include "map_counters.h"
 #include "map_session.h"
+#include "map_session6.h"
 
 #include <errno.h>
 
@@ -79,24 +80,38 @@ void bng_counters_send(struct bng_agent *agent)
 	bng_lanes_send(agent, BNG_LANE_TELEMETRY, &frame);
 }
 
+void bng_session_traffic_fill(const struct bng_session_counters *ipv4,
+	const struct bng_session6_counters *ipv6, Bng__Agent__V1__SessionCounters *ret)
+{
+	ret->up_packets = ipv4->up_packets + ipv6->up_packets;
+	ret->up_bytes = ipv4->up_bytes + ipv6->up_bytes;
+	ret->down_packets = ipv4->down_packets + ipv6->down_packets;
+	ret->down_bytes = ipv4->down_bytes + ipv6->down_bytes;
+	ret->dropped_packets = ipv4->dropped_packets;
+	ret->ipv6_up_packets = ipv6->up_packets;
+	ret->ipv6_up_bytes = ipv6->up_bytes;
+	ret->ipv6_down_packets = ipv6->down_packets;
+	ret->ipv6_down_bytes = ipv6->down_bytes;
+}
+
 int bng_session_counters_fill(struct bng_agent *agent, const struct bng_session_object *session,
 	const struct bng_clock *clock, Bng__Agent__V1__SessionCounters *ret)
 {
 	const struct bng_session_state *state = &agent->kern.session_state[session->head.index];
 	const struct bng_ppp_state *ppp = &agent->kern.ppp_state[session->head.index];
+	const struct bng_session6_state *state6 = &agent->kern.session6_state[session->head.index];
 	struct bng_session_counters counters;
+	struct bng_session6_counters counters6;
 	const char *reason = bng_reason_short_name(state->last_drop_reason);
 	int err = bng_map_session_counters(&agent->kern, session->head.index, &counters);
 
+	if (!err)
+		err = bng_map_session6_counters(&agent->kern, session->head.index, &counters6);
 	if (err)
 		return err;
 	bng__agent__v1__session_counters__init(ret);
 	ret->session_id = session->head.id;
-	ret->up_packets = counters.up_packets;
-	ret->up_bytes = counters.up_bytes;
-	ret->down_packets = counters.down_packets;
-	ret->down_bytes = counters.down_bytes;
-	ret->dropped_packets = counters.dropped_packets;
+	bng_session_traffic_fill(&counters, &counters6, ret);
 	ret->dhcp_fast_path_replies = state->dhcp_replies;
 	if (reason) {
 		ret->last_drop_reason = (char *)(uintptr_t)reason;
@@ -107,7 +122,32 @@ int bng_session_counters_fill(struct bng_agent *agent, const struct bng_session_
 	ret->ppp_echoes_answered = ppp->echoes_answered;
 	ret->ppp_echoes_sent = agent->echoes[session->head.index].sent;
 	ret->ppp_echo_replies = ppp->echo_replies;
+	ret->ipv6_lease_expires_unix_ms = bng_map_session6_expires_ms(&agent->kern, session, clock);
+	ret->router_advertisements = state6->advertisements + agent->advertisers[session->head.index].sent;
+	ret->dhcpv6_fast_path_replies = state6->dhcp_replies;
 	return 0;
+}
+
+void bng_final_counters_fill(const struct bng_agent *agent, uint64_t session_id, uint32_t slot,
+	const struct bng_final *final, Bng__Agent__V1__SessionCounters *ret)
+{
+	const char *reason = bng_reason_short_name(final->last_drop_reason);
+
+	bng__agent__v1__session_counters__init(ret);
+	ret->session_id = session_id;
+	bng_session_traffic_fill(&final->counters, &final->counters6, ret);
+	ret->dhcp_fast_path_replies = final->dhcp_replies;
+	ret->ppp_echoes_answered = final->echoes_answered;
+	ret->ppp_echoes_sent = agent->echoes[slot].sent;
+	ret->ppp_echo_replies = final->echo_replies;
+	if (reason)
+		ret->last_drop_reason = (char *)(uintptr_t)reason;
+	ret->last_drop_unix_ms = final->last_drop_unix_ms;
+	ret->generation = final->generation;
+	ret->lease_expires_unix_ms = final->expires_unix_ms;
+	ret->ipv6_lease_expires_unix_ms = final->expires6_unix_ms;
+	ret->router_advertisements = final->advertisements + agent->advertisers[slot].sent;
+	ret->dhcpv6_fast_path_replies = final->dhcp6_replies;
 }
 
 void bng_session_counters_begin(

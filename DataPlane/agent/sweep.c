@@ -33,20 +33,26 @@ static const char *lapse_cause(const struct bng_session_object *session,
 											      : NULL;
 }
 
-static int push(struct bng_agent *agent, enum bng_event_kind kind, const struct bng_session_object *session,
-	uint32_t renewals, const char *cause, const struct bng_clock *clock)
+struct bng_event bng_sweep_event(
+	enum bng_event_kind kind, const struct bng_session_object *session, const struct bng_clock *clock)
 {
-	struct bng_event event = {
+	return (struct bng_event){
 		.kind = kind,
 		.slot = session->head.index,
-		.renewals = renewals,
 		.utc_ms = clock->utc_ms,
 		.session_id = session->head.id,
 		.generation = session->head.generation,
-		.expires_utc_ms = bng_map_session_expires_ms(&agent->kern, session, clock),
-		.cause = cause,
 	};
+}
 
+static int push(struct bng_agent *agent, enum bng_event_kind kind, const struct bng_session_object *session,
+	uint32_t renewals, const char *cause, const struct bng_clock *clock)
+{
+	struct bng_event event = bng_sweep_event(kind, session, clock);
+
+	event.renewals = renewals;
+	event.expires_utc_ms = bng_map_session_expires_ms(&agent->kern, session, clock);
+	event.cause = cause;
 	return bng_event_queue_push(&agent->link.events, &event);
 }
 
@@ -75,7 +81,7 @@ static int sweep_slot(
 		err = push(agent, BNG_EVENT_SESSION_LAPSED, session, 0, cause, clock);
 		agent->lapse_queued[slot] = !err;
 	}
-	return err;
+	return err ? err : bng_sweep6_slot(agent, session, clock);
 }
 
 void bng_sweep(struct bng_agent *agent)
@@ -91,8 +97,11 @@ void bng_sweep(struct bng_agent *agent)
 void bng_sweep_forget_slot(struct bng_agent *agent, uint32_t slot)
 {
 	agent->renewals_queued[slot] = 0;
+	agent->renewals6_queued[slot] = 0;
 	agent->lapse_queued[slot] = 0;
+	agent->lapse6_queued[slot] = 0;
 	agent->echoes[slot] = (struct bng_echo){0};
+	agent->advertisers[slot] = (struct bng_advertiser){0};
 }
 
 struct event_message {
@@ -114,7 +123,10 @@ static void compose(
 		bng__agent__v1__lease_renewed__init(&ret->renewed);
 		ret->renewed.session_id = event->session_id;
 		ret->renewed.session_generation = event->generation;
-		ret->renewed.expires_unix_ms = event->expires_utc_ms;
+		if (event->is_ipv6)
+			ret->renewed.ipv6_expires_unix_ms = event->expires_utc_ms;
+		else
+			ret->renewed.expires_unix_ms = event->expires_utc_ms;
 		ret->event.body_case = BNG__AGENT__V1__EVENT__BODY_LEASE_RENEWED;
 		ret->event.lease_renewed = &ret->renewed;
 		break;
@@ -173,10 +185,26 @@ void bng_events_send(struct bng_agent *agent)
 			return;
 }
 
+static void acknowledged6(struct bng_agent *agent, const struct bng_event *event)
+{
+	struct bng_session6_state *state = &agent->kern.session6_state[event->slot];
+
+	if (state->session_id != event->session_id)
+		return;
+	if (event->kind == BNG_EVENT_LEASE_RENEWED)
+		state->renewals_reported = event->renewals;
+	else if (agent->lapse6_queued[event->slot])
+		state->lapse_reported = 1;
+}
+
 static void acknowledged(struct bng_agent *agent, const struct bng_event *event)
 {
 	struct bng_session_state *state = &agent->kern.session_state[event->slot];
 
+	if (event->is_ipv6) {
+		acknowledged6(agent, event);
+		return;
+	}
 	/* The slot may have got another owner since. */
 	if (event->kind == BNG_EVENT_PORT_CHANGED || state->session_id != event->session_id)
 		return;
@@ -252,7 +280,7 @@ void bng_ports_check(struct bng_agent *agent)
 		port->interface = now;
 		if (now.index != before)
 			take_interface(agent, i);
-		if (bng_map_port_refresh(&agent->kern, i, agent->state.ports[i].object))
+		if (bng_map_port_refresh(&agent->kern, &agent->state, NULL, i, agent->state.ports[i].object))
 			bng_log("error", "port_not_refreshed", "port=%s", port->name);
 		port_changed(agent, i);
 	}

@@ -3,12 +3,11 @@
 // units of 8 bytes. A fragment may be cut again.
 #include "ipv4_fragment.h"
 
+#include "frame_head.h"
+
 #include <errno.h>
 
 enum {
-	ETHERNET = 14,
-	TAG = 4,
-	PPPOE = 8, /* with PPP's protocol */
 	IP_HEADER = 20,
 	MORE_FRAGMENTS = 0x2000,
 	DONT_FRAGMENT = 0x4000,
@@ -19,27 +18,11 @@ enum {
 	OPTION_COPIED = 0x80,
 };
 
-static bool is_tag(uint16_t ethertype)
-{
-	return ethertype == 0x8100 || ethertype == 0x88a8;
-}
-
 size_t bng_frame_ipv4_at(struct bng_bytes frame)
 {
-	size_t at = ETHERNET, tags, total;
-	uint16_t type;
+	size_t at = bng_frame_packet_at(frame, 0x0800, 0x0021), total;
 
-	for (tags = 0; tags < 2 && at + TAG <= frame.size && is_tag(bng_get_be16(frame.data + at - 2));
-		tags++)
-		at += TAG;
-	if (at + IP_HEADER > frame.size)
-		return 0;
-	type = bng_get_be16(frame.data + at - 2);
-	if (type == 0x8864 && at + PPPOE + IP_HEADER <= frame.size) {
-		at += PPPOE;
-		type = bng_get_be16(frame.data + at - 2) == 0x0021 ? 0x0800 : 0;
-	}
-	if (type != 0x0800 || frame.data[at] >> 4 != 4)
+	if (!at || frame.size - at < IP_HEADER || frame.data[at] >> 4 != 4)
 		return 0;
 	total = bng_get_be16(frame.data + at + 2);
 	return total >= IP_HEADER && total <= frame.size - at ? at : 0;
@@ -52,7 +35,7 @@ int bng_fragmenter_init(struct bng_fragmenter *fragmenter, struct bng_bytes fram
 
 	if (!at)
 		return -EINVAL;
-	header = (frame.data[at] & 15u) * 4u;
+	header = ((size_t)frame.data[at] & 15) * 4;
 	total = bng_get_be16(frame.data + at + 2);
 	flags = bng_get_be16(frame.data + at + 6);
 	if (header < IP_HEADER || header > total || flags & DONT_FRAGMENT)

@@ -50,10 +50,11 @@ struct bng_kern {
 	uint64_t epoch[BNG_FAMILIES];
 	bool fresh; /* no pins were there */
 	uint32_t cpus;
-	struct bng_session_state *session_state; /* mmap of the map, max_sessions + 1 slots */
-	struct bng_policer *policers;            /* likewise, BNG_DIRECTIONS each */
-	struct bng_ppp_state *ppp_state;         /* likewise */
-	void *counter_scratch;                   /* one per-CPU value */
+	struct bng_session_state *session_state;   /* mmap of the map, max_sessions + 1 slots */
+	struct bng_policer *policers;              /* likewise, BNG_DIRECTIONS each */
+	struct bng_ppp_state *ppp_state;           /* likewise */
+	struct bng_session6_state *session6_state; /* likewise */
+	void *counter_scratch;                     /* one per-CPU value of session_counters, the largest */
 	uint64_t template_version;
 };
 

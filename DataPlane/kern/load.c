@@ -51,6 +51,11 @@ static size_t ppp_bytes(const struct bng_kern *kern)
 	return ((size_t)kern->max_sessions + 1) * sizeof(struct bng_ppp_state);
 }
 
+static size_t state6_bytes(const struct bng_kern *kern)
+{
+	return ((size_t)kern->max_sessions + 1) * sizeof(struct bng_session6_state);
+}
+
 void bng_kern_done(struct bng_kern *kern)
 {
 	int i;
@@ -61,9 +66,12 @@ void bng_kern_done(struct bng_kern *kern)
 		(void)munmap(kern->policers, policer_bytes(kern));
 	if (kern->ppp_state)
 		(void)munmap(kern->ppp_state, ppp_bytes(kern));
+	if (kern->session6_state)
+		(void)munmap(kern->session6_state, state6_bytes(kern));
 	kern->session_state = NULL;
 	kern->policers = NULL;
 	kern->ppp_state = NULL;
+	kern->session6_state = NULL;
 	bng_free(kern->counter_scratch);
 	kern->counter_scratch = NULL;
 	for (i = 0; i < BNG_MAP_COUNT; i++) {
@@ -224,7 +232,8 @@ static int map_state(struct bng_kern *kern)
 	kern->session_state = map_array(kern, BNG_MAP_session_state, state_bytes(kern));
 	kern->policers = map_array(kern, BNG_MAP_policers, policer_bytes(kern));
 	kern->ppp_state = map_array(kern, BNG_MAP_ppp_state, ppp_bytes(kern));
-	if (!kern->session_state || !kern->policers || !kern->ppp_state)
+	kern->session6_state = map_array(kern, BNG_MAP_session6_state, state6_bytes(kern));
+	if (!kern->session_state || !kern->policers || !kern->ppp_state || !kern->session6_state)
 		return -errno;
 	kern->counter_scratch = bng_alloc_zero(kern->cpus, sizeof(struct bng_session_counters));
 	return kern->counter_scratch ? 0 : -ENOMEM;

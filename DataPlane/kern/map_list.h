@@ -12,13 +12,20 @@
 	X(policers)                                                                                          \
 	X(ppp_state)                                                                                         \
 	X(session_counters)                                                                                  \
+	X(sessions6)                                                                                         \
+	X(session6_state)                                                                                    \
+	X(session6_counters)                                                                                 \
+	X(advertisements)                                                                                    \
+	X(dhcp6_replies)                                                                                     \
 	X(own_addresses)                                                                                     \
+	X(own_addresses6)                                                                                    \
 	X(trusted_relays)                                                                                    \
 	X(dhcp_templates)                                                                                    \
 	X(filters)                                                                                           \
 	X(pppoe_services)                                                                                    \
 	X(pppoe_requests)                                                                                    \
 	X(routes4)                                                                                           \
+	X(routes6)                                                                                           \
 	X(next_hops)                                                                                         \
 	X(guard_rates)                                                                                       \
 	X(guard_lines)                                                                                       \

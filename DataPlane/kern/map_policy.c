@@ -4,6 +4,7 @@
 #include "map_policy.h"
 
 #include "entry.h"
+#include "map_policy6.h"
 #include "map_pppoe.h"
 #include "state_internal.h"
 
@@ -22,14 +23,17 @@ static int drop(int map, const void *key)
 	return bpf_map_delete_elem(map, key) && errno != ENOENT ? -errno : 0;
 }
 
-int bng_map_port_refresh(struct bng_kern *kern, uint32_t index, const struct bng_port_object *object)
+int bng_map_port_refresh(struct bng_kern *kern, const struct bng_state *state,
+	const struct bng_change *change, uint32_t index, const struct bng_port_object *object)
 {
 	const struct bng_kern_port *local = &kern->ports[index];
 	struct bng_port value = {.role = (uint8_t)local->role};
 	int err;
 
-	if (object)
+	if (object) {
 		bng_entry_port(object, &value);
+		(void)bng_state_own_ipv6(state, object->vrf, change, &value.ipv6);
+	}
 	value.ifindex = local->interface.index;
 	value.ipv4 = local->interface.ipv4;
 	if (!value.mtu)
@@ -82,9 +86,9 @@ int bng_map_port_write(struct bng_kern *kern, const struct bng_state *state, con
 		err = bng_map_pppoe_service_write(kern, state, change);
 
 	if (!err && next)
-		err = bng_map_port_refresh(kern, next->head.index, next);
+		err = bng_map_port_refresh(kern, state, NULL, next->head.index, next);
 	if (!err && held && !(next && next->head.index == held->head.index))
-		err = bng_map_port_refresh(kern, held->head.index, NULL);
+		err = bng_map_port_refresh(kern, state, NULL, held->head.index, NULL);
 	return err;
 }
 
@@ -142,6 +146,8 @@ int bng_map_identity_write(
 	size_t cursor = 0;
 	int err = write_own_addresses(kern, state, change);
 
+	if (!err)
+		err = bng_map_own6_write(kern, state, change);
 	if (err || !held || !next || held->address == next->address)
 		return err;
 	while (!err && bng_hash_table_next(&state->by_id[BNG_FAMILY_POOL_TEMPLATE], &cursor, &key, &value)) {
@@ -197,15 +203,16 @@ int bng_map_route_write(
 {
 	struct bng_route_key key, old;
 	struct bng_route value;
-	int err = 0;
+	int err;
 
 	memset(&key, 0, sizeof(key));
-	if (next) {
+	err = bng_map_route6_write(kern, held, next);
+	if (!err && next && !next->is_ipv6) {
 		key = bng_entry_route_key(next);
 		bng_entry_route(next, &value);
 		err = put(kern->maps[BNG_MAP_routes4], &key, &value);
 	}
-	if (err || !held)
+	if (err || !held || held->is_ipv6)
 		return err;
 	old = bng_entry_route_key(held);
 	return memcmp(&old, &key, sizeof(old)) ? drop(kern->maps[BNG_MAP_routes4], &old) : 0;

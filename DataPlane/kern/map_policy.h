@@ -22,8 +22,10 @@ int bng_map_filter_write(
 /* NULL: every class has the default. */
 int bng_map_guard_write(struct bng_kern *kern, const struct bng_guard_object *guard);
 
-/* ports and tx_ports from the interface alone (no policy yet) or with the object's policy. */
-int bng_map_port_refresh(struct bng_kern *kern, uint32_t index, const struct bng_port_object *object);
+/* ports and tx_ports from the interface alone (no policy yet) or with the object's policy. change: what is
+ * about to be committed, NULL if nothing is. */
+int bng_map_port_refresh(struct bng_kern *kern, const struct bng_state *state,
+	const struct bng_change *change, uint32_t index, const struct bng_port_object *object);
 
 /* Where a packet to this address goes: next hop entry of its route; -ENOENT without one. */
 int bng_map_route_lookup(

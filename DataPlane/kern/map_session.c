@@ -4,6 +4,7 @@
 #include "map_session.h"
 
 #include "entry.h"
+#include "map_session6.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -27,6 +28,8 @@ int bng_map_session_wipe(struct bng_kern *kern, uint32_t slot, uint64_t owner, u
 
 	memset(kern->counter_scratch, 0, kern->cpus * sizeof(struct bng_session_counters));
 	err = put(kern->maps[BNG_MAP_session_counters], &slot, kern->counter_scratch);
+	if (!err)
+		err = bng_map_session6_wipe(kern, slot);
 	if (err)
 		return err;
 	memset(&kern->policers[(size_t)slot * BNG_DIRECTIONS], 0,
@@ -81,14 +84,16 @@ static int put_entries(struct bng_kern *kern, const struct bng_session_object *n
 	int err;
 
 	bng_entry_session(next, &value);
-	err = put(kern->maps[BNG_MAP_sessions], &line, &value);
+	err = bng_map_session6_put(kern, next);
+	if (!err)
+		err = put(kern->maps[BNG_MAP_sessions], &line, &value);
 	if (!err && next->has_ipv4)
 		err = put(kern->maps[BNG_MAP_session_addresses], &address, &line);
 	for (i = 0; i < next->framed_count && !err; i++) {
 		key = bng_entry_framed_key(next, i);
 		err = put(kern->maps[BNG_MAP_routes4], &key, &route);
 	}
-	return err;
+	return err ? err : bng_map_session6_put_routes(kern, next);
 }
 
 static bool has_framed(const struct bng_session_object *session, const struct bng_route_key *key)
@@ -124,31 +129,41 @@ static int drop_entries(
 {
 	struct bng_line_key line = bng_entry_line_key(held), next_line;
 	struct bng_address_key address = bng_entry_address_key(held);
-	int err = drop_framed(kern, held, next);
+	int err = bng_map_session6_drop_routes(kern, held, next);
 
+	if (!err)
+		err = drop_framed(kern, held, next);
 	if (!err && held->has_ipv4 && !(next && same_address(held, next)))
 		err = drop(kern->maps[BNG_MAP_session_addresses], &address);
 	if (next)
 		next_line = bng_entry_line_key(next);
 	if (!err && !(next && !memcmp(&line, &next_line, sizeof(line))))
 		err = drop(kern->maps[BNG_MAP_sessions], &line);
-	return err;
+	return err ? err : bng_map_session6_drop(kern, held, next);
 }
 
 static int replace(struct bng_kern *kern, const struct bng_session_object *held,
-	struct bng_session_object *next, uint64_t expires_ns)
+	struct bng_session_object *next, uint64_t expires_ns, const struct bng_clock *clock)
 {
 	struct bng_session_state *state = &kern->session_state[next->head.index];
 	uint64_t before = __atomic_load_n(&state->expires_ns, __ATOMIC_RELAXED);
+	struct bng_session6_lease before6 = bng_map_session6_lease(kern, next->head.index);
 	int err;
 
 	set_lease(kern, held, next, expires_ns);
+	if (next->has_ipv6)
+		bng_map_session6_set_lease(kern, held, next, clock);
 	err = put_entries(kern, next);
-	if (!err)
-		return drop_entries(kern, held, next);
+	if (!err) {
+		err = drop_entries(kern, held, next);
+		if (!next->has_ipv6)
+			bng_map_session6_set_lease(kern, held, next, clock);
+		return err;
+	}
 	(void)put_entries(kern, held);
 	(void)drop_entries(kern, next, held);
 	__atomic_store_n(&state->expires_ns, before, __ATOMIC_RELAXED);
+	bng_map_session6_restore_lease(kern, next->head.index, &before6);
 	return err;
 }
 
@@ -177,9 +192,12 @@ int bng_map_session_write(struct bng_kern *kern, const struct bng_session_object
 	expires_ns = bng_map_session_lease_ns(next, clock);
 	next->ends_ns = bng_boot_ns(clock, next->ends_unix_ms);
 	if (held)
-		return replace(kern, held, next, expires_ns);
+		return replace(kern, held, next, expires_ns, clock);
 	err = bng_map_session_wipe(kern, next->head.index, next->head.id, expires_ns, clock);
-	return err ? err : put_entries(kern, next);
+	if (err)
+		return err;
+	bng_map_session6_set_lease(kern, NULL, next, clock);
+	return put_entries(kern, next);
 }
 
 int bng_map_session_counters(struct bng_kern *kern, uint32_t slot, struct bng_session_counters *ret)
@@ -209,18 +227,34 @@ static void add(struct bng_session_counters *to, const struct bng_session_counte
 	to->dropped_packets += from->dropped_packets;
 }
 
+static void add6(struct bng_session6_counters *to, const struct bng_session6_counters *from)
+{
+	to->up_packets += from->up_packets;
+	to->up_bytes += from->up_bytes;
+	to->down_packets += from->down_packets;
+	to->down_bytes += from->down_bytes;
+}
+
 static int store_final(struct bng_kern *kern, const struct bng_session_object *session,
 	const struct bng_clock *clock, const struct bng_final *earlier, struct bng_final *ret)
 {
 	const struct bng_session_state *state = &kern->session_state[session->head.index];
 	const struct bng_ppp_state *ppp = &kern->ppp_state[session->head.index];
+	const struct bng_session6_state *state6 = &kern->session6_state[session->head.index];
+	struct bng_session6_counters now6 = {0};
 	struct bng_session_counters now = {0};
 	struct bng_final final = *earlier;
 	int err = bng_map_session_counters(kern, session->head.index, &now);
 
+	if (!err)
+		err = bng_map_session6_counters(kern, session->head.index, &now6);
 	if (err)
 		return err;
 	add(&final.counters, &now);
+	add6(&final.counters6, &now6);
+	final.advertisements += state6->advertisements;
+	final.dhcp6_replies += state6->dhcp_replies;
+	final.expires6_unix_ms = bng_map_session6_expires_ms(kern, session, clock);
 	final.dhcp_replies += state->dhcp_replies;
 	final.generation = session->head.generation;
 	final.echoes_answered += ppp->echoes_answered;

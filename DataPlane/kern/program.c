@@ -42,17 +42,26 @@ static uint32_t size_of(const struct bng_kern *kern, enum bng_map map, uint32_t 
 	case BNG_MAP_session_state:
 	case BNG_MAP_session_counters:
 	case BNG_MAP_ppp_state:
+	case BNG_MAP_sessions6:
+	case BNG_MAP_session6_state:
+	case BNG_MAP_session6_counters:
+	case BNG_MAP_advertisements:
+	case BNG_MAP_dhcp6_replies:
 		return kern->max_sessions +
 		       1; /* slot 0 is nobody's; a moving session holds two keys for a moment */
 	case BNG_MAP_policers:
 		return BNG_DIRECTIONS * (kern->max_sessions + 1);
 	case BNG_MAP_own_addresses:
+	case BNG_MAP_own_addresses6:
 		return BNG_OWN_ADDRESSES_MAX;
 	case BNG_MAP_trusted_relays:
 		return BNG_RELAYS_MAX;
 	case BNG_MAP_routes4:
 		/* A session that changes its prefixes holds both sets for a moment. */
 		return BNG_ROUTES_MAX + BNG_OWN_ADDRESSES_MAX + BNG_FRAMED_ROUTES_MAX;
+	case BNG_MAP_routes6:
+		return BNG_ROUTES6_MAX + BNG_ROUTES6_PER_SESSION * kern->max_sessions +
+		       BNG_OWN_ADDRESSES_MAX + BNG_SESSION_PREFIXES_MAX;
 	default:
 		return declared;
 	}

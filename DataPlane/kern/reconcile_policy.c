@@ -4,6 +4,7 @@
 #include "map_policy.h"
 
 #include "entry.h"
+#include "map_policy6.h"
 #include "map_pppoe.h"
 #include "state_internal.h"
 #include "walk.h"
@@ -179,7 +180,7 @@ int bng_map_policy_reconcile(struct bng_kern *kern, const struct bng_state *stat
 
 	for (index = 1; index < BNG_MAX_PORTS && !err; index++)
 		if (index > kern->port_count || !state->ports[index].object)
-			err = bng_map_port_refresh(kern, index, NULL);
+			err = bng_map_port_refresh(kern, state, NULL, index, NULL);
 	for (i = 0; i < sizeof(families) / sizeof(families[0]) && !err; i++)
 		err = write_family(&sweep, families[i]);
 	if (!err)
@@ -191,6 +192,8 @@ int bng_map_policy_reconcile(struct bng_kern *kern, const struct bng_state *stat
 	if (!err)
 		err = bng_walk_keys(kern->maps[BNG_MAP_own_addresses], sizeof(struct bng_address_key),
 			sizeof(struct bng_own_address), sweep_own, &sweep);
+	if (!err)
+		err = bng_map_policy6_sweep(kern, state, ret_repaired);
 	if (!err)
 		err = bng_walk_keys(kern->maps[BNG_MAP_trusted_relays], sizeof(struct bng_relay_key),
 			sizeof(uint32_t), sweep_relay, &sweep);

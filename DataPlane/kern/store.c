@@ -81,7 +81,9 @@ static int open_epochs(struct bng_kern *kern, uint64_t seed)
 int bng_store_open(struct bng_kern *kern, uint64_t epoch_seed, struct bng_words *words)
 {
 	uint32_t finals = kern->max_sessions * 2;
-	uint32_t objects = kern->max_sessions * 3 + BNG_ROUTES_MAX + 4 * BNG_MAX_TEMPLATES + 8192;
+	/* A session of both families is 4 or 5 chunks long, an advertisement and a reply among them. */
+	uint32_t objects =
+		kern->max_sessions * 5 + BNG_ROUTES_MAX + BNG_ROUTES6_MAX + 4 * BNG_MAX_TEMPLATES + 8192;
 	struct own_map maps[] = {
 		{"schema", &kern->schema, sizeof(struct scope_key), 8, SCHEMAS_MAX},
 		{"epochs", &kern->epochs, 4, 8, 64},

@@ -22,6 +22,10 @@ struct bng_final {
 	uint64_t echoes_answered;
 	uint64_t echo_replies;
 	struct bng_session_counters counters;
+	struct bng_session6_counters counters6;
+	uint64_t expires6_unix_ms;
+	uint64_t advertisements; /* solicitations answered */
+	uint64_t dhcp6_replies;
 };
 
 /* Opens or creates the maps. Sets kern->fresh and kern->epoch. */

@@ -18,6 +18,7 @@ struct bng_event {
 	uint32_t slot; /* of the session, with what acknowledging needs: */
 	uint32_t renewals;
 	uint32_t port; /* index, for PORT_CHANGED */
+	bool is_ipv6;  /* of the session's IPv6 lease */
 	uint64_t utc_ms;
 	uint64_t session_id;
 	uint64_t generation;

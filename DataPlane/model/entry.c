@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pure conversions to map layouts (those of sessions and filters in entry_session.c, of PPPoE services in
-// entry_pppoe.c); every byte of the result is set, padding to zero.
+// entry_pppoe.c, of IPv6 in entry_ipv6.c); every byte of the result is set, padding to zero.
 #include "entry.h"
 
 #include "state_internal.h"
@@ -27,6 +27,7 @@ static const struct bng_guard_rate default_rates[BNG_PUNT_CLASSES] = {
 void bng_entry_port(const struct bng_port_object *port, struct bng_port *ret)
 {
 	uint8_t flags = BNG_PORT_CONFIGURED;
+	uint32_t i;
 
 	if (port->relay_trust == BNG_TRUST_ACCESS_NODE || port->relay_trust == BNG_TRUST_RELAYS)
 		flags |= BNG_PORT_TRUST_OPTION82;
@@ -36,7 +37,10 @@ void bng_entry_port(const struct bng_port_object *port, struct bng_port *ret)
 	ret->vrf = port->vrf;
 	ret->mtu = (uint16_t)port->mtu_bytes;
 	ret->role = (uint8_t)port->role;
-	ret->flags = flags;
+	ret->flags = flags | (port->has_link_local ? BNG_PORT_IPV6 : 0);
+	ret->link_local = port->link_local;
+	for (i = 0; i < port->refused_count; i++)
+		ret->refused_headers[port->refused[i] / 64] |= 1ULL << (port->refused[i] % 64);
 }
 
 static void add_option(struct bng_dhcp_template *ret, uint8_t code, const void *data, uint8_t length)
@@ -91,6 +95,7 @@ void bng_entry_next_hop(const struct bng_next_hop_object *hop, uint32_t first_co
 		.kind = hop->kind,
 		.port = hop->kind == BNG_NEXT_HOP_KERNEL ? first_core : hop->port_index,
 		.ipv4 = hop->address,
+		.ipv6 = hop->ipv6,
 	};
 }
 

@@ -14,8 +14,16 @@ struct bng_rate bng_entry_rate(const struct bng_rate_object *rate);
 struct bng_route_key bng_entry_framed_key(const struct bng_session_object *session, uint32_t i);
 struct bng_route bng_entry_framed(const struct bng_session_object *session);
 
+/* Of a session with IPv6. The last two: only with an advertisement, with DHCPv6. */
+void bng_entry_session6(const struct bng_session_object *session, struct bng_session6 *ret);
+void bng_entry_advertisement(const struct bng_session_object *session, struct bng_advertisement *ret);
+void bng_entry_dhcp6_reply(const struct bng_session_object *session, struct bng_dhcp6_reply *ret);
+/* routes6: prefix i of the session. */
+struct bng_route6_key bng_entry_prefix6_key(const struct bng_session_object *session, uint32_t i);
+void bng_entry_prefix6(const struct bng_session_object *session, uint32_t i, struct bng_route6 *ret);
+
 /* What the interface says is the caller's to add: ifindex, mac, address, and the mtu if the object leaves it
- * open. */
+ * open; and our IPv6 address in its VRF. */
 void bng_entry_port(const struct bng_port_object *port, struct bng_port *ret);
 /* version: never used before for this index (bng_abi.h). */
 void bng_entry_template(const struct bng_template_object *template, bng_ip4 server_id, uint64_t version,
@@ -25,6 +33,9 @@ void bng_entry_template(const struct bng_template_object *template, bng_ip4 serv
 void bng_entry_next_hop(const struct bng_next_hop_object *hop, uint32_t first_core, struct bng_next_hop *ret);
 struct bng_route_key bng_entry_route_key(const struct bng_route_object *route);
 void bng_entry_route(const struct bng_route_object *route, struct bng_route *ret);
+/* The same of an IPv6 route. */
+struct bng_route6_key bng_entry_route6_key(const struct bng_route_object *route);
+void bng_entry_route6(const struct bng_route_object *route, struct bng_route6 *ret);
 
 /* The value of an access domain's port. */
 void bng_entry_pppoe_service(const struct bng_pppoe_service_object *service, struct bng_pppoe_service *ret);

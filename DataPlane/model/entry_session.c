@@ -40,7 +40,8 @@ static uint16_t session_flags(const struct bng_session_object *session)
 			  (session->rate_down.present ? BNG_SESSION_POLICED_DOWN : 0) |
 			  (session->framed_count ? BNG_SESSION_HAS_ROUTES : 0) |
 			  (session->has_pppoe ? BNG_SESSION_PPPOE : 0) |
-			  (session->ppp.clamp_mss ? BNG_SESSION_CLAMP_MSS : 0));
+			  (session->ppp.clamp_mss ? BNG_SESSION_CLAMP_MSS : 0) |
+			  (session->has_ipv6 ? BNG_SESSION_IPV6 : 0));
 }
 
 struct bng_rate bng_entry_rate(const struct bng_rate_object *rate)
@@ -105,13 +106,18 @@ void bng_entry_filter(const struct bng_filter_object *filter, struct bng_filter 
 		const struct bng_filter_object_rule *rule = &filter->rules[i];
 
 		ret->rules[i] = (struct bng_filter_rule){
+			.remote6 = rule->prefix6,
 			.remote = rule->prefix,
-			.mask = ~bng_host_bits(rule->prefix_length),
 			.port_first = (uint16_t)rule->port_first,
 			.port_last = (uint16_t)rule->port_last,
 			.protocol = (uint8_t)rule->protocol,
 			.ways = (uint8_t)rule->direction,
 			.permits = rule->action == BNG_ACTION_PERMIT,
+			.families = (uint8_t)rule->families,
 		};
+		if (rule->families == BNG_FAMILY_IPV4)
+			ret->rules[i].mask = ~bng_host_bits(rule->prefix_length);
+		if (rule->families == BNG_FAMILY_IPV6)
+			ret->rules[i].mask6 = bng_mask6(rule->prefix_length);
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The objects of desired state as values. IPv4 addresses are in network order (bng_ip4), everything else in
- * host order. */
+/* The objects of desired state as values. Addresses are in network order (bng_ip4, struct bng_ip6),
+ * everything else in host order. */
 #ifndef BNG_OBJECT_H
 #define BNG_OBJECT_H
 
@@ -30,6 +30,9 @@ enum {
 	BNG_RELAYS_MAX = 1024,
 	BNG_OWN_ADDRESSES_MAX = 4096,
 	BNG_ROUTES_MAX = 65536,
+	BNG_ROUTES6_MAX = 65536, /* and BNG_ROUTES6_PER_SESSION for each session there may be */
+	BNG_ROUTES6_PER_SESSION = 3,
+	BNG_REFUSED_HEADERS_MAX = 8,
 	BNG_TEMPLATE_OPTIONS_MAX = 24,
 	BNG_TEMPLATE_DATA_MAX = 448,
 	BNG_FRAMED_ROUTES_MAX = 16, /* of one session */
@@ -61,12 +64,19 @@ struct bng_port_object {
 	uint32_t mtu_bytes;
 	uint32_t relay_count;
 	bng_ip4 relays[BNG_PORT_RELAYS_MAX];
+	bool has_link_local;
+	struct bng_ip6 link_local;
+	uint32_t refused_count;
+	uint32_t refused[BNG_REFUSED_HEADERS_MAX]; /* IPv6 next-header values, ascending */
+	uint32_t ipv6_sessions;                    /* of those in its access domain */
 };
 
 struct bng_identity_object {
 	struct bng_object head;
 	uint32_t vrf;
 	bng_ip4 address;
+	bool has_ipv6;
+	struct bng_ip6 ipv6;
 };
 
 struct bng_template_object {
@@ -93,14 +103,19 @@ struct bng_next_hop_object {
 	uint32_t kind;
 	char port[BNG_PORT_NAME_SIZE];
 	uint32_t port_index;
-	bng_ip4 address;
+	bng_ip4 address; /* 0: none */
+	bool has_ipv6;
+	struct bng_ip6 ipv6;
 	uint32_t references_outside_default; /* from routes of VRFs other than 0 */
+	uint32_t references_ipv6;            /* from IPv6 routes */
 };
 
 struct bng_route_object {
 	struct bng_object head;
 	uint32_t vrf;
-	bng_ip4 prefix;
+	bool is_ipv6;
+	bng_ip4 prefix;         /* of an IPv4 route */
+	struct bng_ip6 prefix6; /* of an IPv6 one */
 	uint32_t prefix_length;
 	uint32_t kind;
 	uint64_t next_hop_id;
@@ -131,7 +146,9 @@ enum bng_filter_action { BNG_ACTION_PERMIT = 1, BNG_ACTION_DENY = 2 };
 struct bng_filter_object_rule {
 	uint32_t action;
 	uint32_t direction;
+	uint32_t families; /* enum bng_families; BOTH without a prefix */
 	bng_ip4 prefix;
+	struct bng_ip6 prefix6;
 	uint32_t prefix_length; /* 0: any address */
 	uint32_t protocol;      /* 0: any */
 	uint32_t port_first;    /* 0: any port */
@@ -166,6 +183,38 @@ struct bng_ppp_object {
 	bool clamp_mss;
 };
 
+struct bng_prefix6_object {
+	struct bng_ip6 address; /* host bits zero */
+	uint32_t length;
+};
+
+/* The numbers are option codes (RFC 8415 21). */
+enum bng_association_kind { BNG_IA_NA = 3, BNG_IA_PD = 25 };
+
+struct bng_association_object {
+	uint32_t kind;
+	uint32_t iaid;
+	struct bng_prefix6_object resource;
+};
+
+/* Of a session with has_ipv6. The advertisement lies in bytes[], the DHCPv6 reply behind it. */
+struct bng_ipv6_object {
+	uint64_t lease_expires_unix_ms;
+	uint32_t valid_seconds;
+	bool activity_renews;
+	bool has_dhcp;
+	uint32_t advertisement_interval_seconds; /* 0: it is not sent unasked */
+	uint32_t prefix_count;
+	struct bng_prefix6_object prefixes[BNG_SESSION_PREFIXES_MAX];
+	uint64_t client_id_hash;
+	uint64_t server_id_hash;
+	uint32_t association_count;
+	struct bng_association_object associations[BNG_DHCP6_ASSOCIATIONS_MAX];
+	uint32_t advertisement_length; /* 0: none */
+	uint32_t reply_length;
+	uint8_t bytes[BNG_ADVERTISEMENT_MAX + BNG_DHCP6_REPLY_MAX];
+};
+
 enum bng_anti_spoof { BNG_ANTI_SPOOF_STRICT = 1, BNG_ANTI_SPOOF_LOG = 2 };
 
 struct bng_session_object {
@@ -176,6 +225,7 @@ struct bng_session_object {
 	uint32_t anti_spoof;
 	bool has_line;
 	bool has_ipv4;
+	bool has_ipv6;
 	bool has_pppoe;
 	bool dhcp_fast_path;
 	bool has_client_id;
@@ -196,6 +246,8 @@ struct bng_session_object {
 	uint32_t framed_count;
 	struct bng_framed_route framed[BNG_FRAMED_ROUTES_MAX];
 	struct bng_ppp_object ppp;
+	struct bng_ipv6_object
+		ipv6; /* last: of a held session only as much is there as has_ipv6 and bytes need */
 };
 
 /* A name of RFC 2516: bytes, not text. */

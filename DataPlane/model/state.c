@@ -23,9 +23,16 @@ static const size_t sizes[BNG_FAMILIES] = {
 	[BNG_FAMILY_PPPOE_SERVICE] = sizeof(struct bng_pppoe_service_object),
 };
 
-size_t bng_object_size(enum bng_family family)
+size_t bng_object_size(const struct bng_object *object)
 {
-	return sizes[family];
+	const struct bng_session_object *session = (const void *)object;
+
+	if (object->family != BNG_FAMILY_SESSION)
+		return sizes[object->family];
+	if (!session->has_ipv6)
+		return offsetof(struct bng_session_object, ipv6);
+	return offsetof(struct bng_session_object, ipv6.bytes) + session->ipv6.advertisement_length +
+	       session->ipv6.reply_length;
 }
 
 int bng_state_init(struct bng_state *state, uint32_t max_sessions, const uint64_t seed[2])
@@ -40,6 +47,8 @@ int bng_state_init(struct bng_state *state, uint32_t max_sessions, const uint64_
 	bng_hash_table_init(&state->own, sizeof(struct bng_address_key), seed);
 	bng_hash_table_init(&state->services, sizeof(uint32_t), seed);
 	bng_hash_table_init(&state->prefixes, sizeof(struct bng_route_key), seed);
+	bng_hash_table_init(&state->prefixes6, sizeof(struct bng_route6_key), seed);
+	bng_hash_table_init(&state->own6, sizeof(struct bng_address6_key), seed);
 	state->by_slot = bng_alloc_zero((size_t)max_sessions + 1, sizeof(struct bng_session_object *));
 	if (!state->by_slot || bng_index_pool_init(&state->templates, BNG_MAX_TEMPLATES - 1) ||
 		bng_index_pool_init(&state->next_hops, BNG_MAX_NEXT_HOPS - 1) ||
@@ -69,6 +78,8 @@ void bng_state_done(struct bng_state *state)
 	bng_hash_table_done(&state->own);
 	bng_hash_table_done(&state->services);
 	bng_hash_table_done(&state->prefixes);
+	bng_hash_table_done(&state->prefixes6);
+	bng_hash_table_done(&state->own6);
 	bng_index_pool_done(&state->templates);
 	bng_index_pool_done(&state->next_hops);
 	bng_index_pool_done(&state->filters);
@@ -164,7 +175,7 @@ static int build(struct bng_state *state, union bng_any_object *next, struct bng
 
 	if (bng_state_make_room(state))
 		return -ENOMEM;
-	ret->next = bng_duplicate(next, bng_object_size(next->head.family));
+	ret->next = bng_duplicate(next, bng_object_size(&next->head));
 	if (!ret->next)
 		return -ENOMEM;
 	if (ret->held) {
@@ -197,7 +208,7 @@ int bng_state_prepare(struct bng_state *state, const union bng_any_object *next,
 	}
 	if (err)
 		return err;
-	memcpy(&resolved, next, bng_object_size(next->head.family));
+	memcpy(&resolved, next, sizes[next->head.family]);
 	resolved.head.references = 0;
 	err = check_all(state, change.held, &resolved, malformed, refusal);
 	if (err)
@@ -237,9 +248,13 @@ struct bng_object *bng_state_commit(struct bng_state *state, struct bng_change *
 	state->changes[family]++;
 	if (held)
 		bng_state_unlink(state, held);
-	if (held && next) {
+	if (held && next && family == BNG_FAMILY_SESSION) {
+		/* Nobody refers to it by address, and the new one may be longer. */
+		bng_free(held);
+		result = next;
+	} else if (held && next) {
 		/* References to the old object stay good: its place holds the new one. */
-		memcpy(held, next, bng_object_size(family));
+		memcpy(held, next, bng_object_size(next));
 		bng_free(next);
 	} else if (next) {
 		result = next;
@@ -264,20 +279,4 @@ void bng_state_abort(struct bng_state *state, struct bng_change *change)
 	if (next)
 		bng_free(next);
 	*change = (struct bng_change){0};
-}
-
-uint32_t bng_state_own_flags(
-	const struct bng_state *state, const struct bng_address_key *key, const struct bng_change *change)
-{
-	struct bng_address_key touched;
-	uint64_t counts = 0, weight;
-
-	(void)bng_hash_table_get(&state->own, key, &counts);
-	if (change && bng_own_address_of(change->held, &touched, &weight) &&
-		!memcmp(&touched, key, sizeof(touched)))
-		counts -= weight;
-	if (change && bng_own_address_of(change->next, &touched, &weight) &&
-		!memcmp(&touched, key, sizeof(touched)))
-		counts += weight;
-	return (uint32_t)((counts & UINT32_MAX ? BNG_OWN_GATEWAY : 0) | (counts >> 32 ? BNG_OWN_SERVER : 0));
 }

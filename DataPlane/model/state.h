@@ -27,7 +27,9 @@ struct bng_state {
 	struct bng_hash_table addresses;           /* bng_address_key -> struct bng_session_object * */
 	struct bng_hash_table own;                 /* bng_address_key -> counts of gateways and servers */
 	struct bng_hash_table services;            /* access domain -> struct bng_pppoe_service_object * */
-	struct bng_hash_table prefixes; /* bng_route_key -> struct bng_object *: a route, or a session */
+	struct bng_hash_table prefixes;  /* bng_route_key -> struct bng_object *: a route, or a session */
+	struct bng_hash_table prefixes6; /* bng_route6_key -> likewise */
+	struct bng_hash_table own6;      /* bng_address6_key -> struct bng_identity_object * */
 	struct bng_digest_sum digests[BNG_FAMILIES];
 	uint64_t changes[BNG_FAMILIES]; /* +1 per commit */
 	struct bng_index_pool templates;
@@ -86,6 +88,12 @@ void bng_state_abort(struct bng_state *state, struct bng_change *change);
 uint32_t bng_state_own_flags(
 	const struct bng_state *state, const struct bng_address_key *key, const struct bng_change *change);
 
-size_t bng_object_size(enum bng_family family);
+/* The BNG's IPv6 address in a VRF once change is committed (NULL: now): of the identity with the lowest id.
+ * False: it has none. */
+bool bng_state_own_ipv6(
+	const struct bng_state *state, uint32_t vrf, const struct bng_change *change, struct bng_ip6 *ret);
+
+/* Bytes of an object that is held: a session has its IPv6 part only as far as it needs it. */
+size_t bng_object_size(const struct bng_object *object);
 
 #endif

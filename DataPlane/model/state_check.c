@@ -40,10 +40,14 @@ static int check_port(const struct bng_state *state, const struct bng_port_objec
 	if (moves && held->head.references)
 		return bng_refuse(refusal, BNG_IN_USE, "11", "%u sessions sit in its access domain",
 			held->head.references);
+	if (held && held->ipv6_sessions && !next->has_link_local)
+		return bng_refuse(refusal, BNG_IN_USE, "11.8",
+			"%u sessions with IPv6 sit in its access domain", held->ipv6_sessions);
 	if (relays + next->relay_count > BNG_RELAYS_MAX)
 		return bng_refuse(
 			refusal, BNG_LIMIT, "11.6", "at most %d trusted relays in all", BNG_RELAYS_MAX);
 	next->head.index = index;
+	next->ipv6_sessions = held ? held->ipv6_sessions : 0;
 	return 0;
 }
 
@@ -72,13 +76,15 @@ static int check_identity(const struct bng_state *state, const struct bng_identi
 {
 	struct bng_address_key key = {.vrf = next->vrf, .ipv4 = next->address};
 	bool same = held && held->vrf == next->vrf && held->address == next->address;
+	int err;
 
 	if (!same && bng_state_own_count(state, &key) >= BNG_OWN_ONE_SERVER)
 		return bng_refuse(refusal, BNG_CONFLICT, "12.2", "another server identity has this address");
 	if (held && held->vrf != next->vrf && held->head.references)
 		return bng_refuse(
 			refusal, BNG_IN_USE, "12.1", "%u pool templates refer to it", held->head.references);
-	return check_own_address(state, &next->head, "12.2", refusal);
+	err = check_own_address(state, &next->head, "12.2", refusal);
+	return err ? err : bng_state_check_own6(state, held, next, refusal);
 }
 
 static int check_template(const struct bng_state *state, const struct bng_template_object *held,
@@ -109,6 +115,11 @@ static int check_next_hop(const struct bng_state *state, const struct bng_next_h
 			return bng_refuse(refusal, BNG_INVALID, "14.2", "not a core port");
 	}
 	next->references_outside_default = held ? held->references_outside_default : 0;
+	next->references_ipv6 = held ? held->references_ipv6 : 0;
+	if (next->has_ipv6 && held && held->head.references > held->references_ipv6)
+		return bng_refuse(refusal, BNG_INVALID, "14.4", "IPv4 routes use it");
+	if (next->address && next->references_ipv6)
+		return bng_refuse(refusal, BNG_INVALID, "14.3", "IPv6 routes use it");
 	if (next->kind == BNG_NEXT_HOP_KERNEL && next->references_outside_default)
 		return bng_refuse(refusal, BNG_INVALID, "14.1",
 			"routes outside vrf 0 use it, the kernel serves vrf 0 only");
@@ -128,13 +139,17 @@ static int check_route(const struct bng_state *state, const struct bng_route_obj
 				next->next_hop_id);
 		if (next->vrf && next->next_hop->kind == BNG_NEXT_HOP_KERNEL)
 			return bng_refuse(refusal, BNG_INVALID, "15.5", "the kernel serves vrf 0 only");
+		if (next->next_hop->kind == BNG_NEXT_HOP_GATEWAY && next->next_hop->has_ipv6 != next->is_ipv6)
+			return bng_refuse(refusal, BNG_INVALID, "15.5", "its gateway is of the other family");
 	}
+	if (next->is_ipv6)
+		return bng_state_check_route6(state, held, next, refusal);
 	if (is_other(&state->prefixes, &key, held))
 		return bng_refuse(
 			refusal, BNG_CONFLICT, "15.2", "another route or a session has this prefix");
 	if (next->prefix_length == 32 && bng_state_own_count(state, &own))
 		return bng_refuse(refusal, BNG_CONFLICT, "15.2", "the BNG's own address");
-	if (!held && state->prefixes.count >= BNG_ROUTES_MAX)
+	if ((!held || held->is_ipv6) && state->prefixes.count >= BNG_ROUTES_MAX)
 		return bng_refuse(
 			refusal, BNG_LIMIT, "15", "at most %d routes, framed ones included", BNG_ROUTES_MAX);
 	return 0;

@@ -112,6 +112,8 @@ int bng_state_check_session(const struct bng_state *state, const struct bng_sess
 	err = next->has_ipv4 ? check_address(state, held, next, refusal) : 0;
 	if (!err)
 		err = check_framed_routes(state, held, next, refusal);
+	if (!err && next->has_ipv6)
+		err = bng_state_check_session_ipv6(state, held, next, refusal);
 	if (err)
 		return err;
 	if (!held && state->slots.count >= state->slots.limit)

@@ -5,10 +5,18 @@
 
 #include "state.h"
 
+#include <arpa/inet.h>
+
 /* References, uniqueness, dependents, room. Resolves pointers in *next. held is NULL for an insert. */
 int bng_state_check(const struct bng_state *state, const struct bng_object *held, union bng_any_object *next,
 	struct bng_refusal *refusal);
 
+int bng_state_check_session_ipv6(const struct bng_state *state, const struct bng_session_object *held,
+	const struct bng_session_object *next, struct bng_refusal *refusal);
+int bng_state_check_own6(const struct bng_state *state, const struct bng_identity_object *held,
+	const struct bng_identity_object *next, struct bng_refusal *refusal);
+int bng_state_check_route6(const struct bng_state *state, const struct bng_route_object *held,
+	const struct bng_route_object *next, struct bng_refusal *refusal);
 int bng_state_check_session(const struct bng_state *state, const struct bng_session_object *held,
 	struct bng_session_object *next, struct bng_refusal *refusal);
 
@@ -39,6 +47,22 @@ struct bng_line_identity bng_line_identity_of(const struct bng_line *line);
 struct bng_address_key bng_session_address_key(const struct bng_session_object *session);
 struct bng_route_key bng_route_key_of(const struct bng_route_object *route);
 struct bng_route_key bng_framed_key_of(const struct bng_session_object *session, uint32_t i);
+struct bng_route6_key bng_route6_key_of(const struct bng_route_object *route);
+struct bng_route6_key bng_prefix6_key_of(const struct bng_session_object *session, uint32_t i);
+struct bng_address6_key bng_own6_key_of(const struct bng_identity_object *identity);
+
+/* Prefixes a session has in prefixes6; session may be NULL. */
+static inline uint32_t bng_prefix6_count(const struct bng_session_object *session)
+{
+	return session && session->has_ipv6 ? session->ipv6.prefix_count : 0;
+}
+
+/* The /128 of an address. */
+static inline struct bng_route6_key bng_host6_key_of(const struct bng_address6_key *address)
+{
+	return (struct bng_route6_key){
+		.prefix_bits = 32 + 128, .vrf = htonl(address->vrf), .ipv6 = address->ipv6};
+}
 
 /* Own addresses count their gateways in the low half and their servers in the high half. */
 #define BNG_OWN_ONE_GATEWAY 1ULL

@@ -43,6 +43,29 @@ struct bng_route_key bng_framed_key_of(const struct bng_session_object *session,
 	};
 }
 
+struct bng_route6_key bng_route6_key_of(const struct bng_route_object *route)
+{
+	return (struct bng_route6_key){
+		.prefix_bits = 32 + route->prefix_length,
+		.vrf = htonl(route->vrf),
+		.ipv6 = route->prefix6,
+	};
+}
+
+struct bng_route6_key bng_prefix6_key_of(const struct bng_session_object *session, uint32_t i)
+{
+	return (struct bng_route6_key){
+		.prefix_bits = 32 + session->ipv6.prefixes[i].length,
+		.vrf = htonl(bng_session_vrf(session)),
+		.ipv6 = session->ipv6.prefixes[i].address,
+	};
+}
+
+struct bng_address6_key bng_own6_key_of(const struct bng_identity_object *identity)
+{
+	return (struct bng_address6_key){.vrf = identity->vrf, .ipv6 = identity->ipv6};
+}
+
 bool bng_own_address_of(
 	const struct bng_object *object, struct bng_address_key *ret_key, uint64_t *ret_weight)
 {
@@ -65,10 +88,13 @@ bool bng_own_address_of(
 
 int bng_state_make_room(struct bng_state *state)
 {
-	struct bng_hash_table *tables[] = {&state->lines, &state->addresses, &state->own, &state->services};
+	struct bng_hash_table *tables[] = {
+		&state->lines, &state->addresses, &state->own, &state->own6, &state->services};
 	int family, err = bng_hash_table_reserve(&state->prefixes, BNG_FRAMED_ROUTES_MAX);
 	size_t i;
 
+	if (!err)
+		err = bng_hash_table_reserve(&state->prefixes6, BNG_SESSION_PREFIXES_MAX);
 	if (err)
 		return err;
 
@@ -116,9 +142,13 @@ static void count_references(struct bng_object *object, int by)
 		route->next_hop->head.references += (uint32_t)by;
 		if (route->vrf)
 			route->next_hop->references_outside_default += (uint32_t)by;
+		if (route->is_ipv6)
+			route->next_hop->references_ipv6 += (uint32_t)by;
 		break;
 	case BNG_FAMILY_SESSION:
 		session->port->head.references += (uint32_t)by;
+		if (session->has_ipv6)
+			session->port->ipv6_sessions += (uint32_t)by;
 		if (session->template)
 			session->template->head.references += (uint32_t)by;
 		if (session->filter)
@@ -133,6 +163,7 @@ static void link_session(struct bng_state *state, struct bng_session_object *ses
 {
 	struct bng_line_identity line = bng_line_identity_of(&session->line);
 	struct bng_address_key address = bng_session_address_key(session);
+	struct bng_route6_key route6;
 	struct bng_route_key route;
 	uint32_t i;
 
@@ -143,6 +174,10 @@ static void link_session(struct bng_state *state, struct bng_session_object *ses
 		route = bng_framed_key_of(session, i);
 		(void)bng_hash_table_put(&state->prefixes, &route, (uintptr_t)session);
 	}
+	for (i = 0; i < bng_prefix6_count(session); i++) {
+		route6 = bng_prefix6_key_of(session, i);
+		(void)bng_hash_table_put(&state->prefixes6, &route6, (uintptr_t)session);
+	}
 	state->by_slot[session->head.index] = session;
 }
 
@@ -150,6 +185,7 @@ static void unlink_session(struct bng_state *state, struct bng_session_object *s
 {
 	struct bng_line_identity line = bng_line_identity_of(&session->line);
 	struct bng_address_key address = bng_session_address_key(session);
+	struct bng_route6_key route6;
 	struct bng_route_key route;
 	uint32_t i;
 
@@ -160,14 +196,41 @@ static void unlink_session(struct bng_state *state, struct bng_session_object *s
 		route = bng_framed_key_of(session, i);
 		(void)bng_hash_table_remove(&state->prefixes, &route);
 	}
+	for (i = 0; i < bng_prefix6_count(session); i++) {
+		route6 = bng_prefix6_key_of(session, i);
+		(void)bng_hash_table_remove(&state->prefixes6, &route6);
+	}
 	state->by_slot[session->head.index] = NULL;
+}
+
+static void link_route(struct bng_state *state, struct bng_route_object *route)
+{
+	struct bng_route_key key = bng_route_key_of(route);
+	struct bng_route6_key key6 = bng_route6_key_of(route);
+
+	if (route->is_ipv6)
+		(void)bng_hash_table_put(&state->prefixes6, &key6, (uintptr_t)route);
+	else
+		(void)bng_hash_table_put(&state->prefixes, &key, (uintptr_t)route);
+}
+
+static void unlink_route(struct bng_state *state, const struct bng_route_object *route)
+{
+	struct bng_route_key key = bng_route_key_of(route);
+	struct bng_route6_key key6 = bng_route6_key_of(route);
+
+	if (route->is_ipv6)
+		(void)bng_hash_table_remove(&state->prefixes6, &key6);
+	else
+		(void)bng_hash_table_remove(&state->prefixes, &key);
 }
 
 void bng_state_link(struct bng_state *state, struct bng_object *object)
 {
 	struct bng_port_object *port = (void *)object;
 	struct bng_pppoe_service_object *service = (void *)object;
-	struct bng_route_key route_key;
+	struct bng_identity_object *identity = (void *)object;
+	struct bng_address6_key own;
 
 	(void)bng_hash_table_put(&state->by_id[object->family], &object->id, (uintptr_t)object);
 	bng_digest_sum_add(&state->digests[object->family], object->digest);
@@ -175,9 +238,11 @@ void bng_state_link(struct bng_state *state, struct bng_object *object)
 	count_own(state, object, true);
 	if (object->family == BNG_FAMILY_SESSION)
 		link_session(state, (void *)object);
-	if (object->family == BNG_FAMILY_ROUTE) {
-		route_key = bng_route_key_of((void *)object);
-		(void)bng_hash_table_put(&state->prefixes, &route_key, (uintptr_t)object);
+	if (object->family == BNG_FAMILY_ROUTE)
+		link_route(state, (void *)object);
+	if (object->family == BNG_FAMILY_SERVER_IDENTITY && identity->has_ipv6) {
+		own = bng_own6_key_of(identity);
+		(void)bng_hash_table_put(&state->own6, &own, (uintptr_t)object);
 	}
 	if (object->family == BNG_FAMILY_PPPOE_SERVICE)
 		(void)bng_hash_table_put(&state->services, &service->access_domain_id, (uintptr_t)service);
@@ -191,7 +256,8 @@ void bng_state_unlink(struct bng_state *state, struct bng_object *object)
 {
 	struct bng_port_object *port = (void *)object;
 	struct bng_pppoe_service_object *service = (void *)object;
-	struct bng_route_key route_key;
+	struct bng_identity_object *identity = (void *)object;
+	struct bng_address6_key own;
 
 	(void)bng_hash_table_remove(&state->by_id[object->family], &object->id);
 	bng_digest_sum_remove(&state->digests[object->family], object->digest);
@@ -199,9 +265,11 @@ void bng_state_unlink(struct bng_state *state, struct bng_object *object)
 	count_own(state, object, false);
 	if (object->family == BNG_FAMILY_SESSION)
 		unlink_session(state, (void *)object);
-	if (object->family == BNG_FAMILY_ROUTE) {
-		route_key = bng_route_key_of((void *)object);
-		(void)bng_hash_table_remove(&state->prefixes, &route_key);
+	if (object->family == BNG_FAMILY_ROUTE)
+		unlink_route(state, (void *)object);
+	if (object->family == BNG_FAMILY_SERVER_IDENTITY && identity->has_ipv6) {
+		own = bng_own6_key_of(identity);
+		(void)bng_hash_table_remove(&state->own6, &own);
 	}
 	if (object->family == BNG_FAMILY_PPPOE_SERVICE)
 		(void)bng_hash_table_remove(&state->services, &service->access_domain_id);

@@ -36,6 +36,7 @@ static int check_relays(const struct bng_port_object *port, struct bng_refusal *
 static int check_port(const struct bng_port_object *port, struct bng_refusal *refusal)
 {
 	bool access = port->role == BNG_ROLE_ACCESS;
+	int err;
 
 	if (port->role != BNG_ROLE_ACCESS && port->role != BNG_ROLE_CORE)
 		return bng_refuse(refusal, BNG_INVALID, "11.2", "role is neither access nor core");
@@ -48,13 +49,16 @@ static int check_port(const struct bng_port_object *port, struct bng_refusal *re
 	if (port->mtu_bytes && (port->mtu_bytes < MTU_MIN || port->mtu_bytes > MTU_MAX))
 		return bng_refuse(
 			refusal, BNG_INVALID, "11.7", "mtu_bytes is 0 or %d to %d", MTU_MIN, MTU_MAX);
-	return check_relays(port, refusal);
+	err = bng_validate_port_ipv6(port, refusal);
+	return err ? err : check_relays(port, refusal);
 }
 
 static int check_identity(const struct bng_identity_object *identity, struct bng_refusal *refusal)
 {
 	if (!bng_is_unicast(identity->address))
 		return bng_refuse(refusal, BNG_INVALID, "12.2", "not a unicast address");
+	if (identity->has_ipv6 && !bng_is_routable(&identity->ipv6))
+		return bng_refuse(refusal, BNG_INVALID, "12.3", "not a routable address");
 	return 0;
 }
 
@@ -105,17 +109,23 @@ static int check_next_hop(const struct bng_next_hop_object *hop, struct bng_refu
 	if (gateway != (hop->port[0] != 0))
 		return bng_refuse(
 			refusal, BNG_INVALID, "14.2", "a port belongs to gateways, and each has one");
-	if (gateway ? !bng_is_unicast(hop->address) : hop->address != 0)
-		return bng_refuse(refusal, BNG_INVALID, "14.3",
-			"a unicast address belongs to gateways, and each has one");
+	if (hop->has_ipv6 ? !gateway || hop->address != 0
+		: gateway ? !bng_is_unicast(hop->address)
+			  : hop->address != 0)
+		return bng_refuse(refusal, BNG_INVALID, hop->has_ipv6 ? "14.4" : "14.3",
+			"a unicast address belongs to gateways, and each has one, of one family");
+	if (hop->has_ipv6 && !bng_is_routable(&hop->ipv6) && !bng_is_link_local(&hop->ipv6))
+		return bng_refuse(
+			refusal, BNG_INVALID, "14.4", "neither a routable nor a link-local address");
 	return 0;
 }
 
 static int check_route(const struct bng_route_object *route, struct bng_refusal *refusal)
 {
-	if (route->prefix_length > 32)
-		return bng_refuse(refusal, BNG_INVALID, "15.3", "prefix_length is 0 to 32");
-	if (route->prefix & bng_host_bits(route->prefix_length))
+	if (route->prefix_length > (route->is_ipv6 ? 128 : 32))
+		return bng_refuse(refusal, BNG_INVALID, "15.3", "prefix_length is 0 to 32, in IPv6 to 128");
+	if (route->is_ipv6 ? bng_has_host_bits6(&route->prefix6, route->prefix_length)
+			   : (route->prefix & bng_host_bits(route->prefix_length)) != 0)
 		return bng_refuse(refusal, BNG_INVALID, "15.2", "host bits are not zero");
 	if (route->kind < BNG_ROUTE_NEXT_HOP || route->kind > BNG_ROUTE_BLACKHOLE)
 		return bng_refuse(refusal, BNG_INVALID, "15.4", "kind is missing");

@@ -31,9 +31,11 @@ static int check_rule(const struct bng_filter_object_rule *rule, struct bng_refu
 		return bng_refuse(refusal, BNG_INVALID, "18.1.1", "action is missing");
 	if (rule->direction < BNG_WAY_UP || rule->direction > BNG_WAY_BOTH)
 		return bng_refuse(refusal, BNG_INVALID, "18.1.2", "direction is missing");
-	if (rule->prefix_length > 32)
-		return bng_refuse(refusal, BNG_INVALID, "18.1.4", "remote_prefix_length is at most 32");
-	if (rule->prefix & bng_host_bits(rule->prefix_length))
+	if (rule->prefix_length > (rule->families == BNG_FAMILY_IPV6 ? 128 : 32))
+		return bng_refuse(
+			refusal, BNG_INVALID, "18.1.4", "remote_prefix_length is at most 32, in IPv6 128");
+	if (rule->families == BNG_FAMILY_IPV6 ? bng_has_host_bits6(&rule->prefix6, rule->prefix_length)
+					      : (rule->prefix & bng_host_bits(rule->prefix_length)) != 0)
 		return bng_refuse(refusal, BNG_INVALID, "18.1.3", "host bits are not zero");
 	if (rule->protocol > UINT8_MAX)
 		return bng_refuse(refusal, BNG_INVALID, "18.1.5", "an IP protocol number is 0 to 255");

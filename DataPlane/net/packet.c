@@ -6,6 +6,7 @@
 #include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -79,4 +80,24 @@ int bng_raw_ip_send(int fd, struct bng_bytes packet, uint32_t gateway, uint32_t 
 		memcpy(CMSG_DATA(head), &info, sizeof(info));
 	}
 	return sendmsg(fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int bng_raw_ip6_open(void)
+{
+	int fd = socket(AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_RAW);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int bng_raw_ip6_send(int fd, struct bng_bytes packet)
+{
+	struct sockaddr_in6 address = {.sin6_family = AF_INET6};
+
+	if (packet.size < sizeof(struct ip6_hdr))
+		return -EINVAL;
+	memcpy(&address.sin6_addr, packet.data + 24, sizeof(address.sin6_addr));
+	return sendto(fd, packet.data, packet.size, MSG_NOSIGNAL, (struct sockaddr *)&address,
+		       sizeof(address)) < 0
+		       ? -errno
+		       : 0;
 }

@@ -14,6 +14,10 @@ int bng_packet_open(uint32_t ifindex);
 int bng_packet_send(int fd, const struct bng_bytes *frames, unsigned count);
 
 int bng_raw_ip_open(void);
+int bng_raw_ip6_open(void);
+
+/* Hands an IPv6 packet (header included) to the kernel's routing, which resolves the neighbour. */
+int bng_raw_ip6_send(int fd, struct bng_bytes packet);
 
 /*
  * Hands an IPv4 packet (header included, network order) to the kernel's routing, which resolves the

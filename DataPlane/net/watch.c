@@ -62,13 +62,14 @@ int bng_interface_query(const char *name, struct bng_interface *ret_interface)
 	return 0;
 }
 
-bool bng_interface_forwards(const char *name)
+bool bng_interface_forwards(const char *name, bool ipv6)
 {
 	char path[128];
 	FILE *file;
 	int value;
 
-	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding", name);
+	(void)snprintf(
+		path, sizeof(path), "/proc/sys/net/%s/conf/%s/forwarding", ipv6 ? "ipv6" : "ipv4", name);
 	file = fopen(path, "re");
 	if (!file)
 		return true;

@@ -10,8 +10,8 @@
 /* -ENODEV: *ret_interface is zero. */
 int bng_interface_query(const char *name, struct bng_interface *ret_interface);
 
-/* Whether the kernel forwards IPv4 that arrives on this interface. */
-bool bng_interface_forwards(const char *name);
+/* Whether the kernel forwards IPv4, or IPv6, that arrives on this interface. */
+bool bng_interface_forwards(const char *name, bool ipv6);
 
 /* A netlink socket subscribed to link and IPv4 address changes. */
 int bng_watch_open(void);

@@ -14,7 +14,7 @@ _Static_assert(
 	(int)BNG__AGENT__V1__FAMILY__FAMILY_PPPOE_SERVICE == (int)BNG_FAMILY_PPPOE_SERVICE, "families");
 _Static_assert((int)BNG__AGENT__V1__OBJECT__BODY_PPPOE_SERVICE == (int)BNG_FAMILY_PPPOE_SERVICE + 10,
 	"body numbers");
-_Static_assert((int)BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_FRAGMENT == (int)BNG_PUNT_FRAGMENT, "classes");
+_Static_assert((int)BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_DHCPV6 == (int)BNG_PUNT_DHCPV6, "classes");
 _Static_assert((int)BNG__AGENT__V1__PORT_ROLE__PORT_ROLE_CORE == (int)BNG_ROLE_CORE, "roles");
 _Static_assert((int)BNG__AGENT__V1__RELAY_TRUST__RELAY_TRUST_RELAYS == (int)BNG_TRUST_RELAYS, "trust");
 _Static_assert(
@@ -48,6 +48,21 @@ static void take_port_name(
 		complain(malformed, BNG_UNKNOWN_REFERENCE, path, "no port has a name of %zu bytes", length);
 }
 
+static void take_refused_headers(
+	const Bng__Agent__V1__Port *message, struct bng_port_object *port, struct bng_refusal *malformed)
+{
+	size_t i;
+
+	if (message->n_refused_extension_headers > BNG_REFUSED_HEADERS_MAX) {
+		complain(malformed, BNG_INVALID, "11.9", "at most %d extension headers",
+			BNG_REFUSED_HEADERS_MAX);
+		return;
+	}
+	port->refused_count = (uint32_t)message->n_refused_extension_headers;
+	for (i = 0; i < message->n_refused_extension_headers; i++)
+		port->refused[i] = message->refused_extension_headers[i];
+}
+
 static void take_port(
 	const Bng__Agent__V1__Port *message, struct bng_port_object *port, struct bng_refusal *malformed)
 {
@@ -59,6 +74,9 @@ static void take_port(
 	port->vrf = message->vrf;
 	port->relay_trust = (uint32_t)message->relay_trust;
 	port->mtu_bytes = message->mtu_bytes;
+	port->has_link_local =
+		bng_take_optional_ip6(message->ipv6_link_local, "11.8", &port->link_local, malformed);
+	take_refused_headers(message, port, malformed);
 	if (message->n_trusted_relays > BNG_PORT_RELAYS_MAX) {
 		complain(malformed, BNG_INVALID, "11.6", "at most %d relays", BNG_PORT_RELAYS_MAX);
 		return;
@@ -73,6 +91,7 @@ static void take_identity(const Bng__Agent__V1__ServerIdentity *message, struct 
 {
 	identity->vrf = message->vrf;
 	bng_take_ip4(message->ipv4_address, false, "12.2", &identity->address, malformed);
+	identity->has_ipv6 = bng_take_optional_ip6(message->ipv6_address, "12.3", &identity->ipv6, malformed);
 }
 
 static void take_options(const Bng__Agent__V1__PoolTemplate *message, struct bng_template_object *template,
@@ -121,13 +140,21 @@ static void take_next_hop(const Bng__Agent__V1__NextHop *message, struct bng_nex
 	hop->kind = (uint32_t)message->kind;
 	take_port_name(message->port, "14.2", hop->port, malformed);
 	bng_take_ip4(message->ipv4_address, true, "14.3", &hop->address, malformed);
+	hop->has_ipv6 = bng_take_optional_ip6(message->ipv6_address, "14.4", &hop->ipv6, malformed);
 }
 
 static void take_route(
 	const Bng__Agent__V1__Route *message, struct bng_route_object *route, struct bng_refusal *malformed)
 {
 	route->vrf = message->vrf;
-	bng_take_ip4(message->prefix, false, "15.2", &route->prefix, malformed);
+	route->is_ipv6 = message->prefix.len == sizeof(route->prefix6);
+	if (route->is_ipv6)
+		bng_take_ip6(message->prefix, "15.2", &route->prefix6, malformed);
+	else if (message->prefix.len == sizeof(route->prefix))
+		bng_take_ip4(message->prefix, false, "15.2", &route->prefix, malformed);
+	else
+		complain(malformed, BNG_INVALID, "15.2", "a prefix has 4 or 16 bytes, not %zu",
+			message->prefix.len);
 	route->prefix_length = message->prefix_length;
 	route->kind = (uint32_t)message->kind;
 	route->next_hop_id = message->next_hop_id;
@@ -211,7 +238,7 @@ int bng_desired_object(const Bng__Agent__V1__Object *message, struct bng_digeste
 		return bng_refuse(refusal, BNG_UNSUPPORTED, path, "unknown critical field or enum value");
 	if (!family || !message->session)
 		return bng_refuse(refusal, BNG_INVALID, "", "object without a body");
-	memset(ret_object, 0, bng_object_size(family));
+	memset(ret_object, 0, sizeof(*ret_object));
 	ret_object->head.family = family;
 	ret_object->head.id = message->object_id;
 	ret_object->head.generation = message->generation;

@@ -87,6 +87,7 @@ void bng_take_session(const Bng__Agent__V1__Session *message, struct bng_session
 	session->filter_id = message->filter_id;
 	session->idle_timeout_seconds = message->idle_timeout_seconds;
 	bng_take_pppoe(message->pppoe, session);
+	bng_take_session_ipv6(message->ipv6, session, malformed);
 	session->has_ipv4 = ipv4 != NULL;
 	if (!ipv4)
 		return;
@@ -102,16 +103,24 @@ void bng_take_session(const Bng__Agent__V1__Session *message, struct bng_session
 static void take_rule(const Bng__Agent__V1__FilterRule *message, struct bng_filter_object_rule *rule,
 	struct bng_refusal *malformed)
 {
-	bool has_prefix = message->remote_prefix.len != 0;
+	ProtobufCBinaryData prefix = message->remote_prefix;
 
 	rule->action = (uint32_t)message->action;
 	rule->direction = (uint32_t)message->direction;
-	if (has_prefix)
-		bng_take_ip4(message->remote_prefix, false, "18.1.3", &rule->prefix, malformed);
+	rule->families = BNG_FAMILY_BOTH;
+	if (prefix.len == sizeof(rule->prefix6)) {
+		rule->families = BNG_FAMILY_IPV6;
+		bng_take_ip6(prefix, "18.1.3", &rule->prefix6, malformed);
+	} else if (prefix.len == sizeof(rule->prefix)) {
+		rule->families = BNG_FAMILY_IPV4;
+		bng_take_ip4(prefix, false, "18.1.3", &rule->prefix, malformed);
+	} else if (prefix.len) {
+		complain(malformed, BNG_INVALID, "18.1.3", "a prefix has 4 or 16 bytes, not %zu", prefix.len);
+	}
 	rule->prefix_length = message->remote_prefix_length;
-	if (has_prefix != (rule->prefix_length != 0))
+	if ((prefix.len != 0) != (rule->prefix_length != 0))
 		complain(malformed, BNG_INVALID, "18.1.4",
-			"remote_prefix_length is 1 to 32 with a prefix, 0 without");
+			"remote_prefix_length is 1 to 32, or 128, with a prefix, 0 without");
 	rule->protocol = message->protocol;
 	rule->port_first = message->remote_port_first;
 	rule->port_last = message->remote_port_last;

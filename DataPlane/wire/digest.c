@@ -12,7 +12,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-enum { HEAD = 18, ELEMENT_HEAD = 8, AGENT_OWNED_LEASE = 6 };
+enum { HEAD = 18, ELEMENT_HEAD = 8, IPV4_LEASE = 6, IPV6_LEASE = 2 };
 
 int bng_digester_init(struct bng_digester *digester)
 {
@@ -37,7 +37,8 @@ void bng_digester_done(struct bng_digester *digester)
 
 static bool is_agent_owned(const ProtobufCMessageDescriptor *type, const ProtobufCFieldDescriptor *field)
 {
-	return type == &bng__agent__v1__session_ipv4__descriptor && field->id == AGENT_OWNED_LEASE;
+	return (type == &bng__agent__v1__session_ipv4__descriptor && field->id == IPV4_LEASE) ||
+	       (type == &bng__agent__v1__session_ipv6__descriptor && field->id == IPV6_LEASE);
 }
 
 static struct bng_bytes raw_value(const ProtobufCFieldDescriptor *field, const void *at)

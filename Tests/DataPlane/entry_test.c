@@ -121,6 +121,7 @@ TEST(what_a_session_is_granted_is_in_its_entries)
 	test_apply_base(&state);
 	filter.filter.rules[0].prefix = inet_addr("192.0.2.0");
 	filter.filter.rules[0].prefix_length = 24;
+	filter.filter.rules[0].families = BNG_FAMILY_IPV4;
 	assert_int_equal(test_apply(&state, &filter, &refusal), BNG_OK);
 	it.session.filter_id = 5;
 	it.session.rate_down =
@@ -148,6 +149,7 @@ TEST(what_a_session_is_granted_is_in_its_entries)
 	assert_int_equal(rules.permits_rest, 1);
 	assert_int_equal(rules.rules[0].remote, inet_addr("192.0.2.0"));
 	assert_int_equal(rules.rules[0].mask, inet_addr("255.255.255.0"));
+	assert_int_equal(rules.rules[0].families, 1);
 	assert_int_equal(rules.rules[0].permits, 0);
 	assert_int_equal(rules.rules[0].ways, BNG_WAY_UP);
 	assert_int_equal(rules.rules[0].port_first, 25);
@@ -240,4 +242,124 @@ TEST(route_keys_count_the_vrfs_bits_and_put_it_in_network_order)
 	assert_int_equal(key.prefix_bits, 40);
 	assert_memory_equal(&key.vrf, "\0\0\0\5", 4);
 	assert_memory_equal(&key.ipv4, "\x0a\0\0\0", 4);
+}
+
+TEST(the_ipv6_of_a_session_is_in_its_entries)
+{
+	static const uint8_t prefix[16] = {0x20, 1, 0x0d, 0xb8, 0, 1, 0x20},
+			     mask[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xf0};
+	union bng_any_object port = test_port(1, "access0", BNG_ROLE_ACCESS, 1),
+			     it = test_session(1, 0x64400102);
+	const struct bng_session_object *session;
+	struct bng_session value;
+	struct bng_session6 value6;
+	struct bng_route6_key key;
+	struct bng_route6 route;
+	uint32_t i;
+
+	test_state_init(&state, 10);
+	test_apply_base(&state);
+	test_enable_ipv6(&port);
+	port.head.generation = 2;
+	assert_int_equal(test_apply(&state, &port, &refusal), BNG_OK);
+	test_add_ipv6(&it, "2001:db8:1:2000::", 52);
+	test_add_ipv6(&it, "2001:db8:2::2", 128);
+	it.session.ipv6.activity_renews = true;
+	assert_int_equal(test_apply(&state, &it, &refusal), BNG_OK);
+	session = (const void *)bng_state_get(&state, BNG_FAMILY_SESSION, 1);
+	bng_entry_session(session, &value);
+	assert_int_equal(value.flags, BNG_SESSION_FAST_DHCP | BNG_SESSION_IPV6);
+	memset(&value6, 0xff, sizeof(value6));
+	bng_entry_session6(session, &value6);
+	assert_int_equal(value6.session_id, 1);
+	assert_true(value6.valid_ns == 3600000000000ULL);
+	assert_int_equal(value6.flags, BNG_SESSION6_ACTIVITY_RENEWS);
+	assert_int_equal(value6.prefix_count, 2);
+	assert_memory_equal(&value6.prefixes[0].address, prefix, 16);
+	assert_memory_equal(&value6.prefixes[0].mask, mask, 16);
+	assert_true(value6.prefixes[1].mask.high == ~0ULL && value6.prefixes[1].mask.low == ~0ULL);
+	assert_true(value6.prefixes[2].mask.high == 0);
+	key = bng_entry_prefix6_key(session, 0);
+	bng_entry_prefix6(session, 0, &route);
+	assert_int_equal(key.prefix_bits, 32 + 52);
+	assert_memory_equal(&key.ipv6, prefix, 16);
+	assert_int_equal(route.kind, BNG_ROUTE_SESSION);
+	assert_int_equal(route.length, 52);
+	assert_int_equal(route.line.port, 1);
+	assert_memory_equal(route.line.mac, it.session.line.mac, 6);
+	/* Five prefixes: four beside the session, all of them as routes. */
+	it.head.generation = 2;
+	for (i = 3; i <= 5; i++)
+		test_add_ipv6(&it, i == 3 ? "2001:db8:3::" : i == 4 ? "2001:db8:4::" : "2001:db8:5::", 64);
+	test_add_services6(&it);
+	assert_int_equal(test_apply(&state, &it, &refusal), BNG_OK);
+	bng_entry_session6((const void *)bng_state_get(&state, BNG_FAMILY_SESSION, 1), &value6);
+	assert_int_equal(value6.prefix_count, BNG_INLINE_PREFIXES);
+	assert_int_equal(value6.flags, BNG_SESSION6_ACTIVITY_RENEWS | BNG_SESSION6_MORE_PREFIXES |
+					       BNG_SESSION6_ADVERTISES | BNG_SESSION6_DHCP);
+	bng_state_done(&state);
+}
+
+TEST(what_the_node_says_by_itself_lies_ready_with_its_sum)
+{
+	static const uint8_t iaid[4] = {0, 0, 0, 7};
+	union bng_any_object it = test_session(1, 0x64400102);
+	struct bng_advertisement advertisement;
+	struct bng_dhcp6_reply reply;
+	uint32_t words[2] = {0};
+
+	test_add_ipv6(&it, "2001:db8:1::", 56);
+	test_add_services6(&it);
+	memset(it.session.ipv6.bytes + 8, 0xff, 8);
+	bng_entry_advertisement(&it.session, &advertisement);
+	assert_int_equal(advertisement.length, 16);
+	assert_memory_equal(advertisement.bytes, it.session.ipv6.bytes, 16);
+	assert_int_equal(advertisement.bytes[16] | advertisement.bytes[511], 0);
+	/* Twice all ones is nothing to a sum with the carry around its end. */
+	memcpy(words, it.session.ipv6.bytes, 8);
+	assert_true((uint64_t)advertisement.sum % UINT32_MAX == ((uint64_t)words[0] + words[1]) % UINT32_MAX);
+	bng_entry_dhcp6_reply(&it.session, &reply);
+	assert_int_equal(reply.client_id_hash, 1);
+	assert_int_equal(reply.server_id_hash, 2);
+	assert_int_equal(reply.association_count, 1);
+	assert_int_equal(reply.associations[0].kind, BNG_IA_PD);
+	assert_int_equal(reply.associations[0].length, 56);
+	assert_memory_equal(&reply.associations[0].iaid, iaid, 4);
+	assert_int_equal(reply.reply_length, 5);
+	assert_memory_equal(reply.reply, "\0\x07\0\1\xff\0", 6);
+	memcpy(words, reply.reply, 8);
+	assert_true(reply.sum == words[0] + words[1]);
+}
+
+TEST(a_port_says_what_ipv6_it_serves)
+{
+	union bng_any_object it = test_port(1, "access0", BNG_ROLE_ACCESS, 1),
+			     hop = test_gateway6(1, "fe80::2"), filter = test_filter(5);
+	struct bng_filter rules;
+	struct bng_next_hop next_hop;
+	struct bng_port value;
+
+	bng_entry_port(&it.port, &value);
+	assert_int_equal(value.flags & BNG_PORT_IPV6, 0);
+	test_enable_ipv6(&it);
+	it.port.refused_count = 3;
+	it.port.refused[0] = 0;
+	it.port.refused[1] = 43;
+	it.port.refused[2] = 255;
+	bng_entry_port(&it.port, &value);
+	assert_true(value.flags & BNG_PORT_IPV6);
+	assert_memory_equal(&value.link_local, &it.port.link_local, 16);
+	assert_true(
+		value.refused_headers[0] == (1ULL | 1ULL << 43) && value.refused_headers[3] == 1ULL << 63);
+	bng_entry_next_hop(&hop.next_hop, 2, &next_hop);
+	assert_int_equal(next_hop.ipv4, 0);
+	assert_memory_equal(&next_hop.ipv6, &hop.next_hop.ipv6, 16);
+	filter.filter.rules[0].families = BNG_FAMILY_IPV6;
+	filter.filter.rules[0].prefix6 = test_ip6("2001:db8::");
+	filter.filter.rules[0].prefix_length = 32;
+	bng_entry_filter(&filter.filter, &rules);
+	assert_int_equal(rules.rules[0].families, 2);
+	assert_int_equal(rules.rules[0].mask, 0);
+	assert_true(
+		rules.rules[0].mask6.low == 0 && rules.rules[0].mask6.high == htobe64(0xffffffff00000000));
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// kern/ against the real kernel, in namespaces of its own (Tests/DataPlane/run): what an upsert writes, what
-// a removal leaves, adoption after each kind of crash, and the swap of a program. Skipped where BPF is
-// refused.
+// kern/ against the real kernel (support/kern_world.h): what an upsert writes, what a removal leaves,
+// adoption after each kind of crash, and the swap of a program.
 #include "test.h"
 
 #include "apply.h"
 #include "attach.h"
+#include "kern_world.h"
 #include "map_counters.h"
 #include "map_policy.h"
 #include "map_session.h"
@@ -19,128 +19,8 @@
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static const struct bng_clock clock_ = {.boot_ns = 1000000000000ULL, .utc_ms = 1800000000000ULL};
-static const struct bng_refusal good = {.code = BNG_OK};
-static char bpffs[64], pins[96];
-static struct bng_kern kern;
-static struct bng_state state;
-static struct bng_words words;
-
-static void load(void)
-{
-	static const char *const names[] = {"", "access0", "core0", "access1"};
-	uint32_t i;
-
-	snprintf(pins, sizeof(pins), "%s/node", bpffs);
-	words.text[0] = 0;
-	test_state_init(&state, 100);
-	bng_kern_init(&kern, pins, BNG_ATTACH_AUTO, 100);
-	kern.port_count = 3;
-	for (i = 1; i <= 3; i++) {
-		strcpy(kern.ports[i].name, names[i]);
-		kern.ports[i].role = i == 2 ? BNG_ROLE_CORE : BNG_ROLE_ACCESS;
-		assert_int_equal(bng_interface_query(names[i], &kern.ports[i].interface), 0);
-	}
-	if (bng_kern_load(&kern, 77, &words))
-		fail_msg("%s", words.text);
-}
-
-static void unload(void)
-{
-	bng_kern_done(&kern);
-	bng_state_done(&state);
-}
-
-static void begin(void)
-{
-	static int made;
-	const char *const commands = "ip link set lo up; for p in access0 core0 access1; do ip link add $p "
-				     "type veth peer name ${p}p && "
-				     "ip link set $p up && ip link set ${p}p up || exit 1; done";
-
-	if (!made++) {
-		strcpy(bpffs, "/tmp/bng-kern-test-XXXXXX");
-		assert_non_null(mkdtemp(bpffs));
-		assert_int_equal(system(commands), 0);
-		assert_int_equal(mount("bpf", bpffs, "bpf", 0, NULL), 0);
-	}
-	load();
-}
-
-__attribute__((destructor)) static void clean_up(void)
-{
-	if (bpffs[0]) {
-		(void)umount(bpffs);
-		(void)rmdir(bpffs);
-	}
-}
-
-static void end(void)
-{
-	unload();
-	words.text[0] = 0;
-	bng_kern_init(&kern, pins, BNG_ATTACH_AUTO, 100);
-	if (bng_kern_detach(&kern, &words))
-		fail_msg("%s", words.text);
-	bng_kern_done(&kern);
-	assert_int_equal(bng_test_live_blocks(), 0);
-}
-
-static void upsert(const union bng_any_object *object)
-{
-	static const uint8_t packed[300] = "stands for the packed object";
-	struct bng_refusal refusal;
-	struct bng_change change;
-
-	assert_int_equal(bng_state_prepare(&state, object, &good, &change, &refusal), 0);
-	assert_int_equal(
-		bng_kern_upsert(&kern, &state, &change, (struct bng_bytes){packed, sizeof(packed)}, &clock_),
-		0);
-	bng_state_commit(&state, &change);
-}
-
-static void remove_session(uint64_t id, struct bng_final *final)
-{
-	struct bng_refusal refusal;
-	struct bng_change change;
-
-	assert_int_equal(bng_state_prepare_removal(&state, BNG_FAMILY_SESSION, id, 99, &change, &refusal), 0);
-	assert_int_equal(bng_kern_remove(&kern, &state, &change, &clock_, final), 0);
-	bng_state_commit(&state, &change);
-}
-
-static void upsert_base(void)
-{
-	union bng_any_object all[] = {
-		test_port(1, "access0", BNG_ROLE_ACCESS, 1),
-		test_identity(1, "100.64.0.1"),
-		test_template(1, 1, "100.64.0.1"),
-		test_kernel_hop(1),
-		test_route(1, "0.0.0.0", 0, 1),
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		upsert(&all[i]);
-}
-
-/* What adopt.c does, without the wire: the same objects into a fresh state, then the two reconciliations. */
-static uint32_t adopt(const union bng_any_object *session)
-{
-	uint32_t repaired = 0;
-	struct bng_refusal refusal;
-
-	test_apply_base(&state);
-	if (session)
-		assert_int_equal(test_apply(&state, session, &refusal), BNG_OK);
-	assert_int_equal(bng_map_policy_reconcile(&kern, &state, &repaired), 0);
-	assert_int_equal(bng_map_session_reconcile(&kern, &state, &clock_, &repaired), 0);
-	return repaired;
-}
 
 static int count_entry(void *context, const void *key, const void *value)
 {
@@ -184,25 +64,25 @@ TEST(a_session_has_one_entry_per_key_and_its_old_keys_go)
 	union bng_any_object one = test_session(1, 0x64400101);
 	struct bng_final final;
 
-	begin();
-	upsert_base();
-	one.session.lease_expires_unix_ms = clock_.utc_ms + 1000;
-	one.session.ends_unix_ms = clock_.utc_ms + 5000;
-	upsert(&one);
-	assert_int_equal(stored_session(&one).ends_ns, clock_.boot_ns + 5000000000ULL);
-	assert_int_equal(
-		kern.session_state[stored_session(&one).slot].expires_ns, clock_.boot_ns + 1000000000ULL);
+	world_begin();
+	world_upsert_base();
+	one.session.lease_expires_unix_ms = world_clock.utc_ms + 1000;
+	one.session.ends_unix_ms = world_clock.utc_ms + 5000;
+	world_upsert(&one);
+	assert_int_equal(stored_session(&one).ends_ns, world_clock.boot_ns + 5000000000ULL);
+	assert_int_equal(kern.session_state[stored_session(&one).slot].expires_ns,
+		world_clock.boot_ns + 1000000000ULL);
 	one.head.generation = 2;
 	one.session.line.s_vlan = 5;
 	one.session.line.s_tpid = 0x8100;
 	one.session.address = htonl(0x64400102);
-	upsert(&one);
+	world_upsert(&one);
 	assert_int_equal(session_entries(), 1);
 	assert_int_equal(address_entries(), 1);
 	assert_int_equal(stored_session(&one).generation, 2);
-	remove_session(1, &final);
+	world_remove_session(1, &final);
 	assert_int_equal(session_entries() + address_entries(), 0);
-	end();
+	world_end();
 }
 
 /* Framed routes of sessions in the kernel's table. */
@@ -239,25 +119,25 @@ TEST(framed_routes_come_change_and_go_with_their_session)
 	union bng_any_object one = test_session(1, 0x64400101);
 	struct bng_final final;
 
-	begin();
-	upsert_base();
+	world_begin();
+	world_upsert_base();
 	test_add_framed(&one, "203.0.113.0", 29);
 	test_add_framed(&one, "198.51.100.0", 24);
-	upsert(&one);
+	world_upsert(&one);
 	assert_int_equal(framed_entries(), 2);
 	assert_int_equal(route_of("203.0.113.0", 29).session, one.session.address);
 	/* One stays and leads to the new address, one goes, one comes. */
 	one.head.generation = 2;
 	one.session.address = htonl(0x64400102);
 	one.session.framed[1].prefix = inet_addr("198.51.101.0");
-	upsert(&one);
+	world_upsert(&one);
 	assert_int_equal(framed_entries(), 2);
 	assert_int_equal(route_of("203.0.113.0", 29).session, one.session.address);
 	assert_int_equal(route_of("198.51.101.0", 24).kind, BNG_ROUTE_SESSION);
 	assert_int_equal(route_of("198.51.100.0", 24).kind, BNG_ROUTE_NEXT_HOP);
-	remove_session(1, &final);
+	world_remove_session(1, &final);
 	assert_int_equal(framed_entries(), 0);
-	end();
+	world_end();
 }
 
 TEST(filters_stand_in_their_map_while_they_are_held)
@@ -268,15 +148,15 @@ TEST(filters_stand_in_their_map_while_they_are_held)
 	struct bng_filter value;
 	uint32_t index = 1;
 
-	begin();
-	upsert(&filter);
+	world_begin();
+	world_upsert(&filter);
 	assert_int_equal(bpf_map_lookup_elem(kern.maps[BNG_MAP_filters], &index, &value), 0);
 	assert_int_equal(value.rules[0].port_last, 25);
 	assert_int_equal(bng_state_prepare_removal(&state, BNG_FAMILY_FILTER, 9, 99, &change, &refusal), 0);
-	assert_int_equal(bng_kern_remove(&kern, &state, &change, &clock_, NULL), 0);
+	assert_int_equal(bng_kern_remove(&kern, &state, &change, &world_clock, NULL), 0);
 	bng_state_commit(&state, &change);
 	assert_int_equal(bpf_map_lookup_elem(kern.maps[BNG_MAP_filters], &index, &value), -ENOENT);
-	end();
+	world_end();
 }
 
 TEST(a_slot_starts_with_full_buckets_and_active)
@@ -285,19 +165,19 @@ TEST(a_slot_starts_with_full_buckets_and_active)
 	struct bng_policer *policers;
 	struct bng_final final;
 
-	begin();
-	upsert_base();
-	upsert(&one);
+	world_begin();
+	world_upsert_base();
+	world_upsert(&one);
 	policers = &kern.policers[stored_session(&one).slot * BNG_DIRECTIONS];
-	assert_int_equal(kern.session_state[stored_session(&one).slot].active_ns, clock_.boot_ns);
+	assert_int_equal(kern.session_state[stored_session(&one).slot].active_ns, world_clock.boot_ns);
 	policers[BNG_UP].full_at = policers[BNG_DOWN].multiplier = 77;
 	/* A change of content is no new slot. */
 	one.head.generation = 2;
-	upsert(&one);
+	world_upsert(&one);
 	assert_int_equal(policers[BNG_UP].full_at, 77);
-	remove_session(1, &final);
+	world_remove_session(1, &final);
 	assert_int_equal(policers[BNG_UP].full_at | policers[BNG_DOWN].multiplier, 0);
-	end();
+	world_end();
 }
 
 TEST(adoption_restores_routes_and_filters_a_crash_left_out)
@@ -308,26 +188,26 @@ TEST(adoption_restores_routes_and_filters_a_crash_left_out)
 	struct bng_filter value = {.rule_count = 1};
 	uint32_t index = 5;
 
-	begin();
-	upsert_base();
+	world_begin();
+	world_upsert_base();
 	test_add_framed(&one, "203.0.113.0", 29);
-	upsert(&one);
+	world_upsert(&one);
 	one.head.index = stored_session(&one).slot;
-	unload();
-	load();
-	assert_int_equal(adopt(&one), 0);
+	world_unload();
+	world_load();
+	assert_int_equal(world_adopt(&one), 0);
 	assert_int_equal(framed_entries(), 1);
 	assert_int_equal(bpf_map_update_elem(kern.maps[BNG_MAP_routes4], &key, &wrong, 0), 0);
 	key.ipv4 = inet_addr("203.0.114.0");
 	assert_int_equal(bpf_map_update_elem(kern.maps[BNG_MAP_routes4], &key, &wrong, 0), 0);
 	assert_int_equal(bpf_map_update_elem(kern.maps[BNG_MAP_filters], &index, &value, 0), 0);
-	unload();
-	load();
-	assert_int_equal(adopt(&one), 3);
+	world_unload();
+	world_load();
+	assert_int_equal(world_adopt(&one), 3);
 	assert_int_equal(framed_entries(), 1);
 	assert_int_equal(route_of("203.0.113.0", 29).session, one.session.address);
 	assert_int_equal(bpf_map_lookup_elem(kern.maps[BNG_MAP_filters], &index, &value), -ENOENT);
-	end();
+	world_end();
 }
 
 TEST(final_counters_are_kept_summed_and_the_slot_is_wiped)
@@ -337,29 +217,29 @@ TEST(final_counters_are_kept_summed_and_the_slot_is_wiped)
 	struct bng_final final, again;
 	uint32_t slot, cpu;
 
-	begin();
-	upsert_base();
-	upsert(&one);
+	world_begin();
+	world_upsert_base();
+	world_upsert(&one);
 	slot = stored_session(&one).slot;
 	for (cpu = 0; cpu < kern.cpus; cpu++)
 		each[cpu].up_packets = 10;
 	assert_int_equal(bpf_map_update_elem(kern.maps[BNG_MAP_session_counters], &slot, each, 0), 0);
-	remove_session(1, &final);
+	world_remove_session(1, &final);
 	assert_int_equal(final.counters.up_packets, 10 * kern.cpus);
 	assert_int_equal(bng_map_session_counters(&kern, slot, &now), 0);
 	assert_int_equal(now.up_packets, 0);
 	assert_int_equal(kern.session_state[slot].session_id, 0);
-	upsert(&one);
+	world_upsert(&one);
 	slot = stored_session(&one).slot;
 	assert_int_equal(bpf_map_update_elem(kern.maps[BNG_MAP_session_counters], &slot, each, 0), 0);
-	remove_session(1, &final);
+	world_remove_session(1, &final);
 	assert_int_equal(final.counters.up_packets, 20 * kern.cpus);
 	assert_int_equal(bng_store_get_final(&kern, 1, &again), 0);
 	assert_memory_equal(&final, &again, sizeof(final));
 	assert_int_equal(bng_store_remove_final(&kern, 1), 0);
 	assert_int_equal(bng_store_get_final(&kern, 1, &again), -ENOENT);
 	free(each);
-	end();
+	world_end();
 }
 
 TEST(stored_objects_come_back_whole_and_broken_ones_are_dropped)
@@ -374,7 +254,7 @@ TEST(stored_objects_come_back_whole_and_broken_ones_are_dropped)
 	} key = {5, BNG_FAMILY_POOL_TEMPLATE, 2, 0};
 	size_t count, i;
 
-	begin();
+	world_begin();
 	for (i = 0; i < sizeof(packed); i++)
 		packed[i] = (uint8_t)(i * 3);
 	assert_int_equal(
@@ -395,7 +275,7 @@ TEST(stored_objects_come_back_whole_and_broken_ones_are_dropped)
 	assert_int_equal(bng_store_read_objects(&kern, &objects, &count), 0);
 	assert_int_equal(count, 0);
 	bng_stored_objects_free(objects, count);
-	end();
+	world_end();
 }
 
 TEST(adoption_leaves_what_is_right_and_repairs_what_a_crash_left)
@@ -407,19 +287,19 @@ TEST(adoption_leaves_what_is_right_and_repairs_what_a_crash_left)
 	struct bng_dhcp_template before, after;
 	uint32_t index = 1, slot;
 
-	begin();
-	upsert_base();
-	one.session.lease_expires_unix_ms = clock_.utc_ms + 1000;
-	upsert(&one);
+	world_begin();
+	world_upsert_base();
+	one.session.lease_expires_unix_ms = world_clock.utc_ms + 1000;
+	world_upsert(&one);
 	slot = stored_session(&one).slot;
 	kern.session_state[slot].renewals = 4;
 	assert_int_equal(bpf_map_lookup_elem(kern.maps[BNG_MAP_dhcp_templates], &index, &before), 0);
-	unload();
-	load();
+	world_unload();
+	world_load();
 	assert_true(kern.ports[1].adopted && kern.ports[2].adopted && kern.ports[3].adopted);
 	assert_false(kern.fresh);
 	one.head.index = slot;
-	assert_int_equal(adopt(&one), 0);
+	assert_int_equal(world_adopt(&one), 0);
 	assert_int_equal(kern.session_state[slot].renewals, 4);
 	assert_int_equal(bpf_map_lookup_elem(kern.maps[BNG_MAP_dhcp_templates], &index, &after), 0);
 	assert_memory_equal(&before, &after, sizeof(before));
@@ -432,13 +312,13 @@ TEST(adoption_leaves_what_is_right_and_repairs_what_a_crash_left)
 	address.ipv4 = one.session.address;
 	assert_int_equal(bpf_map_delete_elem(kern.maps[BNG_MAP_session_addresses], &address), 0);
 	kern.session_state[50].session_id = 99;
-	unload();
-	load();
-	assert_true(adopt(&one) >= 4);
+	world_unload();
+	world_load();
+	assert_true(world_adopt(&one) >= 4);
 	assert_int_equal(session_entries(), 1);
 	assert_int_equal(address_entries(), 1);
 	assert_int_equal(kern.session_state[50].session_id, 0);
-	end();
+	world_end();
 }
 
 TEST(a_different_program_is_swapped_on_the_live_link)
@@ -448,19 +328,19 @@ TEST(a_different_program_is_swapped_on_the_live_link)
 	struct bng_pin_path path;
 	int link;
 
-	begin();
+	world_begin();
 	path = bng_pin_path(&kern, "links", "access1");
 	link = bpf_obj_get(path.text);
 	assert_true(link >= 0);
 	assert_int_equal(bpf_obj_get_info_by_fd(link, &info, &size), 0);
 	before = info.prog_id;
-	unload();
+	world_unload();
 	/* Another index compiled into the program is another program, though its tag is the same. */
-	load();
+	world_load();
 	assert_true(kern.ports[3].adopted);
 	assert_int_equal(bng_store_put_schema(&kern, "port:access1", 9), 0);
-	unload();
-	load();
+	world_unload();
+	world_load();
 	assert_false(kern.ports[3].adopted);
 	assert_true(kern.ports[1].adopted);
 	size = sizeof(info);
@@ -468,17 +348,17 @@ TEST(a_different_program_is_swapped_on_the_live_link)
 	assert_int_not_equal(info.prog_id, before);
 	assert_int_equal(info.xdp.ifindex, kern.ports[3].interface.index);
 	close(link);
-	unload();
-	load();
+	world_unload();
+	world_load();
 	assert_true(kern.ports[3].adopted);
-	end();
+	world_end();
 }
 
 TEST(another_layout_is_refused_in_words)
 {
-	begin();
+	world_begin();
 	assert_int_equal(bng_store_put_schema(&kern, "sessions", 1), 0);
-	unload();
+	world_unload();
 	test_state_init(&state, 100);
 	words.text[0] = 0;
 	bng_kern_init(&kern, pins, BNG_ATTACH_AUTO, 100);
@@ -488,7 +368,7 @@ TEST(another_layout_is_refused_in_words)
 	assert_int_equal(bng_interface_query("access0", &kern.ports[1].interface), 0);
 	assert_int_equal(bng_kern_load(&kern, 1, &words), -EPROTO);
 	assert_non_null(strstr(words.text, "pinned map sessions has another layout"));
-	end();
+	world_end();
 }
 
 TEST(a_foreign_program_is_never_replaced)
@@ -496,8 +376,8 @@ TEST(a_foreign_program_is_never_replaced)
 	struct bpf_insn pass[] = {{.code = 0xb7, .dst_reg = 0, .imm = 2}, {.code = 0x95}};
 	int program, link;
 
-	begin();
-	end();
+	world_begin();
+	world_end();
 	program = bpf_prog_load(BPF_PROG_TYPE_XDP, "stranger", "GPL", pass, 2, NULL);
 	assert_true(program >= 0);
 	link = bpf_link_create(program, (int)if_nametoindex("access0"), BPF_XDP, NULL);
@@ -513,18 +393,18 @@ TEST(a_foreign_program_is_never_replaced)
 	assert_non_null(strstr(words.text, "another XDP program is attached"));
 	close(link);
 	close(program);
-	end();
+	world_end();
 }
 
 TEST(clocks_convert_there_and_back_and_never_wrap)
 {
-	assert_int_equal(bng_boot_ns(&clock_, 0), 0);
-	assert_int_equal(bng_boot_ns(&clock_, 1), 1);
-	assert_int_equal(bng_boot_ns(&clock_, UINT64_MAX), UINT64_MAX);
-	assert_int_equal(
-		bng_utc_ms(&clock_, bng_boot_ns(&clock_, clock_.utc_ms + 12345)), clock_.utc_ms + 12345);
-	assert_int_equal(
-		bng_utc_ms(&clock_, bng_boot_ns(&clock_, clock_.utc_ms - 12345)), clock_.utc_ms - 12345);
+	assert_int_equal(bng_boot_ns(&world_clock, 0), 0);
+	assert_int_equal(bng_boot_ns(&world_clock, 1), 1);
+	assert_int_equal(bng_boot_ns(&world_clock, UINT64_MAX), UINT64_MAX);
+	assert_int_equal(bng_utc_ms(&world_clock, bng_boot_ns(&world_clock, world_clock.utc_ms + 12345)),
+		world_clock.utc_ms + 12345);
+	assert_int_equal(bng_utc_ms(&world_clock, bng_boot_ns(&world_clock, world_clock.utc_ms - 12345)),
+		world_clock.utc_ms - 12345);
 }
 
 TEST(every_reason_has_a_name)
@@ -553,33 +433,33 @@ TEST(a_pppoe_service_follows_its_access_domain_from_port_to_port)
 	struct bng_change change;
 	struct bng_pppoe_service value;
 
-	begin();
-	upsert(&service);
+	world_begin();
+	world_upsert(&service);
 	assert_int_equal(pppoe_service_of(1, &value), -ENOENT);
-	upsert(&first);
-	upsert(&other);
+	world_upsert(&first);
+	world_upsert(&other);
 	assert_int_equal(pppoe_service_of(1, &value), 0);
 	assert_memory_equal(value.ac_name + 4, "edge", 4);
 	assert_int_equal(pppoe_service_of(3, &value), -ENOENT);
 	service.head.generation++;
 	service.pppoe_service.access_domain_id = 8;
-	upsert(&service);
+	world_upsert(&service);
 	assert_int_equal(pppoe_service_of(1, &value), -ENOENT);
 	assert_int_equal(pppoe_service_of(3, &value), 0);
 	other.head.generation++;
 	other.port.access_domain_id = 9;
-	upsert(&other);
+	world_upsert(&other);
 	assert_int_equal(pppoe_service_of(3, &value), -ENOENT);
 	first.head.generation++;
 	first.port.access_domain_id = 8;
-	upsert(&first);
+	world_upsert(&first);
 	assert_int_equal(pppoe_service_of(1, &value), 0);
 	assert_int_equal(
 		bng_state_prepare_removal(&state, BNG_FAMILY_PPPOE_SERVICE, 1, 99, &change, &refusal), 0);
-	assert_int_equal(bng_kern_remove(&kern, &state, &change, &clock_, NULL), 0);
+	assert_int_equal(bng_kern_remove(&kern, &state, &change, &world_clock, NULL), 0);
 	bng_state_commit(&state, &change);
 	assert_int_equal(pppoe_service_of(1, &value), -ENOENT);
-	end();
+	world_end();
 }
 
 TEST(adoption_repairs_pppoe_services)
@@ -589,20 +469,20 @@ TEST(adoption_repairs_pppoe_services)
 	struct bng_refusal refusal;
 	uint32_t port = 1, stale = 40, repaired = 0;
 
-	begin();
-	upsert_base();
-	upsert(&service);
+	world_begin();
+	world_upsert_base();
+	world_upsert(&service);
 	assert_int_equal(pppoe_service_of(1, &value), 0);
 	assert_int_equal(bpf_map_update_elem(kern.maps[BNG_MAP_pppoe_services], &stale, &value, BPF_ANY), 0);
 	assert_int_equal(bpf_map_delete_elem(kern.maps[BNG_MAP_pppoe_services], &port), 0);
-	unload();
-	load();
+	world_unload();
+	world_load();
 	assert_int_equal(test_apply(&state, &service, &refusal), BNG_OK);
 	test_apply_base(&state);
 	assert_int_equal(bng_map_policy_reconcile(&kern, &state, &repaired), 0);
 	assert_int_equal(pppoe_service_of(1, &value), 0);
 	assert_int_equal(pppoe_service_of(40, &value), -ENOENT);
-	end();
+	world_end();
 }
 
 TEST(a_pppoe_session_never_expires_and_its_echoes_are_final)
@@ -612,22 +492,22 @@ TEST(a_pppoe_session_never_expires_and_its_echoes_are_final)
 	struct bng_final final;
 	uint32_t slot;
 
-	begin();
-	upsert_base();
+	world_begin();
+	world_upsert_base();
 	one.session.lease_expires_unix_ms = 1;
-	upsert(&one);
+	world_upsert(&one);
 	slot = bng_state_get(&state, BNG_FAMILY_SESSION, 1)->index;
 	ppp = &kern.ppp_state[slot];
 	assert_true(kern.session_state[slot].expires_ns == UINT64_MAX);
 	ppp->echoes_answered = 3;
 	ppp->echo_replies = 4;
 	one.head.generation++;
-	upsert(&one);
+	world_upsert(&one);
 	assert_int_equal(ppp->echo_replies, 4);
-	remove_session(1, &final);
+	world_remove_session(1, &final);
 	assert_int_equal(final.echoes_answered, 3);
 	assert_int_equal(final.echo_replies, 4);
 	assert_int_equal(final.expires_unix_ms, 0);
 	assert_int_equal(ppp->echoes_answered, 0);
-	end();
+	world_end();
 }

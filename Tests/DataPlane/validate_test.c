@@ -149,6 +149,7 @@ TEST(filters_are_checked)
 	with(good, it.filter.default_action = 0, "18.2");
 	with(good, it.filter.rules[0].action = 0, "18.1.1");
 	with(good, it.filter.rules[0].direction = 0, "18.1.2");
+	good.filter.rules[0].families = BNG_FAMILY_IPV4;
 	with(good, it.filter.rules[0].prefix = inet_addr("192.0.2.0"), "18.1.3");
 	with(good, it.filter.rules[0].prefix_length = 33, "18.1.4");
 	with(good, it.filter.rules[0].protocol = 256, "18.1.5");
@@ -161,6 +162,13 @@ TEST(filters_are_checked)
 	good.filter.rules[0].prefix = inet_addr("192.0.2.1");
 	good.filter.rules[0].prefix_length = 32;
 	accepted(good);
+	good.filter.rules[0] = (struct bng_filter_object_rule){.action = BNG_ACTION_PERMIT,
+		.direction = BNG_WAY_BOTH,
+		.families = BNG_FAMILY_IPV6,
+		.prefix6 = test_ip6("2001:db8::"),
+		.prefix_length = 33};
+	with(good, it.filter.rules[0].prefix_length = 129, "18.1.4");
+	with(good, it.filter.rules[0].prefix_length = 28, "18.1.3");
 }
 
 TEST(guard_rates_are_checked)
@@ -210,5 +218,91 @@ TEST(pppoe_services_are_checked)
 	good.pppoe_service.name_count = 0;
 	good.pppoe_service.max_payload_bytes = 9000;
 	good.pppoe_service.pado_delay_ms = 10000;
+	accepted(good);
+}
+
+TEST(ipv6_of_ports_identities_hops_and_routes_is_checked)
+{
+	union bng_any_object port = test_port(1, "access0", BNG_ROLE_ACCESS, 1),
+			     core = test_port(1, "core0", BNG_ROLE_CORE, 0),
+			     identity = test_identity(1, "100.64.0.1"), hop = test_gateway6(1, "fe80::2"),
+			     route = test_route6(1, "2001:db8::", 32, 1);
+
+	test_enable_ipv6(&port);
+	port.port.refused_count = 2;
+	port.port.refused[0] = 0;
+	port.port.refused[1] = 255;
+	with(port, it.port.link_local = test_ip6("fec0::1"), "11.8");
+	with(port, it.port.refused[1] = 256, "11.9");
+	with(port, it.port.refused[0] = 255, "11.9");
+	with(core, test_enable_ipv6(&it), "11.8");
+	with(core, it.port.refused_count = 1, "11.9");
+	identity.identity.has_ipv6 = true;
+	identity.identity.ipv6 = test_ip6("2001:db8::1");
+	with(identity, it.identity.ipv6 = test_ip6("fe80::1"), "12.3");
+	with(identity, it.identity.ipv6 = test_ip6("ff02::1"), "12.3");
+	with(identity, it.identity.ipv6 = test_ip6("::1"), "12.3");
+	with(hop, it.next_hop.address = inet_addr("192.0.2.1"), "14.4");
+	with(hop, it.next_hop.kind = BNG_NEXT_HOP_KERNEL, "14.2");
+	with(hop, (it.next_hop.kind = BNG_NEXT_HOP_KERNEL, it.next_hop.port[0] = 0), "14.4");
+	with(hop, it.next_hop.ipv6 = test_ip6("ff02::2"), "14.4");
+	with(hop, it.next_hop.has_ipv6 = false, "14.3");
+	hop.next_hop.ipv6 = test_ip6("2001:db8::2");
+	accepted(hop);
+	with(route, it.route.prefix_length = 129, "15.3");
+	with(route, it.route.prefix_length = 28, "15.2");
+	with(route, it.route.prefix6 = test_ip6("2001:db8:8000::"), "15.2");
+	route.route.prefix_length = 128;
+	accepted(route);
+	route = test_route6(1, "::", 0, 1);
+	accepted(route);
+}
+
+TEST(ipv6_of_sessions_is_checked)
+{
+	union bng_any_object good = test_session(1, 0x64400101);
+	struct bng_ipv6_object *ipv6 = &good.session.ipv6;
+	uint32_t i;
+
+	test_add_ipv6(&good, "2001:db8:1::", 56);
+	test_add_services6(&good);
+	ipv6->advertisement_interval_seconds = 4;
+	with(good, it.session.ipv6.prefix_count = 0, "17.11.1");
+	with(good, it.session.ipv6.prefixes[0].length = 0, "17.11.1");
+	with(good, it.session.ipv6.prefixes[0].length = 129, "17.11.1");
+	with(good, it.session.ipv6.prefixes[0].length = 47, "17.11.1");
+	with(good, it.session.ipv6.prefixes[0].address = test_ip6("fe80::"), "17.11.1");
+	with(good, it.session.ipv6.prefixes[0].address = test_ip6("::"), "17.11.1");
+	/* All of fc00::/6: its last address is a group's. */
+	with(good,
+		(it.session.ipv6.prefixes[0].address = test_ip6("fc00::"),
+			it.session.ipv6.prefixes[0].length = 6),
+		"17.11.1");
+	with(good, test_add_ipv6(&it, "2001:db8:1::", 56), "17.11.1");
+	with(good, it.session.ipv6.valid_seconds = 59, "17.11.3");
+	with(good, it.session.ipv6.advertisement_length = 15, "17.11.5");
+	for (i = 0; i < 4; i++)
+		with(good, it.session.ipv6.bytes[i]++, "17.11.5");
+	with(good, it.session.ipv6.advertisement_interval_seconds = 3, "17.11.6");
+	with(good, it.session.ipv6.advertisement_interval_seconds = 1801, "17.11.6");
+	with(good, it.session.ipv6.advertisement_length = 0, "17.11.6");
+	with(good, it.session.ipv6.association_count = 0, "17.11.7.3");
+	with(good, it.session.ipv6.associations[0].kind = 4, "17.11.7.3");
+	with(good, it.session.ipv6.associations[0].kind = BNG_IA_NA, "17.11.7.3");
+	with(good, it.session.ipv6.associations[0].resource.length = 57, "17.11.7.3");
+	with(good,
+		(it.session.ipv6.association_count = 2,
+			it.session.ipv6.associations[1] = it.session.ipv6.associations[0]),
+		"17.11.7.3");
+	with(good, it.session.ipv6.reply_length = 0, "17.11.7.4");
+	with(good, (it.session.line.relay_address = inet_addr("10.0.0.1"), it.session.line.relay_mac[0] = 2),
+		"17.1.7");
+	test_add_ipv6(&good, "2001:db8:2::9", 128);
+	ipv6->associations[1] =
+		(struct bng_association_object){.kind = BNG_IA_NA, .iaid = 7, .resource = ipv6->prefixes[1]};
+	ipv6->association_count = 2;
+	ipv6->advertisement_interval_seconds = 1800;
+	accepted(good);
+	good.session.has_ipv4 = good.session.dhcp_fast_path = false;
 	accepted(good);
 }

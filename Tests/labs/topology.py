@@ -21,6 +21,8 @@ BIN = ROOT / "build" / "bin"
 SERVER_IP, CORE_IP = "198.51.100.2", "198.51.100.1"
 GATEWAY, SERVER_ID, PREFIX = "100.64.0.1", "100.64.0.1", "100.64.0.0/16"
 SERVER2_IP = "203.0.113.2"
+SERVER_IP6, CORE_IP6, BNG_IP6, GATEWAY6 = "2001:db8:ffff::2", "2001:db8:ffff::1", "2001:db8:fffe::1", "fe80::1"
+LINK_POOL, DELEGATION_POOL, ADDRESS_POOL = "2001:db8:100::/40", "2001:db8:4000::/36", "2001:db8:1:1::/64"
 SITE_B_DOMAIN = """  - name: metro-b
     id: 2
     pool: business
@@ -211,6 +213,26 @@ class CPE:
             raise AssertionError(f"ping said: {out}")
         return int(found.group(1)), int(found.group(2))
 
+    # IPv6.
+
+    def autoconfigure(self):
+        """The kernel's own SLAAC, with its answer to a lost advertisement: solicitations every 4 s."""
+        self.run("sysctl -qw net.ipv6.conf.wan.accept_ra=2 net.ipv6.conf.wan.autoconf=1")
+        self.run("ip link set wan down")
+        self.run("ip link set wan up")
+
+    def addresses6(self):
+        """Global addresses of the wan interface, without those the kernel no longer prefers."""
+        out = self.run("ip -6 addr show dev wan scope global -deprecated -tentative")
+        return re.findall(r"inet6 ([0-9a-f:]+)/(\d+)", out)
+
+    def wait_address6(self, within=None, deadline=30):
+        """An address, with `within` (a prefix's text up to its host part) one of that prefix; and the default route."""
+        found = lambda: next((a for a, _ in self.addresses6() if a.startswith(within or "2001:db8:")), None)  # noqa: E731
+        address = wait_for(f"{self.name} gets an IPv6 address", found, deadline)
+        wait_for(f"{self.name} gets a default route", lambda: GATEWAY6 in self.run("ip -6 route show default"), 10)
+        return address
+
     def stop(self):
         for process in self.processes:
             if process.alive():
@@ -241,12 +263,34 @@ def pppoe_yaml(settings):
     return "    pppoe:\n" + "".join(f"      {k.replace('_', '-')}: {value(v)}\n" for k, v in {"ipv6cp": True, **settings}.items())
 
 
+IPV6 = {"link_pool": "links", "delegation_pool": "homes", "address_pool": "hosts", "address": BNG_IP6,
+        "dns": ["2001:db8:ffff::53"], "search": ["example.net"]}
+
+
+def ipv6_yaml(settings):
+    """An access domain's IPv6: keys of IPV6 and docs/configure; a value of None leaves a key out. None: no IPv6."""
+    if settings is None:
+        return ""
+    value = lambda v: json.dumps(v)  # noqa: E731
+    given = {k: v for k, v in {**IPV6, **settings}.items() if v is not None}
+    return "    ipv6:\n" + "".join(f"      {k.replace('_', '-')}: {value(v)}\n" for k, v in given.items())
+
+
+def prefix_pools_yaml(settings, quarantine, link=LINK_POOL):
+    return "" if settings is None else f"""prefix-pools:
+  - {{name: links, vrf: 0, prefixes: ["{link}"], length: 64, quarantine: {quarantine}}}
+  - {{name: homes, vrf: 0, prefixes: ["{DELEGATION_POOL}"], length: 56, quarantine: {quarantine}}}
+  - {{name: hosts, vrf: 0, prefixes: ["{ADDRESS_POOL}"], length: 128, quarantine: {quarantine}}}
+"""
+
+
 class Lab:
     """Controller, agent, switch and server. Options change the configuration before anything starts."""
 
     def __init__(self, directory=None, capture=False, shards=2, synchronous="full", lease="1h", quarantine="2s", relay_trust="relays",
                  trusted_relays=("100.64.255.254",), pool_range="100.64.1.0-100.64.254.255", max_sessions=65536, guard=None,
-                 attach="auto", extra_pool="", prefix=PREFIX, second_site=False, policy="", pppoe=None, guard_more=""):
+                 attach="auto", extra_pool="", prefix=PREFIX, second_site=False, policy="", pppoe=None, guard_more="",
+                 ipv6=None, link_pool=LINK_POOL):
         self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="bng-lab-"))
         self.dir.mkdir(parents=True, exist_ok=True)
         self.cpes, self.extra, self.prefix = [], [], prefix
@@ -275,6 +319,7 @@ access-domains:
     pool: residential
     server-identity: {SERVER_ID}
 {pppoe_yaml(pppoe)}
+{ipv6_yaml(ipv6)}
 {SITE_B_DOMAIN if second_site else ""}
 nodes:
   - name: edge1
@@ -290,6 +335,8 @@ nodes:
     routes:
       - prefix: 0.0.0.0/0
         via: kernel
+{'      - {prefix: "::/0", via: kernel}' if ipv6 is not None else ""}
+{prefix_pools_yaml(ipv6, quarantine, link_pool)}
 pools:
   - name: residential
     vrf: 0
@@ -322,6 +369,8 @@ max-sessions = {max_sessions}
 
     def network(self):
         sh("ip netns add switch")
+        # A switch has no IPv6 of its own: its interfaces would be hosts on the lines.
+        sh("sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1", ns="switch")
         sh("ip link add access0 type veth peer name uplink netns switch")
         sh("ip link add br0 type bridge", ns="switch")
         sh("ip link set br0 type bridge mcast_snooping 0", ns="switch", check=False)
@@ -340,6 +389,11 @@ max-sessions = {max_sessions}
         sh("ip link set lo up", ns="server")
         sh(f"ip route add {self.prefix} via {CORE_IP}", ns="server")
         pathlib.Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+        # For the kernel's answers to the XDP programs' questions about core next hops.
+        pathlib.Path("/proc/sys/net/ipv6/conf/all/forwarding").write_text("1")
+        sh(f"ip addr add {SERVER_IP6}/64 dev eth0 nodad", ns="server")
+        sh(f"ip addr add {CORE_IP6}/64 dev core0 nodad")
+        sh(f"ip route add 2001:db8::/32 via {CORE_IP6}", ns="server")
         if self.second_site:
             self._second_site()
         if self.capture:
@@ -353,6 +407,8 @@ max-sessions = {max_sessions}
         (www / "hello.txt").write_text("hello from behind the core port\n")
         self.extra.append(Process("http", ["/usr/bin/python3", "-m", "http.server", "80", "--directory", www, "--bind", SERVER_IP],
                                   self.dir / "http.log", ns="server"))
+        self.extra.append(Process("http6", ["/usr/bin/python3", "-m", "http.server", "80", "--directory", www, "--bind", SERVER_IP6],
+                                  self.dir / "http6.log", ns="server"))
         return self
 
     def _second_site(self):

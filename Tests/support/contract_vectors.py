@@ -1,10 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the golden vectors of the contract (Tests/vectors/contract/v1). The canonical encoding here is a second,
-independent implementation of docs/contract.md; `--check` compares instead of writing."""
+"""Writes the golden vectors of the contract (Tests/vectors/contract/v1); `--check` compares instead of writing."""
 
-import hashlib
 import pathlib
+import socket
 import struct
 import subprocess
 import sys
@@ -22,42 +21,8 @@ subprocess.run(
 )
 sys.path.insert(0, generated.name)
 from bng.agent.v1 import desired_pb2 as d, report_pb2 as r, session_pb2 as s  # noqa: E402
+from contract_canon import canon, digest  # noqa: E402
 from google.protobuf import text_format  # noqa: E402
-
-AGENT_OWNED = {("bng.agent.v1.SessionIPv4", 6)}
-
-
-def canon(message):
-    out = b""
-    for field in sorted(message.DESCRIPTOR.fields, key=lambda f: f.number):
-        if (message.DESCRIPTOR.full_name, field.number) in AGENT_OWNED:
-            continue
-        value = getattr(message, field.name)
-        if field.label == field.LABEL_REPEATED:
-            values = list(value)
-        elif field.message_type is not None:
-            values = [value] if message.HasField(field.name) else []
-        else:
-            values = [value] if value else []
-        for v in values:
-            if field.message_type is not None:
-                raw = canon(v)
-            elif isinstance(v, bytes):
-                raw = v
-            elif isinstance(v, str):
-                raw = v.encode()
-            else:
-                raw = struct.pack(">Q", int(v) & (2**64 - 1))
-            out += struct.pack(">II", field.number, len(raw)) + raw
-    return out
-
-
-def digest(obj):
-    which = obj.WhichOneof("body")
-    family = obj.DESCRIPTOR.fields_by_name[which].number - 10
-    raw = struct.pack(">HQQ", family, obj.object_id, obj.generation) + canon(getattr(obj, which))
-    return hashlib.sha256(raw).digest()[:16]
-
 
 def hexed(data):
     return "\n".join("  " + data[i : i + 32].hex(" ") for i in range(0, len(data), 32))
@@ -65,6 +30,15 @@ def hexed(data):
 
 def ip(text):
     return bytes(int(part) for part in text.split("."))
+
+
+def ip6(text):
+    return socket.inet_pton(socket.AF_INET6, text)
+
+
+def prefix6(text):
+    address, length = text.split("/")
+    return d.IPv6Prefix(address=ip6(address), length=int(length))
 
 
 def mac(text):
@@ -244,6 +218,76 @@ def objects():
     plain.pppoe_service.CopyFrom(
         d.PPPoEService(access_domain_id=2, ac_name="edge1", cookie_key=bytes(range(32, 48)))
     )
+    port6 = d.Object(object_id=3, generation=1)
+    port6.port.CopyFrom(
+        d.Port(
+            name="access1", role=d.PORT_ROLE_ACCESS, access_domain_id=2, relay_trust=d.RELAY_TRUST_NONE,
+            ipv6_link_local=ip6("fe80::1"), refused_extension_headers=[0, 43, 255],
+        )
+    )
+    identity6 = d.Object(object_id=2, generation=1)
+    identity6.server_identity.CopyFrom(
+        d.ServerIdentity(vrf=9, ipv4_address=ip("100.64.0.2"), ipv6_address=ip6("2001:db8::1"))
+    )
+    gateway6 = d.Object(object_id=7, generation=1)
+    gateway6.next_hop.CopyFrom(d.NextHop(kind=d.NEXT_HOP_KIND_GATEWAY, port="core0", ipv6_address=ip6("fe80::ff")))
+    default6 = d.Object(object_id=3, generation=1)
+    default6.route.CopyFrom(d.Route(prefix=bytes(16), kind=d.ROUTE_KIND_NEXT_HOP, next_hop_id=7))
+    subscribers6 = d.Object(object_id=4, generation=2)
+    subscribers6.route.CopyFrom(
+        d.Route(prefix=ip6("2001:db8:8000::"), prefix_length=33, kind=d.ROUTE_KIND_SUBSCRIBERS)
+    )
+    filtered6 = d.Object(object_id=9, generation=1)
+    filtered6.filter.CopyFrom(
+        d.Filter(
+            rules=[
+                d.FilterRule(
+                    action=d.FILTER_ACTION_DENY, direction=d.FILTER_DIRECTION_UP,
+                    remote_prefix=ip6("2001:db8:ffff::"), remote_prefix_length=48, protocol=58,
+                ),
+                d.FilterRule(
+                    action=d.FILTER_ACTION_PERMIT, direction=d.FILTER_DIRECTION_BOTH,
+                    remote_prefix=ip6("2001:db8::5"), remote_prefix_length=128,
+                ),
+            ],
+            default_action=d.FILTER_ACTION_DENY,
+        )
+    )
+    advertisement = bytes.fromhex("8600000040c0070800000000000000000101020000000001")
+    dual = d.Object(object_id=(1 << 48) | 6, generation=4)
+    dual.session.CopyFrom(
+        d.Session(
+            line=d.Line(access_domain_id=2, s_vlan=100, s_tpid=0x8100, mac=mac("02:00:00:00:00:06")),
+            anti_spoof=d.ANTI_SPOOF_STRICT,
+            ipv4=d.SessionIPv4(address=ip("100.64.1.6"), lease_expires_unix_ms=1_800_000_000_000),
+            ipv6=d.SessionIPv6(
+                prefixes=[prefix6("2001:db8:1::5/128"), prefix6("2001:db8:100::/56")],
+                lease_expires_unix_ms=1_800_000_000_001, valid_seconds=3600, activity_renews=True,
+                router_advertisement=advertisement, advertisement_interval_seconds=600,
+                dhcpv6=d.SessionDHCPv6(
+                    client_id=bytes.fromhex("00030001020000000006"), server_id=bytes.fromhex("00020000ab110102"),
+                    associations=[
+                        d.DHCPv6Association(kind=3, iaid=0x01020304, resource=prefix6("2001:db8:1::5/128")),
+                        d.DHCPv6Association(kind=25, resource=prefix6("2001:db8:100::/56")),
+                    ],
+                    reply_options=bytes.fromhex("00010004aabbccdd0007000100"),
+                ),
+            ),
+        )
+    )
+    only6 = d.Object(object_id=(1 << 48) | 7, generation=1)
+    only6.session.CopyFrom(
+        d.Session(
+            line=d.Line(access_domain_id=2, mac=mac("02:00:00:00:00:07")), anti_spoof=d.ANTI_SPOOF_STRICT,
+            ipv6=d.SessionIPv6(prefixes=[prefix6("2001:db8:2::/64")], valid_seconds=60),
+            pppoe=d.SessionPPPoE(pppoe_id=1, mtu_bytes=1492),
+        )
+    )
+    empty6 = d.Object(object_id=4, generation=1)
+    empty6.session.CopyFrom(
+        d.Session(ipv6=d.SessionIPv6(
+            prefixes=[d.IPv6Prefix()], lease_expires_unix_ms=5, dhcpv6=d.SessionDHCPv6(associations=[d.DHCPv6Association()])))
+    )
     empty = d.Object(object_id=3, generation=1)
     empty.session.CopyFrom(d.Session(line=d.Line(), ipv4=d.SessionIPv4(lease_expires_unix_ms=5)))
     return {
@@ -264,6 +308,15 @@ def objects():
         "pppoe_service": ("All of it, with a key that is being replaced.", service),
         "pppoe_service_plain": ("The empty name only, no RFC 4638, answered at once.", plain),
         "filter": ("Rules with every part, and with none but action and direction.", filtered),
+        "port_ipv6": ("An address on every line, and headers nobody may send; 0 in a list is emitted.", port6),
+        "server_identity_ipv6": ("Both families.", identity6),
+        "next_hop_gateway_ipv6": ("A router known by its link-local address.", gateway6),
+        "route_ipv6_default": ("Sixteen zero bytes.", default6),
+        "route_ipv6_subscribers": ("A pool's prefix.", subscribers6),
+        "filter_ipv6": ("Prefixes of the other family.", filtered6),
+        "session_dual_stack": ("Both families, neither of the leases in canon; an IAID of 0.", dual),
+        "session_ipv6_pppoe": ("IPv6 alone, over PPPoE, and nothing served by the node.", only6),
+        "session_ipv6_empty_messages": ("Present but empty at every depth.", empty6),
         "session_empty_messages": (
             "Present but empty: line and ipv4 appear with length 0, though ipv4 holds an agent-owned field.",
             empty,
@@ -278,7 +331,8 @@ def frames(objs):
         session_id=(1 << 48) | 1, up_packets=10, up_bytes=1000, down_packets=2**40, down_bytes=2**50,
         dropped_packets=3, last_drop_reason="spoofed_source", last_drop_unix_ms=now, generation=1,
         lease_expires_unix_ms=now + 1000, dhcp_fast_path_replies=4, ppp_echoes_answered=5, ppp_echoes_sent=6,
-        ppp_echo_replies=7,
+        ppp_echo_replies=7, ipv6_up_packets=2, ipv6_up_bytes=200, ipv6_down_packets=2**39, ipv6_down_bytes=2**49,
+        ipv6_lease_expires_unix_ms=now + 2000, router_advertisements=8, dhcpv6_fast_path_replies=9,
     )
     info = r.PortInfo(
         name="access0", role=d.PORT_ROLE_ACCESS, interface_index=4, mac=mac("02:00:00:00:aa:01"),
@@ -315,12 +369,14 @@ def frames(objs):
     emit("agent_punts", "A DISCOVER's beginning.", A(punts=s.PuntBatch(dropped=7, punts=[s.Punt(
         punt_class=d.PUNT_CLASS_DHCPV4, reason="dhcp_unknown_line", port="access0", access_domain_id=1,
         frame=bytes.fromhex("ffffffffffff02000000000188a800648100000708004500"), received_unix_ms=now)])))
-    emit("agent_events", "All three kinds.", A(events=r.EventBatch(lost=1, events=[
+    emit("agent_events", "All three kinds, and the other lease.", A(events=r.EventBatch(lost=1, events=[
         r.Event(sequence=1, utc_unix_ms=now, lease_renewed=r.LeaseRenewed(
             session_id=1, session_generation=2, expires_unix_ms=now + 3_600_000)),
         r.Event(sequence=2, utc_unix_ms=now, session_lapsed=r.SessionLapsed(
             session_id=2, session_generation=2, cause="lost_carrier")),
-        r.Event(sequence=3, utc_unix_ms=now, port_changed=r.PortChanged(port=info))])))
+        r.Event(sequence=3, utc_unix_ms=now, port_changed=r.PortChanged(port=info)),
+        r.Event(sequence=4, utc_unix_ms=now, lease_renewed=r.LeaseRenewed(
+            session_id=1, session_generation=2, ipv6_expires_unix_ms=now + 3_600_000))])))
     emit("agent_counters", "Node and port counters.", A(counters=r.CounterReport(utc_unix_ms=now, ports=[info], counters=[
         r.NamedCounter(name="drop.spoofed_source", port="access0", value=5),
         r.NamedCounter(name="inject.sent", value=2**63)])))
@@ -381,6 +437,81 @@ def frames(objs):
                  d.Object(object_id=6, generation=2).SerializeToString() + b"\x72\x02\x08\x4d")
     with_unknown(None, "unknown_family", "Object field 20: a family this version does not know.", ["UNSUPPORTED", "20"],
                  d.Object(object_id=6, generation=2).SerializeToString() + b"\xa2\x01\x00")
+
+    ipv6 = objs["session_ipv6_pppoe"][1].session.ipv6.SerializeToString() + b"\x98\x06\x01"  # 99, varint 1
+    raw = d.Session(line=d.Line(access_domain_id=2)).SerializeToString() + b"\x5a" + bytes([len(ipv6)]) + ipv6
+    with_unknown(None, "ipv6_unknown_field", "Field 99 of SessionIPv6 is critical.", ["UNSUPPORTED", "17.11.99"],
+                 d.Object(object_id=5, generation=1).SerializeToString() + b"\x8a\x01" + bytes([len(raw)]) + raw)
+
+    def dual(change):
+        obj = d.Object()
+        obj.CopyFrom(objs["session_dual_stack"][1])
+        change(obj.session.ipv6)
+        return obj
+
+    def other(name, change):
+        obj = d.Object()
+        obj.CopyFrom(objs[name][1])
+        change(getattr(obj, obj.WhichOneof("body")))
+        return obj
+
+    def put(field, value):
+        return lambda message: setattr(message, field, value)
+
+    def short_prefix(ipv6):
+        ipv6.prefixes[0].address = bytes(15)
+
+    def host_bits(ipv6):
+        ipv6.prefixes[1].length = 36
+
+    def stranger(ipv6):
+        ipv6.dhcpv6.associations[1].resource.length = 57
+
+    def long_advertisement(ipv6):
+        ipv6.router_advertisement += bytes(489)
+
+    def long_reply(ipv6):
+        ipv6.dhcpv6.reply_options = bytes(513)
+
+    def short_client(ipv6):
+        ipv6.dhcpv6.client_id = bytes(2)
+
+    def long_server(ipv6):
+        ipv6.dhcpv6.server_id = bytes(131)
+
+    def resourceless(ipv6):
+        ipv6.dhcpv6.associations[0].ClearField("resource")
+
+    def many_prefixes(ipv6):
+        ipv6.prefixes.extend([prefix6(f"2001:db8:3::{i:x}/128") for i in range(1, 16)])
+
+    for name, head, path, obj in [
+        ("ipv6_prefix_short", "An address of 15 bytes.", "17.11.1", dual(short_prefix)),
+        ("ipv6_prefix_host_bits", "2001:db8:100::/36.", "17.11.1", dual(host_bits)),
+        ("ipv6_prefixes_many", "17 prefixes.", "17.11.1", dual(many_prefixes)),
+        ("ipv6_valid", "59 s.", "17.11.3", dual(put("valid_seconds", 59))),
+        ("ipv6_advertisement_long", "513 bytes.", "17.11.5", dual(long_advertisement)),
+        ("ipv6_advertisement_other", "A Neighbor Advertisement.", "17.11.5", dual(
+            put("router_advertisement", b"\x88" + bytes(23)))),
+        ("ipv6_interval", "1,801 s.", "17.11.6", dual(put("advertisement_interval_seconds", 1801))),
+        ("ipv6_client_id_short", "A DUID of two bytes.", "17.11.7.1", dual(short_client)),
+        ("ipv6_server_id_long", "A DUID of 131 bytes.", "17.11.7.2", dual(long_server)),
+        ("ipv6_resource_foreign", "A resource that is none of the prefixes.", "17.11.7.3", dual(stranger)),
+        ("ipv6_resource_missing", "An association without a resource.", "17.11.7.3", dual(resourceless)),
+        ("ipv6_reply_long", "513 bytes.", "17.11.7.4", dual(long_reply)),
+        ("ipv6_link_local", "Site-local is not link-local.", "11.8", other(
+            "port_ipv6", put("ipv6_link_local", ip6("fec0::1")))),
+        ("ipv6_identity", "A group is nobody's address.", "12.3", other(
+            "server_identity_ipv6", put("ipv6_address", ip6("ff02::1")))),
+        ("ipv6_gateway_of_both", "A gateway has one address.", "14.4", other(
+            "next_hop_gateway_ipv6", put("ipv4_address", ip("192.0.2.1")))),
+        ("ipv6_route_length", "129.", "15.3", other("route_ipv6_default", put("prefix_length", 129))),
+        ("route_prefix_of_six_bytes", "Neither family's.", "15.2", other("route_ipv6_default", put("prefix", bytes(6)))),
+        ("ipv6_rule_host_bits", "2001:db8:ffff::/40.", "18.1.3", other(
+            "filter_ipv6", lambda it: setattr(it.rules[0], "remote_prefix_length", 40))),
+    ]:
+        emit("object_refused_" + name, head, raw=obj.SerializeToString(deterministic=True), error=["INVALID", path],
+             type_name="Object")
 
     def changed(name, **fields):
         obj = d.Object()

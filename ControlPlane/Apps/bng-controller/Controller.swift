@@ -75,7 +75,9 @@ final class Controller: Service {
         self.templates = TemplateRegistry(configuration: configuration, server: self.server, pppoe: self.pppoe)
         let shards = Array(self.shardLoops.makeIterator())
         self.plane = SubscriberPlane(
-            configuration: configuration.plane(firstSessionCounter: firstCounter, aaa: self.aaa.policy), loops: shards,
+            configuration: configuration.plane(
+                firstSessionCounter: firstCounter, aaa: self.aaa.policy, serverID: try self.store.dhcpv6ServerID()),
+            loops: shards,
             store: SessionStoreAdapter(store: self.store, issuer: configuration.controller.id),
             link: DataPlaneAdapter(
                 server: self.server, templates: self.templates, reachable: reachable, loop: self.agentLoops.next()),
@@ -99,7 +101,8 @@ final class Controller: Service {
             return loaded
         }
         self.templates.configureNodes()
-        let conflicts = try await self.plane.start(sessions: state.sessions, bindings: state.bindings)
+        let conflicts = try await self.plane.start(
+            sessions: state.sessions, bindings: state.bindings, prefixBindings: state.prefixBindings)
         for id in conflicts {
             self.logger.critical(
                 "stored sessions share an address; this one is left out", metadata: ["session": "\(id)"])

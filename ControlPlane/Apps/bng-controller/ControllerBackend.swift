@@ -36,7 +36,7 @@ struct ControllerBackend: AdminBackend {
         let records = try await self.controller.plane.sessions(after: after, limit: query.limit + 1) { record in
             (query.node.map { $0 == record.node } ?? true) && (query.pool.map { $0 == record.pool } ?? true)
                 && (query.mac.map { $0.lowercased() == record.line.mac.description } ?? true)
-                && (query.address.map { $0 == record.address.description } ?? true)
+                && (query.address.map { record.holds(address: $0) } ?? true)
                 && (query.user.map { $0 == record.grant.userName } ?? true)
         }
         let page = records.prefix(query.limit)
@@ -67,9 +67,13 @@ struct ControllerBackend: AdminBackend {
 
     func pools() async throws -> [PoolView] {
         let usage = try await self.controller.plane.poolUsage()
-        return self.controller.configuration.pools.compactMap { pool in
+        let configuration = self.controller.configuration
+        return configuration.pools.compactMap { pool in
             usage.first { $0.name == pool.name }.map { PoolView(pool, $0.usage) }
         }
+            + configuration.prefixPools.compactMap { pool in
+                usage.first { $0.name == pool.name }.map { PoolView(pool, $0.usage) }
+            }
     }
 
     func punts() async throws -> [CounterView] {
@@ -149,5 +153,14 @@ struct ControllerBackend: AdminBackend {
         let domain = self.controller.configuration.accessDomains.first { $0.id == record.line.accessDomain }
         return SessionView(
             record, accessDomain: domain?.name ?? "\(record.line.accessDomain)", catalog: self.controller.catalog)
+    }
+}
+
+extension SessionRecord {
+    /// Whether it holds an IPv4 address, or a prefix around an IPv6 address, of this text.
+    fileprivate func holds(address text: String) -> Bool {
+        if let address = IPv4Address(text) { return address == self.address }
+        guard let address = IPv6Address(text) else { return false }
+        return self.ipv6?.resources.contains { $0.prefix.contains(address) } == true
     }
 }

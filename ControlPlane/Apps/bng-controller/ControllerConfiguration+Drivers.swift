@@ -5,6 +5,7 @@ import AgentContract
 import AgentDriver
 import BNGConfiguration
 import BNGCore
+import DHCPv6
 import Fleet
 import Store
 import SubscriberDriver
@@ -39,7 +40,7 @@ extension ControllerConfiguration {
         return memory
     }
 
-    func plane(firstSessionCounter: UInt64, aaa: AAAPolicy) -> PlaneConfiguration {
+    func plane(firstSessionCounter: UInt64, aaa: AAAPolicy, serverID: DUID) -> PlaneConfiguration {
         let pools = self.pools.compactMap { pool -> PoolPolicy? in
             guard let template = self.template(of: pool), let identity = self.identity(of: pool) else { return nil }
             var policy = PoolPolicy(
@@ -55,6 +56,8 @@ extension ControllerConfiguration {
             pools: pools, issuer: self.controller.id, firstSessionCounter: firstSessionCounter)
         plane.aaa = aaa
         plane.pppoe = self.pppoePolicies
+        plane.ipv6 = self.ipv6Policies(serverID: serverID)
+        plane.prefixPools = self.prefixPoolPolicies
         return plane
     }
 }

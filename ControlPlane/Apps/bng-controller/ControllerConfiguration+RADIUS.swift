@@ -55,6 +55,7 @@ extension RADIUSSettings {
         profile.calledStation = self.calledStation
         profile.stationFormat = self.stationFormat
         profile.planAttribute = self.planAttribute?.key
+        profile.ipv6Accounting = self.ipv6Accounting
         profile.authenticatesHere = self.authentication.servers.isEmpty
         return profile
     }

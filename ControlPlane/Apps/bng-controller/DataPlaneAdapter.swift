@@ -72,6 +72,10 @@ extension SessionTotals {
         self.downPackets = counters.downPackets
         self.downBytes = counters.downBytes
         self.droppedPackets = counters.droppedPackets
+        self.ipv6.upPackets = counters.ipv6UpPackets
+        self.ipv6.upBytes = counters.ipv6UpBytes
+        self.ipv6.downPackets = counters.ipv6DownPackets
+        self.ipv6.downBytes = counters.ipv6DownBytes
     }
 }
 
@@ -95,6 +99,7 @@ extension TerminateCause {
         case "session_timeout": self = .sessionTimeout
         case "idle_timeout": self = .idleTimeout
         case "lost_carrier": self = .lostCarrier
+        case "ipv6_lease_expired": self = .ipv6LeaseExpired
         default: self = .leaseExpired
         }
     }
@@ -150,11 +155,12 @@ final class NodeDelegate: AgentServerDelegate {
     func agentServer(
         _ server: AgentServer, node: NodeName, events: [AgentEvent], durable: @escaping @Sendable () -> Void
     ) {
-        var renewals: [(SessionID, UTCTime)] = []
+        var renewals: [SessionRenewal] = []
         var lapses = 0
         for event in events {
             switch event {
-            case .leaseRenewed(let id, _, let expires): renewals.append((id, expires))
+            case .leaseRenewed(let id, _, let ipv4, let ipv6):
+                renewals.append(SessionRenewal(id: id, ipv4: ipv4, ipv6: ipv6))
             case .sessionLapsed(let id, _, let cause):
                 lapses += 1
                 self.plane.lapsed(id, cause: TerminateCause(lapse: cause))

@@ -21,9 +21,11 @@ struct SessionStoreAdapter: SessionStoring {
             switch operation {
             case .put(let record): stored.append(.putSession(record))
             case .renew(let id, let until): stored.append(.renewLease(id, until: until))
-            case .end(let record, let sticky):
+            case .renewIPv6(let id, let until): stored.append(.renewIPv6Lease(id, until: until))
+            case .rest(let sticky, let prefixes): Self.append(sticky, prefixes, to: &stored)
+            case .end(let record, let sticky, let prefixes):
                 stored.append(.endSession(record))
-                stored.append(.putBinding(sticky))
+                Self.append(sticky, prefixes, to: &stored)
             case .account(let record): stored.append(.putAccounting(record))
             case .count(let id, let totals, let base): stored.append(.countSession(id, totals, base: base))
             case .note(let note): stored.append(.putNote(note))
@@ -38,6 +40,13 @@ struct SessionStoreAdapter: SessionStoring {
 }
 
 extension SessionStoreAdapter {
+    private static func append(
+        _ sticky: StickyBinding?, _ prefixes: [StickyPrefixBinding], to operations: inout [StoreOperation]
+    ) {
+        if let sticky { operations.append(.putBinding(sticky)) }
+        operations += prefixes.map { .putPrefixBinding($0) }
+    }
+
     func lastGrant(of line: LineKey, then done: @escaping @Sendable (ServiceGrant?) -> Void) {
         // Reading waits for the disk: not on a shard's thread.
         Task { done((try? self.store.lastGrant(of: line)) ?? nil) }

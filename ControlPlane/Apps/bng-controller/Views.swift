@@ -62,16 +62,24 @@ extension SessionView {
             accessDomain: accessDomain,
             vlan: record.tags.description, mac: record.line.mac.description,
             relay: record.line.relay == .zero ? "" : record.line.relay.description, vrf: record.vrf,
-            pool: record.pool, address: record.address.description, hostName: record.hostName,
+            pool: record.pool, address: record.address == .zero ? "" : record.address.description, hostName: record.hostName,
             clientID: hexadecimal(record.clientID), option82: hexadecimal(record.option82),
             generation: record.generation, startedMs: record.started.milliseconds,
             leaseExpiresMs: record.leaseExpires.milliseconds, endedMs: record.ended.milliseconds,
             cause: record.cause?.rawValue ?? "", service: Service(record, catalog: catalog),
-            counters: record.phase == .terminated
-                ? .init(
-                    upPackets: totals.upPackets, upBytes: totals.upBytes, downPackets: totals.downPackets,
-                    downBytes: totals.downBytes, droppedPackets: totals.droppedPackets) : nil)
+            counters: record.phase == .terminated ? Counters(totals) : nil)
+        self.ipv6 = record.ipv6.map { IPv6($0) }
         self.pppoe = record.ppp.map { PPPoE($0, id: record.line.pppoeID) }
+    }
+}
+
+extension SessionView.IPv6 {
+    init(_ details: IPv6Details) {
+        self.init(
+            prefix: details.link?.prefix.description ?? "", addresses: details.addresses.map(\.description),
+            delegated: details.delegated.map(\.description),
+            pools: Set(details.resources.map(\.pool)).sorted(), duid: hexadecimal(details.clientID),
+            stale: details.stale.map(\.prefix.description), leaseExpiresMs: details.expires.milliseconds)
     }
 }
 
@@ -115,19 +123,31 @@ extension SessionView.Service {
         self.idleTimeoutSeconds = profile.idleTimeout.value
         self.interimSeconds = profile.interimInterval.value
         self.routes = profile.routes.map(\.description)
-        self.dns = profile.dns.map(\.description)
+        self.routes += profile.ipv6.routes.map(\.description)
+        self.dns = profile.dns.map(\.description) + profile.ipv6.dns.map(\.description)
         self.sessionsPerUser = profile.sessionsPerUser
     }
 }
 
 extension SessionView.Counters {
+    init(_ totals: SessionTotals) {
+        self.init(
+            upPackets: totals.upPackets, upBytes: totals.upBytes, downPackets: totals.downPackets,
+            downBytes: totals.downBytes, droppedPackets: totals.droppedPackets)
+        (self.ipv6UpPackets, self.ipv6UpBytes) = (totals.ipv6.upPackets, totals.ipv6.upBytes)
+        (self.ipv6DownPackets, self.ipv6DownBytes) = (totals.ipv6.downPackets, totals.ipv6.downBytes)
+    }
+
     /// - Parameter base: counted before the node last lost its counters.
     init(_ live: SessionCounterValues, base: SessionTotals) {
         let totals = base + SessionTotals(live)
-        self.init(
-            upPackets: totals.upPackets, upBytes: totals.upBytes, downPackets: totals.downPackets,
-            downBytes: totals.downBytes, droppedPackets: totals.droppedPackets, fastPathReplies: live.fastPathReplies,
-            lastDropReason: live.lastDropReason, lastDropMs: live.lastDrop.milliseconds)
+        self.init(totals)
+        (self.fastPathReplies, self.lastDropReason, self.lastDropMs) = (
+            live.fastPathReplies, live.lastDropReason, live.lastDrop.milliseconds
+        )
+        (self.routerAdvertisements, self.dhcpv6FastPathReplies) = (
+            live.routerAdvertisements, live.dhcpv6FastPathReplies
+        )
         (self.echoesAnswered, self.echoesSent, self.echoReplies) = (
             live.echoesAnswered, live.echoesSent, live.echoReplies
         )
@@ -141,5 +161,13 @@ extension PoolView {
             total: usage.total, held: usage.held, returned: usage.returned, unused: usage.unused,
             exhausted: usage.exhausted, external: usage.external, alarm: usage.alarm,
             allocation: pool.allocation.rawValue)
+    }
+
+    init(_ pool: PrefixPoolSettings, _ usage: AddressPool.Usage) {
+        self.init(
+            name: pool.name, vrf: pool.vrf,
+            prefix: pool.prefixes.map(\.description).joined(separator: " ") + " by /\(pool.length)", gateway: "",
+            total: usage.total, held: usage.held, returned: usage.returned, unused: usage.unused,
+            exhausted: usage.exhausted, external: usage.external, alarm: usage.alarm, allocation: "sticky")
     }
 }

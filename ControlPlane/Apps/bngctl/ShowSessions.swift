@@ -61,12 +61,12 @@ struct ShowSessions: AsyncParsableCommand {
 
     private static func table(_ sessions: [SessionView]) -> String {
         var table = Table(
-            "SESSION", "NODE", "PHASE", "DOMAIN", "VLAN", "MAC", "ADDRESS", "USER", "PLAN", ">DOWN", ">UP", "LEASE",
-            "AGE")
+            "SESSION", "NODE", "PHASE", "DOMAIN", "VLAN", "MAC", "ADDRESS", "IPV6", "USER", "PLAN", ">DOWN", ">UP",
+            "LEASE", "AGE")
         for session in sessions {
             table.add(
                 session.id, session.node, session.phase, session.accessDomain, session.vlan, session.mac,
-                session.address, session.service.userName, session.service.plan,
+                session.address, session.ipv6?.shortest ?? "", session.service.userName, session.service.plan,
                 Words.rate(session.service.rateDownBps), Words.rate(session.service.rateUpBps),
                 Words.distance(session.leaseExpiresMs), Words.distance(session.startedMs))
         }
@@ -83,7 +83,8 @@ struct ShowSession: AsyncParsableCommand {
 
     func run() async throws {
         try await self.connection.run(.GET, "/v1/sessions/\(encoded(self.id))", as: SessionView.self) { session in
-            var pairs = Self.identity(session) + Self.link(session.pppoe) + Self.service(session.service)
+            var pairs =
+                Self.identity(session) + Self.ipv6(session.ipv6) + Self.link(session.pppoe) + Self.service(session.service)
             if let counters = session.counters {
                 pairs += [
                     ("up", "\(counters.upPackets) packets, \(Words.bytes(counters.upBytes))"),
@@ -96,6 +97,20 @@ struct ShowSession: AsyncParsableCommand {
                     ),
                     ("fast-path replies", session.pppoe == nil ? "\(counters.fastPathReplies)" : ""),
                 ]
+                if session.ipv6 != nil {
+                    pairs += [
+                        (
+                            "of it ipv6",
+                            "up \(counters.ipv6UpPackets) packets, \(Words.bytes(counters.ipv6UpBytes)); down"
+                                + " \(counters.ipv6DownPackets) packets, \(Words.bytes(counters.ipv6DownBytes))"
+                        ),
+                        (
+                            "by the node",
+                            "\(counters.routerAdvertisements) router advertisements,"
+                                + " \(counters.dhcpv6FastPathReplies) renewals by DHCPv6"
+                        ),
+                    ]
+                }
                 if session.pppoe != nil {
                     pairs.append(
                         (
@@ -126,6 +141,20 @@ struct ShowSession: AsyncParsableCommand {
                     ? "" : "\(Words.time(session.leaseExpiresMs)) (\(Words.distance(session.leaseExpiresMs)))"
             ),
             ("ended", session.endedMs > 0 ? Words.time(session.endedMs) : ""), ("cause", session.cause),
+        ]
+    }
+
+    private static func ipv6(_ ipv6: SessionView.IPv6?) -> [(String, String)] {
+        guard let ipv6 else { return [] }
+        return [
+            ("ipv6 prefix", ipv6.prefix), ("ipv6 addresses", ipv6.addresses.joined(separator: ", ")),
+            ("delegated", ipv6.delegated.joined(separator: ", ")), ("prefix pools", ipv6.pools.joined(separator: ", ")),
+            ("duid", ipv6.duid), ("withdrawn", ipv6.stale.joined(separator: ", ")),
+            (
+                "ipv6 lease ends",
+                ipv6.leaseExpiresMs == 0
+                    ? "" : "\(Words.time(ipv6.leaseExpiresMs)) (\(Words.distance(ipv6.leaseExpiresMs)))"
+            ),
         ]
     }
 
@@ -201,4 +230,9 @@ struct ShowHistory: AsyncParsableCommand {
             return table.text
         }
     }
+}
+
+extension SessionView.IPv6 {
+    /// One of what is held, for a table: the line's prefix, else what DHCPv6 gave.
+    var shortest: String { [self.prefix, self.delegated.first ?? "", self.addresses.first ?? ""].first { !$0.isEmpty } ?? "" }
 }

@@ -17,6 +17,13 @@ public struct SessionView: Codable, Sendable, Equatable {
         public var echoesAnswered: UInt64 = 0
         public var echoesSent: UInt64 = 0
         public var echoReplies: UInt64 = 0
+        /// The IPv6 part of packets and bytes.
+        public var ipv6UpPackets: UInt64 = 0
+        public var ipv6UpBytes: UInt64 = 0
+        public var ipv6DownPackets: UInt64 = 0
+        public var ipv6DownBytes: UInt64 = 0
+        public var routerAdvertisements: UInt64 = 0
+        public var dhcpv6FastPathReplies: UInt64 = 0
 
         public init(
             upPackets: UInt64, upBytes: UInt64, downPackets: UInt64, downBytes: UInt64, droppedPackets: UInt64,
@@ -66,6 +73,35 @@ public struct SessionView: Codable, Sendable, Equatable {
         public var accountingID = ""
 
         public init() {}
+    }
+
+    /// What a session holds of IPv6.
+    public struct IPv6: Codable, Sendable, Equatable {
+        /// The line's own; empty: none.
+        public var prefix: String
+        /// By DHCPv6.
+        public var addresses: [String]
+        public var delegated: [String]
+        public var pools: [String]
+        /// Hexadecimal; empty: no DHCPv6 client.
+        public var duid: String
+        /// Advertised before, and worth nothing any more.
+        public var stale: [String]
+        /// 0: none runs.
+        public var leaseExpiresMs: Int64
+
+        public init(
+            prefix: String, addresses: [String], delegated: [String], pools: [String], duid: String, stale: [String],
+            leaseExpiresMs: Int64
+        ) {
+            self.prefix = prefix
+            self.addresses = addresses
+            self.delegated = delegated
+            self.pools = pools
+            self.duid = duid
+            self.stale = stale
+            self.leaseExpiresMs = leaseExpiresMs
+        }
     }
 
     /// The link of a PPPoE session.
@@ -140,6 +176,7 @@ public struct SessionView: Codable, Sendable, Equatable {
     public var cause: String
     public var service: Service
     /// nil: IPoE.
+    public var ipv6: IPv6?
     public var pppoe: PPPoE?
     public var counters: Counters?
     /// Of one session only; oldest first.

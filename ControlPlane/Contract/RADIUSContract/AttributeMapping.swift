@@ -5,7 +5,7 @@
 // would be served wrongly (an address, a route, a filter, a service of another kind) refuses the whole answer instead.
 //
 // Supported standards: RFC 2865 (5.6, 5.8, 5.9, 5.11, 5.18, 5.22, 5.24, 5.25, 5.27-5.29, 5.62), RFC 2869 (5.16, 5.18),
-// RFC 2548 (2.1.5, 2.3.3, 2.6).
+// RFC 2548 (2.1.5, 2.3.3, 2.6). Those of IPv6: AttributeMapping+IPv6.
 
 import BNGCore
 import RADIUS
@@ -69,6 +69,7 @@ public struct AttributeMapping: Sendable {
         for address in Self.nameServers.compactMap({ dns[$0] })
         where address != .zero && !result.grant.dns.contains(address) { result.grant.dns.append(address) }
         try Self.checkRoutes(attributes, result.grant)
+        try Self.checkIPv6Routes(attributes, result.grant)
         return result
     }
 
@@ -106,7 +107,7 @@ public struct AttributeMapping: Sendable {
         case .msChap2Success:
             return Self.set(&grant.authenticationMessage, value.isEmpty ? nil : Array(value.dropFirst()))
         case .serviceType: try Self.checkServiceType(value)
-        default: break
+        default: return try Self.readIPv6(attribute, into: &grant)
         }
         return true
     }
@@ -117,7 +118,7 @@ public struct AttributeMapping: Sendable {
         return true
     }
 
-    private static func set<Value>(_ place: inout Value?, _ value: Value?) -> Bool {
+    static func set<Value>(_ place: inout Value?, _ value: Value?) -> Bool {
         guard let value else { return false }
         place = value
         return true

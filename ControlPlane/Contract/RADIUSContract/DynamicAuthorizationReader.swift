@@ -43,7 +43,8 @@ public struct DynamicAuthorizationReader: Sendable {
         guard target.namesSession else {
             throw DynamicAuthorizationRefusal(
                 cause: .missingAttribute,
-                message: "expected Acct-Session-Id, User-Name, Framed-IP-Address, Calling-Station-Id or NAS-Port-Id")
+                message: "expected Acct-Session-Id, User-Name, Framed-IP-Address, Framed-IPv6-Prefix,"
+                    + " Framed-IPv6-Address, Delegated-IPv6-Prefix, Calling-Station-Id or NAS-Port-Id")
         }
         guard changes else { return DynamicAuthorization(kind: .disconnect, target: target) }
         guard !change.isEmpty else {
@@ -72,6 +73,10 @@ public struct DynamicAuthorizationReader: Sendable {
         case .acctSessionID: target.accountingID = try Self.valid(value.radiusText, attribute.key)
         case .userName: target.userName = try Self.valid(value.radiusText, attribute.key)
         case .framedIPAddress: target.address = try Self.valid(IPv4Address(value), attribute.key)
+        case .framedIPv6Prefix, .delegatedIPv6Prefix:
+            target.prefixes.append(try Self.valid(value.radiusIPv6Prefix, attribute.key))
+        case .framedIPv6Address: target.ipv6 = try Self.valid(IPv6Address(value), attribute.key)
+        case .framedInterfaceID: target.interfaceID = try Self.valid(value.radiusInterfaceID, attribute.key)
         case .nasPortID: target.portID = try Self.valid(value.radiusText, attribute.key)
         case .nasIdentifier: target.nasIdentifier = try Self.valid(value.radiusText, attribute.key)
         case .callingStationID:

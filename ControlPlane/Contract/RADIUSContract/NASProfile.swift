@@ -18,8 +18,16 @@ public struct NASProfile: Sendable, Equatable {
     public var stationFormat = StationFormat.upperDashes
     /// A text attribute that carries the plan's name in accounting; nil: none.
     public var planAttribute: RADIUSAttributeKey?
+    public var ipv6Accounting = IPv6Accounting.erx
     /// Acct-Authentic: RADIUS or, without servers for authentication, Local.
     public var authenticatesHere = false
+
+    /// How the IPv6 part of what was counted is sent. No RFC has attributes for it.
+    public enum IPv6Accounting: String, Sendable, CaseIterable {
+        /// Juniper's, which most servers know.
+        case erx
+        case none
+    }
 
     public init() {}
 
@@ -106,6 +114,7 @@ extension NASProfile {
         attributes.append(.userName, text: record.userName)
         self.appendLine(record.facts, to: &attributes)
         if record.address != .zero { attributes.append(.framedIPAddress, record.address) }
+        self.appendIPv6(record, to: &attributes)
         if record.kind != .start { self.appendTotals(record, to: &attributes) }
         if record.kind == .stop, let cause = record.cause {
             attributes.append(.acctTerminateCause, cause.radiusValue)
@@ -115,7 +124,18 @@ extension NASProfile {
         if let identity = record.chargeableUser { attributes.append(.chargeableUserIdentity, identity) }
     }
 
-    /// RFC 2866 5.3: input is what came from the customer.
+    /// What the session holds of IPv6 (RFC 3162 2.2, 2.3; RFC 4818 3; RFC 6911 3.1).
+    private func appendIPv6(_ record: AccountingRecord, to attributes: inout RADIUSAttributes) {
+        if let identifier = record.interfaceID {
+            attributes.append(.framedInterfaceID, Array(IPv6Address.linkLocal(identifier).bytes.suffix(8)))
+        }
+        guard let ipv6 = record.ipv6 else { return }
+        if let link = ipv6.link { attributes.append(.framedIPv6Prefix, link.prefix) }
+        for address in ipv6.addresses { attributes.append(.framedIPv6Address, address.bytes) }
+        for prefix in ipv6.delegated { attributes.append(.delegatedIPv6Prefix, prefix) }
+    }
+
+    /// RFC 2866 5.3: input is what came from the customer. Both families together.
     private func appendTotals(_ record: AccountingRecord, to attributes: inout RADIUSAttributes) {
         let totals = record.totals
         attributes.append(.acctSessionTime, record.sessionSeconds)
@@ -125,6 +145,15 @@ extension NASProfile {
         attributes.append(.acctOutputOctets, UInt32(truncatingIfNeeded: totals.downBytes))
         attributes.append(.acctOutputGigawords, UInt32(truncatingIfNeeded: totals.downBytes >> 32))
         attributes.append(.acctOutputPackets, UInt32(truncatingIfNeeded: totals.downPackets))
+        // A session may have given up what it held of IPv6; what was counted stays.
+        guard self.ipv6Accounting == .erx, record.ipv6 != nil || totals.ipv6 != FamilyTotals() else { return }
+        let ipv6 = totals.ipv6
+        attributes.append(.erxIPv6InputOctets, UInt32(truncatingIfNeeded: ipv6.upBytes))
+        attributes.append(.erxIPv6OutputOctets, UInt32(truncatingIfNeeded: ipv6.downBytes))
+        attributes.append(.erxIPv6InputPackets, UInt32(truncatingIfNeeded: ipv6.upPackets))
+        attributes.append(.erxIPv6OutputPackets, UInt32(truncatingIfNeeded: ipv6.downPackets))
+        attributes.append(.erxIPv6InputGigawords, UInt32(truncatingIfNeeded: ipv6.upBytes >> 32))
+        attributes.append(.erxIPv6OutputGigawords, UInt32(truncatingIfNeeded: ipv6.downBytes >> 32))
     }
 }
 
@@ -155,7 +184,7 @@ extension TerminateCause {
     var radiusValue: UInt32 {
         switch self {
         case .userRequest: 1
-        case .leaseExpired, .lineMoved, .lostCarrier: 2
+        case .leaseExpired, .ipv6LeaseExpired, .lineMoved, .lostCarrier: 2
         case .idleTimeout: 4
         case .sessionTimeout: 5
         case .adminReset: 6

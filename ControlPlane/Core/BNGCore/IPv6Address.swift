@@ -66,8 +66,8 @@ public struct IPv6Address: Hashable, Sendable, Comparable {
     public var isUnicast: Bool {
         !self.isMulticast && !(self.high == 0 && (self.low >> 32 == 0 || self.low >> 32 == 0xffff))
     }
-    /// Can belong to one host and be routed to: unicast, but not of one link only.
-    public var isRoutableUnicast: Bool { self.isUnicast && !self.isLinkLocal }
+    /// Can belong to one host and be routed to: unicast, not of one link only, and not of ::/8, where special addresses are.
+    public var isRoutableUnicast: Bool { self.high >> 56 != 0 && !self.isMulticast && !self.isLinkLocal }
 
     // MARK: What follows from it
 

@@ -31,6 +31,9 @@ public struct IPv6Prefix: Hashable, Sendable, Comparable {
     public var first: IPv6Address { self.address }
     public var last: IPv6Address { IPv6Address(rawValue: self.address.rawValue | ~Self.mask(self.length)) }
 
+    /// Its first and its last address can be routed to.
+    public var isRoutableUnicast: Bool { self.first.isRoutableUnicast && self.last.isRoutableUnicast }
+
     public func contains(_ other: IPv6Address) -> Bool {
         other.rawValue & Self.mask(self.length) == self.address.rawValue
     }

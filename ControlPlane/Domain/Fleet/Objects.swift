@@ -51,10 +51,18 @@ public struct PortPolicy: Hashable, Sendable {
     public var trustedRelays: [IPv4Address]
     /// Line-side IP MTU in bytes; 0: the interface's.
     public var mtu: UInt32
+    /// The BNG's address on every line of an access port, in fe80::/10; nil: IPv6 is off here.
+    public var linkLocal: IPv6Address?
+    /// IPv6 next-header values that no packet from a line may carry: ascending, at most `refusedHeaderLimit`.
+    public var refusedExtensionHeaders: [UInt8]
+
+    /// Largest number of refused extension headers.
+    public static let refusedHeaderLimit = 8
 
     public init(
         name: String, role: PortRole, accessDomain: AccessDomainID = 0, vrf: VRF = 0, relayTrust: RelayTrust = .none,
-        trustedRelays: [IPv4Address] = [], mtu: UInt32 = 0
+        trustedRelays: [IPv4Address] = [], mtu: UInt32 = 0, linkLocal: IPv6Address? = nil,
+        refusedExtensionHeaders: [UInt8] = []
     ) {
         self.name = name
         self.role = role
@@ -63,17 +71,23 @@ public struct PortPolicy: Hashable, Sendable {
         self.relayTrust = relayTrust
         self.trustedRelays = trustedRelays
         self.mtu = mtu
+        self.linkLocal = linkLocal
+        self.refusedExtensionHeaders = refusedExtensionHeaders
     }
 }
 
-/// The BNG's address toward subscribers (DHCP option 54).
+/// The BNG's addresses toward subscribers.
 public struct ServerIdentity: Hashable, Sendable {
     public var vrf: VRF
+    /// DHCP option 54.
     public var address: IPv4Address
+    /// Source of the ICMPv6 errors of its VRF; nil: none.
+    public var ipv6: IPv6Address?
 
-    public init(vrf: VRF, address: IPv4Address) {
+    public init(vrf: VRF, address: IPv4Address, ipv6: IPv6Address? = nil) {
         self.vrf = vrf
         self.address = address
+        self.ipv6 = ipv6
     }
 }
 
@@ -118,7 +132,8 @@ public struct PoolTemplate: Hashable, Sendable {
 
 /// A router toward the core, or the kernel's own choice.
 public enum NextHop: Hashable, Sendable {
-    case gateway(IPv4Address, port: String)
+    /// An IPv6 address may be link-local.
+    case gateway(IPAddress, port: String)
     case kernel
 }
 
@@ -131,10 +146,11 @@ public enum RouteTarget: Hashable, Sendable {
 
 public struct Route: Hashable, Sendable {
     public var vrf: VRF
-    public var prefix: IPv4Prefix
+    public var prefix: IPPrefix
+    /// A next hop is of the prefix's family.
     public var target: RouteTarget
 
-    public init(vrf: VRF, prefix: IPv4Prefix, target: RouteTarget) {
+    public init(vrf: VRF, prefix: IPPrefix, target: RouteTarget) {
         self.vrf = vrf
         self.prefix = prefix
         self.target = target
@@ -179,80 +195,6 @@ public struct GuardRate: Hashable, Sendable {
         self.lineBurst = lineBurst
         self.portPacketsPerSecond = portPacketsPerSecond
         self.portBurst = portBurst
-    }
-}
-
-/// What a node holds for one customer.
-public struct InstalledSession: Hashable, Sendable {
-    public enum AntiSpoof: UInt8, Sendable { case strict = 1, log = 2 }
-
-    public var line: LineKey
-    public var tags: VLANTags
-    /// Layer-2 next hop toward the relay; zero without one.
-    public var relayMAC: MACAddress
-    public var vrf: VRF
-    public var antiSpoof: AntiSpoof
-    public var address: IPv4Address
-    public var poolTemplateID: UInt64
-    public var dhcpFastPath: Bool
-    public var clientID: [UInt8]
-    public var option82: [UInt8]
-    /// Initial value; the data plane renews it. Not part of the content.
-    public var leaseExpires: UTCTime
-    /// Session-Timeout; zero: none.
-    public var ends: UTCTime
-    /// What the line may send; nil: not policed.
-    public var rateUp: LineRate?
-    /// What the line may be sent; nil: not policed.
-    public var rateDown: LineRate?
-    /// Id of a filter object; 0: none.
-    public var filterID: UInt64
-    /// Idle-Timeout: the session lapses when the line has sent nothing for so long; zero: none.
-    public var idleTimeout: Seconds
-    /// Prefixes behind the subscriber, at most `framedRouteLimit`, each of length 1-32. Only with an address.
-    public var framedRoutes: [IPv4Prefix]
-    /// With `line.pppoeID`; nil: IPoE.
-    public var pppoe: PPPoEAttachment?
-    /// nil: the session has no IPv6.
-    public var ipv6: IPv6Attachment?
-
-    /// Largest number of framed routes of a session.
-    public static let framedRouteLimit = 16
-
-    public init(
-        line: LineKey, tags: VLANTags, relayMAC: MACAddress = .zero, vrf: VRF = 0, antiSpoof: AntiSpoof = .strict,
-        address: IPv4Address, poolTemplateID: UInt64, dhcpFastPath: Bool = true, clientID: [UInt8] = [],
-        option82: [UInt8] = [], leaseExpires: UTCTime, ends: UTCTime = .zero, rateUp: LineRate? = nil,
-        rateDown: LineRate? = nil, filterID: UInt64 = 0, idleTimeout: Seconds = 0, framedRoutes: [IPv4Prefix] = [],
-        pppoe: PPPoEAttachment? = nil, ipv6: IPv6Attachment? = nil
-    ) {
-        self.line = line
-        self.tags = tags
-        self.relayMAC = relayMAC
-        self.vrf = vrf
-        self.antiSpoof = antiSpoof
-        self.address = address
-        self.poolTemplateID = poolTemplateID
-        self.dhcpFastPath = dhcpFastPath
-        self.clientID = clientID
-        self.option82 = option82
-        self.leaseExpires = leaseExpires
-        self.ends = ends
-        self.rateUp = rateUp
-        self.rateDown = rateDown
-        self.filterID = filterID
-        self.idleTimeout = idleTimeout
-        self.framedRoutes = framedRoutes
-        self.pppoe = pppoe
-        self.ipv6 = ipv6
-    }
-
-    /// Equal but for the fields the agent owns after the first upsert.
-    public func sameContent(as other: InstalledSession) -> Bool {
-        var copy = other
-        copy.leaseExpires = self.leaseExpires
-        if let ipv6 = self.ipv6 { copy.ipv6?.leaseExpires = ipv6.leaseExpires }
-        return self == copy
     }
 }
 

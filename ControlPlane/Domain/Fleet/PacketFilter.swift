@@ -15,8 +15,8 @@ public struct FilterRule: Hashable, Sendable {
 
     public var action: FilterAction
     public var direction: FilterDirection
-    /// Destination of a packet from the line, source of one to it; nil: any. Length 1-32.
-    public var remote: IPv4Prefix?
+    /// Destination of a packet from the line, source of one to it; nil: any of both families. Length 1-32, 1-128.
+    public var remote: IPPrefix?
     /// IP protocol number; 0: any.
     public var protocolNumber: UInt8
     /// The remote side's ports, from 1 on; nil: any. Only for `protocolsWithPorts`. A fragment without ports matches no rule that
@@ -24,7 +24,7 @@ public struct FilterRule: Hashable, Sendable {
     public var remotePorts: ClosedRange<UInt16>?
 
     public init(
-        action: FilterAction, direction: FilterDirection = .both, remote: IPv4Prefix? = nil, protocolNumber: UInt8 = 0,
+        action: FilterAction, direction: FilterDirection = .both, remote: IPPrefix? = nil, protocolNumber: UInt8 = 0,
         remotePorts: ClosedRange<UInt16>? = nil
     ) {
         self.action = action

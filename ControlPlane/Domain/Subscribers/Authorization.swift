@@ -168,6 +168,12 @@ public struct DynamicAuthorization: Sendable, Equatable {
         /// Calling-Station-Id, a MAC address.
         public var mac: MACAddress?
         public var portID: String?
+        /// Framed-IPv6-Prefix and Delegated-IPv6-Prefix: the session holds each of them.
+        public var prefixes: [IPv6Prefix] = []
+        /// Framed-IPv6-Address.
+        public var ipv6: IPv6Address?
+        /// Framed-Interface-Id; names no session alone.
+        public var interfaceID: UInt64?
         /// NAS-Identifier: name of a node, or of this controller.
         public var nasIdentifier: String?
 
@@ -175,7 +181,7 @@ public struct DynamicAuthorization: Sendable, Equatable {
 
         public var namesSession: Bool {
             self.accountingID != nil || self.userName != nil || self.address != nil || self.mac != nil
-                || self.portID != nil
+                || self.portID != nil || !self.prefixes.isEmpty || self.ipv6 != nil
         }
     }
 

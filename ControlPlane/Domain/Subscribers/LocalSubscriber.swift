@@ -29,6 +29,13 @@ public struct LocalSubscriber: Equatable, Sendable {
     public var pool: String?
     /// Prefixes behind the customer.
     public var routes: [IPv4Prefix] = []
+    public var ipv6Routes: [IPv6Prefix] = []
+    /// The line's own prefix, this one and no other; of length 64.
+    public var linkPrefix: IPv6Prefix?
+    /// What a DHCPv6 client is delegated, this one and no other.
+    public var delegatedPrefix: IPv6Prefix?
+    /// What a DHCPv6 client is given, this one and no other.
+    public var ipv6Address: IPv6Address?
     public var isSuspended = false
     /// For people.
     public var note = ""
@@ -43,6 +50,10 @@ public struct LocalSubscriber: Equatable, Sendable {
     public var grant: ServiceGrant {
         var grant = ServiceGrant(source: .local, userName: self.name)
         (grant.plan, grant.address, grant.pool, grant.routes) = (self.plan, self.address, self.pool, self.routes)
+        var ipv6 = IPv6Grant()
+        (ipv6.linkPrefix, ipv6.delegatedPrefix) = (self.linkPrefix, self.delegatedPrefix)
+        (ipv6.address, ipv6.routes) = (self.ipv6Address, self.ipv6Routes)
+        grant.ipv6 = ipv6 == IPv6Grant() ? nil : ipv6
         return grant
     }
 
@@ -75,6 +86,10 @@ public struct LocalSubscriberChange: Equatable, Sendable {
     public var address = Setting<IPv4Address>.keep
     public var pool = Setting<String>.keep
     public var routes = Setting<[IPv4Prefix]>.keep
+    public var ipv6Routes = Setting<[IPv6Prefix]>.keep
+    public var linkPrefix = Setting<IPv6Prefix>.keep
+    public var delegatedPrefix = Setting<IPv6Prefix>.keep
+    public var ipv6Address = Setting<IPv6Address>.keep
     public var note = Setting<String>.keep
     public var isSuspended: Bool?
 
@@ -87,10 +102,16 @@ public struct LocalSubscriberChange: Equatable, Sendable {
         self.plan.apply(to: &result.plan)
         self.address.apply(to: &result.address)
         self.pool.apply(to: &result.pool)
-        var (routes, note) = (Optional(result.routes), Optional(result.note))
+        self.linkPrefix.apply(to: &result.linkPrefix)
+        self.delegatedPrefix.apply(to: &result.delegatedPrefix)
+        self.ipv6Address.apply(to: &result.ipv6Address)
+        var (routes, ipv6Routes) = (Optional(result.routes), Optional(result.ipv6Routes))
         self.routes.apply(to: &routes)
+        self.ipv6Routes.apply(to: &ipv6Routes)
+        (result.routes, result.ipv6Routes) = (routes ?? [], ipv6Routes ?? [])
+        var note = Optional(result.note)
         self.note.apply(to: &note)
-        (result.routes, result.note) = (routes ?? [], note ?? "")
+        result.note = note ?? ""
         result.isSuspended = self.isSuspended ?? result.isSuspended
         return result
     }

@@ -80,12 +80,35 @@ public struct IPv6Grant: Equatable, Sendable, Codable {
     public var addressPool: String?
     /// Delegated-IPv6-Prefix-Pool (RFC 6911 3.5).
     public var delegationPool: String?
-    /// Framed-IPv6-Route: prefixes behind the customer (RFC 3162 2.5).
+    /// Framed-IPv6-Route: prefixes behind the customer (RFC 3162 2.5); at most `routeLimit`.
     public var routes: [IPv6Prefix] = []
-    /// DNS-Server-IPv6-Address (RFC 6911 3.2).
+    /// DNS-Server-IPv6-Address (RFC 6911 3.2); at most `serverLimit`.
     public var dns: [IPv6Address] = []
+    /// Route-IPv6-Information: what the customer's hosts are told to reach through us (RFC 6911 3.3); at most
+    /// `routeLimit`.
+    public var advertisedRoutes: [IPv6Prefix] = []
+
+    /// DNS servers at most: an advertisement has to hold them (docs/contract.md section 7).
+    public static let serverLimit = 8
+    /// Routes at most: a session's prefixes are also its own, an address and what it is delegated.
+    public static let routeLimit = 8
+    /// Of a line's own prefix: hosts make addresses in 64 bits (RFC 4862 5.5.3).
+    public static let linkLengths = 64...64
+    public static let addressLengths = 128...128
+    /// Of what is delegated: subnets of 64 bits have to fit.
+    public static let delegationLengths = 1...64
 
     public init() {}
+
+    /// Whether a prefix can be a line's own.
+    public static func isLinkPrefix(_ prefix: IPv6Prefix) -> Bool {
+        Self.linkLengths.contains(prefix.length) && prefix.isRoutableUnicast
+    }
+
+    /// Whether a prefix can be delegated.
+    public static func isDelegable(_ prefix: IPv6Prefix) -> Bool {
+        Self.delegationLengths.contains(prefix.length) && prefix.isRoutableUnicast
+    }
 }
 
 /// What a change of authorization asks to be different (RFC 5176). nil: leave as it is.

@@ -18,6 +18,11 @@ public struct ServicePlan: Equatable, Sendable {
     /// Tried in order; empty: the access domain's.
     public var pools: [String] = []
     public var dns: [IPv4Address] = []
+    /// Pools of prefixes: of the line's own, of addresses, of what is delegated. nil: the access domain's.
+    public var linkPool: String?
+    public var addressPool: String?
+    public var delegationPool: String?
+    public var ipv6DNS: [IPv6Address] = []
     /// Sessions of one user at once; 0: no limit.
     public var sessionsPerUser: UInt32 = 0
     /// The customer reaches only what the filter lets through, and is to be told so.
@@ -61,6 +66,8 @@ public enum ProfileProblem: Error, Equatable, Sendable, CustomStringConvertible 
     case unknownPlan(String)
     case unknownFilter(String)
     case unknownPool(String)
+    /// Its prefixes are not of a length that will do.
+    case wrongPool(String, length: Int)
     case rateOutOfRange(UInt64)
 
     public var description: String {
@@ -68,6 +75,7 @@ public enum ProfileProblem: Error, Equatable, Sendable, CustomStringConvertible 
         case .unknownPlan(let name): return "no plan is named \(name)"
         case .unknownFilter(let name): return "no filter is named \(name)"
         case .unknownPool(let name): return "no pool is named \(name)"
+        case .wrongPool(let name, let length): return "pool \(name) gives prefixes of length \(length): no use here"
         case .rateOutOfRange(let rate):
             return "a rate of \(rate) bit/s: expected \(LineRate.limits.lowerBound) to \(LineRate.limits.upperBound)"
         }
@@ -79,18 +87,21 @@ public struct PlanCatalog: Sendable, Equatable {
     public var plans: [String: ServicePlan]
     public var filters: Set<String>
     public var pools: Set<String>
+    /// Lengths of the prefixes they give.
+    public var prefixPools: [String: Int]
     /// For sessions whose grant and plan say nothing; 0: no interim records.
     public var interimInterval: Seconds
     /// Of sessions whose grant names no plan; empty: none.
     public var defaultPlan: String
 
     public init(
-        plans: [ServicePlan] = [], filters: Set<String> = [], pools: Set<String> = [], interimInterval: Seconds = 0,
-        defaultPlan: String = ""
+        plans: [ServicePlan] = [], filters: Set<String> = [], pools: Set<String> = [],
+        prefixPools: [String: Int] = [:], interimInterval: Seconds = 0, defaultPlan: String = ""
     ) {
         self.plans = Dictionary(plans.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.filters = filters
         self.pools = pools
+        self.prefixPools = prefixPools
         self.interimInterval = interimInterval
         self.defaultPlan = defaultPlan
     }
@@ -114,9 +125,19 @@ public struct PlanCatalog: Sendable, Equatable {
         profile.pools = grant.pool.map { [$0] } ?? plan.pools
         (profile.address, profile.prefixLength, profile.routes) = (grant.address, grant.prefixLength, grant.routes)
         profile.dns = grant.dns.isEmpty ? plan.dns : grant.dns
+        profile.ipv6 = Self.ipv6(grant.ipv6 ?? IPv6Grant(), plan)
         profile.sessionsPerUser = grant.portLimit ?? plan.sessionsPerUser
         try self.check(profile)
         return profile
+    }
+
+    private static func ipv6(_ grant: IPv6Grant, _ plan: ServicePlan) -> IPv6Grant {
+        var result = grant
+        result.linkPool = grant.linkPool ?? plan.linkPool
+        result.addressPool = grant.addressPool ?? plan.addressPool
+        result.delegationPool = grant.delegationPool ?? plan.delegationPool
+        result.dns = grant.dns.isEmpty ? plan.ipv6DNS : grant.dns
+        return result
     }
 
     private func check(_ profile: ServiceProfile) throws(ProfileProblem) {
@@ -125,5 +146,13 @@ public struct PlanCatalog: Sendable, Equatable {
         }
         if !profile.filter.isEmpty, !self.filters.contains(profile.filter) { throw .unknownFilter(profile.filter) }
         for pool in profile.pools where !self.pools.contains(pool) { throw .unknownPool(pool) }
+        try self.check(profile.ipv6.linkPool, IPv6Grant.linkLengths)
+        try self.check(profile.ipv6.addressPool, IPv6Grant.addressLengths)
+        try self.check(profile.ipv6.delegationPool, IPv6Grant.delegationLengths)
+    }
+    private func check(_ pool: String?, _ lengths: ClosedRange<Int>) throws(ProfileProblem) {
+        guard let pool else { return }
+        guard let length = self.prefixPools[pool] else { throw .unknownPool(pool) }
+        guard lengths.contains(length) else { throw .wrongPool(pool, length: length) }
     }
 }

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// The life of one session, whatever protocol carries it (FEATURES B9).
+// The life of one session, whatever protocols carry it (FEATURES A8, B9).
 //
-// Objects: one machine per session id. Access protocols ask (`begin`, `confirm`, `end`), AAA and the owners of resources answer
-// (`authorized`, `addressReserved`, `persisted`, `installed`, `removed`); the machine orders them so that nothing is promised
-// that a power cut would forget and nothing is freed that a data plane may still use.
+// Objects: one machine per session id. Access protocols ask (`begin`, `confirm`, `confirmIPv6`, `end`), AAA and the owners of
+// resources answer (`authorized`, `addressReserved`, `persisted`, `installed`, `removed`); the machine orders them so that nothing is
+// promised that a power cut would forget and nothing is freed that a data plane may still use.
 //
-//   authorizing ─authorized─► reserving ─reserved─► reserved ─confirm─► persisting ─► installing ─► active ─► (regrant: again)
-//        │ denied                │ refused              │ lapse            │              │            │ release, expiry, AAA
-//        ▼                       ▼                      ▼                  ▼              ▼            ▼
-//    terminated ◄────────────────┴──── nothing was promised ───────────  disconnecting ◄──────────────┘
-//                                                                          │ removed by the node (as long as it is away)
-//                                                                          ▼
-//                                                                      recording ─persisted─► terminated, address given back
+//   authorizing ─authorized─► preparing ─prepared─► open ──confirm, confirmIPv6, drop, regrant──► persisting ─► installing ─┐
+//        │ denied                │                   │ ▲                                                                  │
+//        ▼                       ▼                   │ └──────────────────────── in force, or undone ─────────────────────┘
+//    terminated ◄────────── abandon, end ────────────┤ release, expiry, AAA
+//                   (nothing was promised)           ▼
+//                                              disconnecting ─removed by the node, as long as it is away─► recording ─persisted─►
+//                                              terminated, everything given back
 //
-// A confirmation of an active session (a renewal on the slow path) and a change of what AAA grants persist and install again,
-// at the next generation. A change the store or the node refuses is undone: the session goes on as before it.
+// IPv4 and IPv6 are two halves of one session: each comes, is renewed, fails and goes without the other, and the session ends with
+// the second to go. One change is under way at a time; what comes meanwhile waits, the latest of a kind for all. A change the store
+// or the node refuses is undone: the other half, and the half as it was before, go on.
 
 import BNGCore
 
@@ -26,12 +27,20 @@ public struct SessionMachine: Machine, Equatable {
         case authorized(ServiceGrant, sessionTimeout: Seconds)
         /// AAA refused, or nobody could be asked.
         case denied
+        /// The line's own prefix is reserved, to be promised with whatever is promised first; nil: there is none.
+        case prepared(IPv6Details?)
         case addressReserved(IPv4Address, pool: String, vrf: VRF)
         case addressRefused
         /// How the client presents itself now; takes effect with the next confirmation.
         case presented(SessionPresentation)
         /// The client took the address, or renewed it; the lease is to last until then.
         case confirm(until: UTCTime, at: UTCTime)
+        /// The client takes, or renews, this and holds nothing else of IPv6.
+        case confirmIPv6(IPv6Details, at: UTCTime)
+        /// The client holds no address any more.
+        case dropIPv4(TerminateCause, at: UTCTime)
+        /// The client holds no more of IPv6 than this.
+        case dropIPv6(keeping: IPv6Details?, TerminateCause, at: UTCTime)
         /// AAA grants something else from now on; the session is to end then (zero: never).
         case regrant(ServiceGrant, ends: UTCTime)
         /// What the node has counted since its counters began.
@@ -40,10 +49,12 @@ public struct SessionMachine: Machine, Equatable {
         case countersLost
         /// The client did not take the address in time, or chose another server.
         case lapse
+        /// Nothing has been promised, and no protocol waits for anything.
+        case abandon
         case persisted(Bool)
         case installed(Bool)
-        /// The data plane granted a renewal by itself.
-        case renewedByDataPlane(until: UTCTime)
+        /// The data plane granted renewals by itself.
+        case renewedByDataPlane(ipv4: UTCTime?, ipv6: UTCTime?)
         case end(TerminateCause, at: UTCTime)
         /// The node no longer holds the session.
         case removed(SessionTotals)
@@ -52,14 +63,16 @@ public struct SessionMachine: Machine, Equatable {
     public enum Action: Equatable, Sendable {
         /// Ask AAA; answer `authorized` or `denied`.
         case authorize
-        /// Find an address; answer `addressReserved` or `addressRefused`.
-        case reserveAddress
+        /// Find the line's own prefix if it is to have one; answer `prepared`.
+        case prepare
+        /// Protocols may ask for addresses.
+        case admitted
         /// What `regrant` asked for is in force, or is not and the session is as it was.
         case changed(Bool)
         /// Store the record; answer `persisted`.
         case persist(SessionRecord)
-        /// Store a renewal; no answer is awaited.
-        case persistRenewal(SessionID, until: UTCTime)
+        /// Store renewals; no answer is awaited.
+        case persistRenewal(SessionID, ipv4: UTCTime?, ipv6: UTCTime?)
         /// Store that the session is being removed; no answer is awaited. Whoever reported its end may forget it then.
         case persistEnding(SessionRecord)
         /// Install on the node; answer `installed`.
@@ -68,61 +81,72 @@ public struct SessionMachine: Machine, Equatable {
         case remove(SessionRecord)
         /// Store the end of the session and its totals; answer `persisted`.
         case recordEnd(SessionRecord)
-        /// Tell the access protocol.
+        /// Tell the access protocols: an address is reserved, or there is none.
         case granted(IPv4Address)
+        case addressDenied
+        /// Nobody is served.
         case refused
         case confirmed
         case confirmationFailed
-        /// The session is over for the access protocol: nothing more is answered for it.
+        case confirmedIPv6
+        case confirmationFailedIPv6
+        /// This half is over for its protocols, the other one is not.
+        case droppedIPv4
+        case droppedIPv6
+        /// The session is over for the access protocols: nothing more is answered for it.
         case ended(TerminateCause)
-        /// No data plane holds the address any more. `declined`: some other host uses it.
-        case releaseAddress(IPv4Address, declined: Bool)
+        /// No data plane holds the address any more. `declined`: some other host uses it; `used`: it had been promised.
+        case releaseAddress(IPv4Address, pool: String, declined: Bool, used: Bool)
+        case releaseIPv6([IPv6Details.Resource])
         /// The node may forget the final counters.
         case acknowledgeFinal(SessionID)
         /// The machine is done.
         case terminated(TerminateCause?)
     }
 
-    private enum Step: Equatable, Sendable {
-        case connecting
-        case authorizing
-        case reserving
-        case reserved
-        case persisting
-        case installing
-        case active
-        case disconnecting
-        case recording
-        case terminated
+    enum Step: Equatable, Sendable {
+        case connecting, authorizing, preparing, open, persisting, installing, disconnecting, recording, terminated
     }
 
-    private var step: Step
-    /// An end that arrived while the store or the node had yet to answer.
-    private var pendingEnd: PendingEnd?
-    /// A confirmation that arrived then.
-    private var pendingConfirmation: PendingConfirmation?
-    /// What to go back to if the change under way is refused.
-    private var before: Before?
-    private var sessionTimeout: Seconds = 0
-    public private(set) var record: SessionRecord
-
-    private struct PendingEnd: Equatable, Sendable {
-        var cause: TerminateCause
-        var at: UTCTime
+    struct Offer: Equatable, Sendable {
+        var address: IPv4Address
+        var pool: String
+        var vrf: VRF
     }
 
-    private struct PendingConfirmation: Equatable, Sendable {
-        var until: UTCTime
-        var at: UTCTime
+    /// What is on its way to the store and the node.
+    struct Change: Equatable, Sendable {
+        enum Purpose: Equatable, Sendable { case ipv4, ipv6, grant, dropIPv4, dropIPv6, restore, restoreGrant }
+
+        var purpose: Purpose
+        /// What is in force; nil: nothing has been promised yet.
+        var before: SessionRecord?
     }
 
-    private struct Before: Equatable, Sendable {
-        var grant: ServiceGrant
-        var ends: UTCTime
-        var generation: Generation
-        /// The node refused the change and is being told the old state again.
-        var isRestoring = false
+    /// What waits for the change under way, and that change: rarely there, so that it does not make every session larger.
+    struct Busy: Equatable, Sendable {
+        var change: Change
+        var end: (cause: TerminateCause, at: UTCTime)?
+        var confirmation: (until: UTCTime, at: UTCTime)?
+        var ipv6: (details: IPv6Details?, drop: TerminateCause?, at: UTCTime)?
+        var dropIPv4: (cause: TerminateCause, at: UTCTime)?
+
+        static func == (a: Busy, b: Busy) -> Bool {
+            a.change == b.change && a.end?.cause == b.end?.cause && a.confirmation?.until == b.confirmation?.until
+                && a.ipv6?.details == b.ipv6?.details && a.dropIPv4?.cause == b.dropIPv4?.cause
+        }
     }
+
+    indirect enum Work: Equatable, Sendable {
+        case none
+        case busy(Busy)
+    }
+
+    var step: Step
+    var work = Work.none
+    var offer: Offer?
+    var sessionTimeout: Seconds = 0
+    public internal(set) var record: SessionRecord
 
     /// A session that a client has asked for. `record.address` is not yet meaningful.
     public init(connecting record: SessionRecord) {
@@ -134,188 +158,143 @@ public struct SessionMachine: Machine, Equatable {
     /// A session loaded from the store: active, or being removed when the process stopped.
     public init(restored record: SessionRecord) {
         self.record = record
-        self.step = record.phase == .disconnecting ? .disconnecting : .active
+        self.step = record.phase == .disconnecting ? .disconnecting : .open
     }
 
     public var isTerminated: Bool { self.step == .terminated }
-    public var isActive: Bool { self.step == .active }
+    /// In force, and nothing is under way.
+    public var isActive: Bool { self.step == .open && self.record.generation > 0 }
+    /// AAA has let the customer in.
+    public var isAdmitted: Bool { self.step == .open || self.step == .persisting || self.step == .installing }
+    /// Nothing has been promised, offered or asked for.
+    public var isBare: Bool { self.step == .open && self.record.generation == 0 && self.offer == nil }
     public var isEnding: Bool {
-        self.step == .disconnecting || self.step == .recording || self.step == .terminated || self.pendingEnd != nil
+        self.step == .disconnecting || self.step == .recording || self.step == .terminated || self.busy?.end != nil
     }
+    /// The IPv6 half as it will be once everything that was asked for is in force.
+    public var intendedIPv6: IPv6Details? {
+        if let waiting = self.busy?.ipv6 { return waiting.details }
+        return self.record.ipv6
+    }
+
+    var busy: Busy? {
+        if case .busy(let busy) = self.work { return busy }
+        return nil
+    }
+
+    /// Whether IPv6 would be left if IPv4 went, and the reverse.
+    var holdsIPv6: Bool { self.intendedIPv6?.isEmpty == false }
+    var holdsIPv4: Bool { self.record.address != .zero || self.busy?.confirmation != nil || self.offer != nil }
 
     public mutating func handle(
         _ event: Event, at now: ContinuousClock.Instant, into actions: inout ActionBuffer<Action>
     ) {
         switch (self.step, event) {
-        case (.connecting, .begin): self.begin(&actions)
-        case (.authorizing, .authorized(let grant, let timeout)): self.authorized(grant, timeout, &actions)
-        case (.authorizing, .denied), (.reserving, .addressRefused): self.neverBegan(refused: true, &actions)
-        case (.reserving, .addressReserved(let address, let pool, let vrf)):
-            self.reserved(address, pool, vrf, &actions)
-        case (.reserved, .presented(let details)), (.active, .presented(let details)): self.present(details)
-        case (.reserved, .confirm(let until, let at)), (.active, .confirm(let until, let at)):
-            self.confirm(until, at, &actions)
-        case (.persisting, .confirm(let until, let at)), (.installing, .confirm(let until, let at)):
-            self.pendingConfirmation = PendingConfirmation(until: until, at: at)
-        case (.active, .regrant(let grant, let ends)): self.regrant(grant, ends, &actions)
-        case (_, .regrant): actions.append(.changed(false))
+        case (.connecting, .begin):
+            self.step = .authorizing
+            actions.append(.authorize)
+        case (.authorizing, .authorized(let grant, let timeout)):
+            (self.record.grant, self.sessionTimeout, self.step) = (grant, timeout, .preparing)
+            actions.append(.prepare)
+        case (.preparing, .prepared(let details)):
+            (self.record.ipv6, self.record.phase, self.step) = (details, .authenticated, .open)
+            actions.append(.admitted)
+        case (.authorizing, .denied), (.connecting, .end), (.authorizing, .end):
+            self.neverBegan(&actions)
+        case (.preparing, .end): self.neverBegan(&actions)
         case (_, .counted(let totals)): self.record.observe(totals)
         case (_, .countersLost): self.record.counterBase = self.record.counters
-        case (.reserved, .lapse): self.giveUpReservation(&actions)
-        case (.persisting, .persisted(true)): self.install(&actions)
-        case (.persisting, .persisted(false)): self.persistFailed(&actions)
-        case (.installing, .installed(true)): self.becameActive(&actions)
-        case (.installing, .installed(false)): self.installFailed(&actions)
-        case (.active, .renewedByDataPlane(let until)), (.installing, .renewedByDataPlane(let until)),
-            (.persisting, .renewedByDataPlane(let until)):
-            self.renewed(until, &actions)
-        case (.connecting, .end), (.authorizing, .end), (.reserving, .end): self.neverBegan(refused: true, &actions)
-        case (.reserved, .end): self.giveUpReservation(&actions)
-        case (.active, .end(let cause, let at)): self.disconnect(cause, at, &actions)
-        case (.persisting, .end(let cause, let at)), (.installing, .end(let cause, let at)):
-            self.pendingEnd = PendingEnd(cause: cause, at: at)
         case (.disconnecting, .removed(let totals)): self.recordEnd(totals, &actions)
         case (.recording, .persisted(true)): self.finish(&actions)
         case (.recording, .persisted(false)): actions.append(.recordEnd(self.record))
+        case (.persisting, .persisted(let isDurable)):
+            if isDurable { self.install(&actions) } else { self.persistFailed(&actions) }
+        case (.installing, .installed(let isInstalled)):
+            if isInstalled { self.cameIntoForce(&actions) } else { self.installFailed(&actions) }
+        case (.open, _): self.handleOpen(event, &actions)
+        case (.persisting, _), (.installing, _): self.wait(event, &actions)
+        case (_, .regrant): actions.append(.changed(false))
         default: break  // an answer or a request that a later event has overtaken
         }
     }
 
-    private mutating func begin(_ actions: inout ActionBuffer<Action>) {
-        self.step = .authorizing
-        actions.append(.authorize)
+    private mutating func handleOpen(_ event: Event, _ actions: inout ActionBuffer<Action>) {
+        switch event {
+        case .addressReserved(let address, let pool, let vrf): self.reserved(address, pool, vrf, &actions)
+        case .addressRefused: actions.append(.addressDenied)
+        case .presented(let details): self.record.presentation = details
+        case .confirm(let until, let at): self.confirm(until, at, &actions)
+        case .confirmIPv6(let details, let at): self.confirmIPv6(details, at, &actions)
+        case .dropIPv4(let cause, let at): self.dropIPv4(cause, at, &actions)
+        case .dropIPv6(let details, let cause, let at): self.dropIPv6(details, cause, at, &actions)
+        case .regrant(let grant, let ends):
+            guard self.record.generation > 0 else { return actions.append(.changed(false)) }
+            let before = self.record
+            (self.record.grant, self.record.ends) = (grant, ends)
+            self.begin(.grant, before, &actions)
+        case .lapse: self.withdrawOffer(&actions)
+        case .abandon:
+            if self.isBare { self.neverBegan(&actions) }
+        case .renewedByDataPlane(let ipv4, let ipv6): self.renewed(ipv4, ipv6, &actions)
+        case .end(let cause, let at):
+            if self.record.generation == 0 { self.neverBegan(&actions) } else { self.disconnect(cause, at, &actions) }
+        default: break
+        }
     }
 
-    private mutating func authorized(
-        _ grant: ServiceGrant, _ timeout: Seconds, _ actions: inout ActionBuffer<Action>
-    ) {
-        self.record.grant = grant
-        self.sessionTimeout = timeout
-        self.step = .reserving
-        actions.append(.reserveAddress)
+    /// What comes while a change is under way.
+    private mutating func wait(_ event: Event, _ actions: inout ActionBuffer<Action>) {
+        guard var busy = self.busy else { return }
+        switch event {
+        case .addressReserved(let address, let pool, let vrf): return self.reserved(address, pool, vrf, &actions)
+        case .addressRefused: return actions.append(.addressDenied)
+        case .renewedByDataPlane(let ipv4, let ipv6): return self.renewed(ipv4, ipv6, &actions)
+        case .lapse: return self.withdrawOffer(&actions)
+        case .regrant: return actions.append(.changed(false))
+        case .confirm(let until, let at): (busy.confirmation, busy.dropIPv4) = ((until, at), nil)
+        case .confirmIPv6(let details, let at): busy.ipv6 = (details, nil, at)
+        case .dropIPv4(let cause, let at): (busy.dropIPv4, busy.confirmation) = ((cause, at), nil)
+        case .dropIPv6(let details, let cause, let at): busy.ipv6 = (details, cause, at)
+        case .end(let cause, let at): busy.end = (cause, at)
+        // Stored with the next change.
+        case .presented(let details): return self.record.presentation = details
+        default: return
+        }
+        self.work = .busy(busy)
     }
 
     private mutating func reserved(
         _ address: IPv4Address, _ pool: String, _ vrf: VRF, _ actions: inout ActionBuffer<Action>
     ) {
-        (self.record.address, self.record.pool, self.record.vrf) = (address, pool, vrf)
-        self.record.phase = .authenticated
-        self.step = .reserved
+        self.offer = Offer(address: address, pool: pool, vrf: vrf)
         actions.append(.granted(address))
     }
 
-    private mutating func neverBegan(refused: Bool, _ actions: inout ActionBuffer<Action>) {
+    private mutating func withdrawOffer(_ actions: inout ActionBuffer<Action>) {
+        guard let offer = self.offer else { return }
+        self.offer = nil
+        actions.append(.releaseAddress(offer.address, pool: offer.pool, declined: false, used: false))
+    }
+
+    /// Nothing was promised: nothing is left behind.
+    private mutating func neverBegan(_ actions: inout ActionBuffer<Action>) {
         self.step = .terminated
-        if refused { actions.append(.refused) }
+        self.withdrawOffer(&actions)
+        self.release(self.record.ipv6?.resources ?? [], &actions)
+        actions.append(.refused)
         actions.append(.terminated(nil))
     }
 
-    private mutating func giveUpReservation(_ actions: inout ActionBuffer<Action>) {
-        self.step = .terminated
-        actions.append(.releaseAddress(self.record.address, declined: false))
-        actions.append(.terminated(nil))
-    }
+    // MARK: The end
 
-    private mutating func confirm(_ until: UTCTime, _ at: UTCTime, _ actions: inout ActionBuffer<Action>) {
-        if self.record.generation == 0 {
-            self.record.started = at
-            self.record.ends = self.sessionTimeout == 0 ? .zero : at + self.sessionTimeout
-        }
-        self.record.leaseExpires = max(self.record.leaseExpires, until)
-        self.record.phase = .active
-        self.persist(&actions)
-    }
-
-    private mutating func persist(_ actions: inout ActionBuffer<Action>) {
-        // Also for unchanged content: a node takes a later lease only with a new generation (docs/contract.md).
-        self.record.generation += 1
-        self.step = .persisting
-        actions.append(.persist(self.record))
-    }
-
-    private mutating func regrant(
-        _ grant: ServiceGrant, _ ends: UTCTime, _ actions: inout ActionBuffer<Action>
-    ) {
-        self.before = Before(grant: self.record.grant, ends: self.record.ends, generation: self.record.generation)
-        (self.record.grant, self.record.ends) = (grant, ends)
-        self.persist(&actions)
-    }
-
-    private mutating func present(_ details: SessionPresentation) {
-        self.record.presentation = details
-    }
-
-    private mutating func persistFailed(_ actions: inout ActionBuffer<Action>) {
-        if let before = self.before, !before.isRestoring {
-            // Neither the disk nor the node has the change.
-            (self.record.grant, self.record.ends, self.record.generation) = (
-                before.grant, before.ends, before.generation
-            )
-            self.before = nil
-            actions.append(.changed(false))
-            return self.resume(&actions)
-        }
-        // Nothing of a session that was never stored is accounted.
-        if self.record.generation == 1 { self.record.isAccounted = false }
-        self.fail(&actions)
-    }
-
-    private mutating func install(_ actions: inout ActionBuffer<Action>) {
-        self.step = .installing
-        actions.append(.install(self.record))
-    }
-
-    private mutating func becameActive(_ actions: inout ActionBuffer<Action>) {
-        let before = self.before
-        self.before = nil
-        if let before {
-            actions.append(.changed(!before.isRestoring))
-        } else if self.pendingEnd == nil {
-            actions.append(.confirmed)
-        }
-        self.resume(&actions)
-    }
-
-    /// The session is active; what arrived meanwhile is due now.
-    private mutating func resume(_ actions: inout ActionBuffer<Action>) {
-        self.step = .active
-        if let end = self.pendingEnd { return self.disconnect(end.cause, end.at, &actions) }
-        guard let confirmation = self.pendingConfirmation else { return }
-        self.pendingConfirmation = nil
-        self.confirm(confirmation.until, confirmation.at, &actions)
-    }
-
-    private mutating func installFailed(_ actions: inout ActionBuffer<Action>) {
-        guard let before = self.before, !before.isRestoring else { return self.fail(&actions) }
-        (self.record.grant, self.record.ends) = (before.grant, before.ends)
-        self.before?.isRestoring = true
-        self.persist(&actions)
-    }
-
-    private mutating func fail(_ actions: inout ActionBuffer<Action>) {
-        if self.before != nil { actions.append(.changed(false)) }
-        self.before = nil
-        actions.append(.confirmationFailed)
-        // Whether the node holds an older state of it is unknown here: removal settles both cases.
-        self.disconnect(
-            self.pendingEnd?.cause ?? .configuration, self.pendingEnd?.at ?? self.record.started, &actions)
-    }
-
-    private mutating func renewed(_ until: UTCTime, _ actions: inout ActionBuffer<Action>) {
-        guard until > self.record.leaseExpires else { return }
-        self.record.leaseExpires = until
-        actions.append(.persistRenewal(self.record.id, until: until))
-    }
-
-    private mutating func disconnect(
-        _ cause: TerminateCause, _ at: UTCTime, _ actions: inout ActionBuffer<Action>
-    ) {
+    mutating func disconnect(_ cause: TerminateCause, _ at: UTCTime, _ actions: inout ActionBuffer<Action>) {
         self.step = .disconnecting
-        (self.pendingEnd, self.pendingConfirmation) = (nil, nil)
+        self.work = .none
         self.record.phase = .disconnecting
         self.record.cause = cause
         self.record.ended = at
         actions.append(.ended(cause))
+        self.withdrawOffer(&actions)
         actions.append(.persistEnding(self.record))
         actions.append(.remove(self.record))
     }
@@ -330,7 +309,17 @@ public struct SessionMachine: Machine, Equatable {
     private mutating func finish(_ actions: inout ActionBuffer<Action>) {
         self.step = .terminated
         actions.append(.acknowledgeFinal(self.record.id))
-        actions.append(.releaseAddress(self.record.address, declined: self.record.cause == .addressDeclined))
+        self.releaseAddress(of: self.record, declined: self.record.cause == .addressDeclined, &actions)
+        self.release(self.record.ipv6?.resources ?? [], &actions)
         actions.append(.terminated(self.record.cause))
+    }
+
+    func releaseAddress(of record: SessionRecord, declined: Bool, _ actions: inout ActionBuffer<Action>) {
+        guard record.address != .zero else { return }
+        actions.append(.releaseAddress(record.address, pool: record.pool, declined: declined, used: true))
+    }
+
+    func release(_ resources: [IPv6Details.Resource], _ actions: inout ActionBuffer<Action>) {
+        if !resources.isEmpty { actions.append(.releaseIPv6(resources)) }
     }
 }

@@ -19,6 +19,8 @@ public enum SessionPhase: String, Sendable, CaseIterable {
 public enum TerminateCause: String, Sendable, Codable, CaseIterable {
     case userRequest = "user_request"
     case leaseExpired = "lease_expired"
+    /// Of the IPv6 half, of which a session may consist alone.
+    case ipv6LeaseExpired = "ipv6_lease_expired"
     case sessionTimeout = "session_timeout"
     case idleTimeout = "idle_timeout"
     /// An operator, or a Disconnect-Request (RFC 5176).

@@ -2,6 +2,7 @@
 // What the agents' listener is told: where to listen, whom to expect, and every limit on what a peer can make grow.
 
 import BNGCore
+import Fleet
 
 /// Where agents connect.
 public enum AgentListener: Sendable {
@@ -41,6 +42,21 @@ public struct AgentServerConfiguration: Sendable {
         public var arpCredits = 256
         public var pppoeCredits = 1_024
         public var pppCredits = 8_192
+        public var ndCredits = 1_024
+        public var dhcpv6Credits = 1_024
+
+        /// Punts of a class under way at most; 0: the class stays in the agent.
+        func credits(of puntClass: PuntClass) -> Int {
+            switch puntClass {
+            case .dhcpv4: return self.dhcpCredits
+            case .arp: return self.arpCredits
+            case .pppoe: return self.pppoeCredits
+            case .ppp: return self.pppCredits
+            case .nd: return self.ndCredits
+            case .dhcpv6: return self.dhcpv6Credits
+            case .neighbor, .held, .fragment: return 0
+            }
+        }
         /// Named counters kept of one node.
         public var counters = 8_192
         public var ports = 64

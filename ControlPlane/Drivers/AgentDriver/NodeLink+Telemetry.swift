@@ -20,8 +20,8 @@ extension NodeLink {
         for event in events {
             switch event {
             case .portChanged(let port): self.update(port)
-            case .leaseRenewed(let session, _, let expires):
-                self.intended.leaseRenewed(session: session.rawValue, until: expires)
+            case .leaseRenewed(let session, _, let ipv4, let ipv6):
+                self.intended.leaseRenewed(session: session.rawValue, ipv4: ipv4, ipv6: ipv6)
             case .sessionLapsed: break
             }
         }

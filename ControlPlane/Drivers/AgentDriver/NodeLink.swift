@@ -72,10 +72,9 @@ final class NodeLink {
         self.logger[metadataKey: "node"] = "\(name)"
         self.snapshot = NodeSnapshot(name: name)
         let limits = core.configuration.limits
-        self.credits = [
-            .dhcpv4: CreditLedger(limit: limits.dhcpCredits), .arp: CreditLedger(limit: limits.arpCredits),
-            .pppoe: CreditLedger(limit: limits.pppoeCredits), .ppp: CreditLedger(limit: limits.pppCredits),
-        ]
+        let carried = PuntClass.allCases.filter(\.isCarried)
+        self.credits = Dictionary(
+            uniqueKeysWithValues: carried.map { ($0, CreditLedger(limit: limits.credits(of: $0))) })
     }
 
     // MARK: Requests of the control plane

@@ -45,14 +45,17 @@ public struct FilterSettings: Sendable, Equatable {
         public var action = Action.deny
         public var direction = Direction.both
         /// Where packets go to (up) or come from (down); nil: anywhere.
-        public var remote: IPv4Prefix?
+        public var remote: IPPrefix?
         /// Number of the protocol; 0: any.
         public var transport: UInt8 = 0
         /// Ports at the remote end; nil: any.
         public var ports: ClosedRange<UInt16>?
+
+        /// Every address of one family: nodes are told of its two halves.
+        public var isWholeFamily: Bool { self.remote?.length == 0 }
     }
 
-    /// Rules of one filter at most.
+    /// Rules of one filter at most; those for every address of one family count twice.
     public static let ruleLimit = 32
 
     public var name = ""
@@ -67,7 +70,10 @@ extension ControllerConfiguration {
     public var catalog: PlanCatalog {
         PlanCatalog(
             plans: self.plans, filters: Set(self.filters.map(\.name)), pools: Set(self.pools.map(\.name)),
-            interimInterval: self.aaa.accounting.interimInterval, defaultPlan: self.aaa.defaultPlan)
+            prefixPools: Dictionary(
+                self.prefixPools.map { ($0.name, $0.length) }, uniquingKeysWith: { first, _ in first }),
+            interimInterval: self.aaa.accounting.interimInterval,
+            defaultPlan: self.aaa.defaultPlan)
     }
 
     /// The template that names the lines of an access domain.

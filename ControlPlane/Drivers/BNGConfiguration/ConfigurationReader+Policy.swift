@@ -21,9 +21,10 @@ extension ConfigurationReader {
         plan.pools = reader.list("pools").compactMap {
             self.problems.parse($0, reader.name("pools"), "the name of a pool") { $0.isEmpty ? nil : $0 }
         }
-        plan.dns = reader.list("dns").compactMap {
-            self.problems.parse($0, reader.name("dns"), "an IPv4 address") { IPv4Address($0) }
-        }
+        self.readServers(&reader, &plan)
+        plan.linkPool = reader.text("link-pool", "the name of a prefix pool")
+        plan.addressPool = reader.text("address-pool", "the name of a prefix pool")
+        plan.delegationPool = reader.text("delegation-pool", "the name of a prefix pool")
         plan.sessionsPerUser = reader.integer("sessions-per-user", 0...1_000_000) ?? 0
         plan.isGarden = reader.flag("garden") ?? false
         if plan.isGarden, plan.filter == nil {
@@ -33,6 +34,17 @@ extension ConfigurationReader {
         reader.finish()
         self.configuration.plans.append(plan)
         self.planPlaces.append(node)
+    }
+
+    private func readServers(_ reader: inout MappingReader, _ plan: inout ServicePlan) {
+        for node in reader.list("dns") {
+            switch self.problems.parse(node, reader.name("dns"), "an IPv4 or IPv6 address", { IPAddress($0) }) {
+            case .v4(let address): plan.dns.append(address)
+            case .v6(let address): plan.ipv6DNS.append(address)
+            case nil: break
+            }
+        }
+        self.checkServers(plan.ipv6DNS, reader)
     }
 
     private func readRate(_ reader: inout MappingReader, _ direction: String) -> LineRate? {
@@ -61,10 +73,11 @@ extension ConfigurationReader {
         }
         let rules = reader.list("rules")
         filter.rules = rules.enumerated().compactMap { self.readRule($1, "\(path).rules[\($0)]") }
-        if rules.count > FilterSettings.ruleLimit {
+        let count = rules.count + filter.rules.count(where: \.isWholeFamily)
+        if count > FilterSettings.ruleLimit {
             self.problems.add(
                 reader.place(of: "rules"),
-                "\(path).rules: expected at most \(FilterSettings.ruleLimit) rules, found \(rules.count)")
+                "\(path).rules: expected at most \(FilterSettings.ruleLimit) rules, found \(count)")
         }
         reader.finish()
         self.configuration.filters.append(filter)
@@ -78,8 +91,10 @@ extension ConfigurationReader {
             rule.action = reader.choice("action", FilterSettings.Action.self) ?? .deny
         }
         rule.direction = reader.choice("direction", FilterSettings.Direction.self) ?? .both
-        rule.remote = reader.value("remote", "a prefix such as 192.0.2.0/24, host bits zero") { IPv4Prefix($0) }
-        let expected = "any, icmp, tcp, udp or a number from 1 to 255"
+        rule.remote = reader.value("remote", "a prefix such as 192.0.2.0/24 or 2001:db8::/32, host bits zero") {
+            IPPrefix($0)
+        }
+        let expected = "any, icmp, icmpv6, tcp, udp or a number from 1 to 255"
         let transport = reader.node("protocol") == nil ? 0 : reader.value("protocol", expected, ipProtocol)
         rule.transport = transport ?? 0
         rule.ports = reader.value("ports", "a port from 0 to 65535, or a range FIRST-LAST", portRange)
@@ -100,6 +115,7 @@ extension ConfigurationReader {
                 self.problems.add(place, "plans: \(plan.name): there is no filter \"\(filter)\"")
             }
             self.checkPools(of: plan, place)
+            self.checkPrefixPools(of: plan, place)
         }
         for reference in self.planReferences {
             guard let plan = configuration.plans.first(where: { $0.name == reference.name }) else {
@@ -132,7 +148,7 @@ extension ConfigurationReader {
 }
 
 private func ipProtocol(_ text: String) -> UInt8? {
-    let names: [String: UInt8] = ["any": 0, "icmp": 1, "tcp": 6, "udp": 17]
+    let names: [String: UInt8] = ["any": 0, "icmp": 1, "icmpv6": 58, "tcp": 6, "udp": 17]
     if let number = names[text] { return number }
     return UInt8(text).flatMap { $0 == 0 ? nil : $0 }
 }

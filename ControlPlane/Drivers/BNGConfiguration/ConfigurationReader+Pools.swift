@@ -89,12 +89,22 @@ extension ConfigurationReader {
         }
         if !servers.isEmpty { options[6] = servers.flatMap(\.bytes) }
         if let domain = reader.text("domain", "a domain name") { options[15] = Array(domain.utf8) }
+        if let wait = reader.seconds("ipv6-only-preferred") {
+            // RFC 8925 3.2, 3.4: V6ONLY_WAIT in seconds, at least MIN_V6ONLY_WAIT.
+            options[108] = IPv4Address(rawValue: wait.value).bytes
+            if wait.value < 300 {
+                self.problems.add(
+                    reader.place(of: "ipv6-only-preferred"), "\(path).ipv6-only-preferred: expected at least 5m")
+            }
+        }
         let nodes = reader.list("options")
         for node in nodes {
             guard let option = self.readOption(node, "\(path).options") else { continue }
             if options.updateValue(option.data, forKey: option.code) != nil {
                 self.problems.add(
-                    node, "\(path).options: code \(option.code) is given twice (dns is 6, domain is 15)")
+                    node,
+                    "\(path).options: code \(option.code) is given twice (dns is 6, domain is 15, ipv6-only-preferred is 108)"
+                )
             }
         }
         // The limits of PoolTemplate.options in the contract.
@@ -178,7 +188,7 @@ extension ConfigurationReader {
     }
 }
 
-private func percentage(_ text: String) -> Int? {
+func percentage(_ text: String) -> Int? {
     guard text.hasSuffix("%"), let number = Int(text.dropLast()), (0...100).contains(number) else { return nil }
     return number
 }

@@ -49,6 +49,7 @@ extension ConfigurationReader {
         settings.planAttribute = reader.value("plan-attribute", "a text attribute such as Filter-Id") { name in
             RADIUSDictionary.entry(named: name).flatMap { $0.kind == .text ? $0 : nil }
         }
+        settings.ipv6Accounting = reader.choice("ipv6-accounting", NASProfile.IPv6Accounting.self) ?? .erx
     }
 
     private func readTimes(_ reader: inout MappingReader, into settings: inout RADIUSSettings) {

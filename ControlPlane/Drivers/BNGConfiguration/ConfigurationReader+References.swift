@@ -13,7 +13,9 @@ extension ConfigurationReader {
         self.unique(configuration.accessDomains.map { "\($0.id)" }, self.domainPlaces, "access-domains: the id")
         self.unique(configuration.nodes.map(\.name), self.nodePlaces, "nodes: the name")
         self.checkPools()
+        self.checkPrefixPools()
         self.checkDomains()
+        self.checkIPv6()
         for index in configuration.nodes.indices { self.checkNode(index) }
         self.checkPolicy()
     }
@@ -107,9 +109,18 @@ extension ConfigurationReader {
                 self.problems.add(
                     place, "nodes: \(node.name): route \(route.prefix): there is no core port \"\(port)\"")
             }
-            if let pool = self.configuration.pools.first(where: { $0.vrf == route.vrf && $0.prefix == route.prefix }) {
+            if let pool = self.configuration.pools.first(where: {
+                $0.vrf == route.vrf && .v4($0.prefix) == route.prefix
+            }) {
                 self.problems.add(
                     place, "nodes: \(node.name): route \(route.prefix) is the prefix of pool \(pool.name)")
+            }
+            let isOf = { (pool: PrefixPoolSettings) in
+                pool.vrf == route.vrf && pool.prefixes.contains { .v6($0) == route.prefix }
+            }
+            if let pool = self.configuration.prefixPools.first(where: isOf) {
+                self.problems.add(
+                    place, "nodes: \(node.name): route \(route.prefix) is a prefix of pool \(pool.name)")
             }
         }
     }

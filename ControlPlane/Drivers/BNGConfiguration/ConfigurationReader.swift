@@ -25,6 +25,7 @@ struct ConfigurationReader {
     var configuration = ControllerConfiguration()
     var domainPlaces: [Node] = []
     var poolPlaces: [Node] = []
+    var prefixPoolPlaces: [Node] = []
     var nodePlaces: [Node] = []
     var planPlaces: [Node] = []
     var filterPlaces: [Node] = []
@@ -64,6 +65,7 @@ struct ConfigurationReader {
         for node in reader.list("access-domains") { self.readAccessDomain(node) }
         for node in reader.list("nodes", required: true) { self.readNode(node) }
         for node in reader.list("pools") { self.readPool(node) }
+        for node in reader.list("prefix-pools") { self.readPrefixPool(node) }
         if let node = reader.node("guard") { self.readGuard(node) }
         for node in reader.list("filters") { self.readFilter(node) }
         for node in reader.list("plans") { self.readPlan(node) }
@@ -150,6 +152,7 @@ struct ConfigurationReader {
         domain.serverIdentity = reader.address("server-identity", required: true) ?? .zero
         domain.userName = self.readUserName(&reader)
         domain.pppoe = reader.node("pppoe").flatMap { self.readPPPoE($0, path: "\(path).pppoe", domain) }
+        domain.ipv6 = reader.node("ipv6").flatMap { self.readIPv6($0, path: "\(path).ipv6") }
         reader.finish()
         self.configuration.accessDomains.append(domain)
         self.domainPlaces.append(node)
@@ -220,8 +223,8 @@ struct ConfigurationReader {
     private func readRoute(_ node: Node, path: String) -> RouteSettings? {
         guard var reader = MappingReader(node, path: path, problems: self.problems) else { return nil }
         let vrf: VRF = reader.integer("vrf", 0...UInt32.max) ?? 0
-        let prefix = reader.value("prefix", "a prefix such as 0.0.0.0/0, host bits zero", required: true) {
-            IPv4Prefix($0)
+        let prefix = reader.value("prefix", "a prefix such as 0.0.0.0/0 or ::/0, host bits zero", required: true) {
+            IPPrefix($0)
         }
         let port = reader.text("port", "the name of a core port")
         let via = reader.value("via", "kernel, blackhole or the address of a gateway", required: true) {
@@ -229,10 +232,11 @@ struct ConfigurationReader {
             switch text {
             case "kernel": return .kernel
             case "blackhole": return .blackhole
-            default: return IPv4Address(text).map { .gateway($0, port: port ?? "") }
+            default: return IPAddress(text).map { .gateway($0, port: port ?? "") }
             }
         }
-        if case .gateway = via {
+        if case .gateway(let gateway, _) = via {
+            self.checkGateway(gateway, of: prefix, reader)
             if port == nil {
                 self.problems.add(
                     node, "\(path).port is missing: expected the name of the core port toward the gateway")
@@ -252,7 +256,7 @@ struct ConfigurationReader {
         guard var reader = MappingReader(node, path: "guard", problems: self.problems) else { return }
         let classes: [(String, PuntClass)] = [
             ("dhcpv4", .dhcpv4), ("arp", .arp), ("neighbor", .neighbor), ("pppoe", .pppoe), ("ppp", .ppp),
-            ("held", .held), ("fragment", .fragment),
+            ("held", .held), ("fragment", .fragment), ("nd", .nd), ("dhcpv6", .dhcpv6),
         ]
         for (name, puntClass) in classes {
             guard let entry = reader.node(name) else { continue }

@@ -16,6 +16,7 @@ public struct ControllerConfiguration: Sendable, Equatable {
     public var accessDomains: [AccessDomain] = []
     public var nodes: [NodeSettings] = []
     public var pools: [Pool] = []
+    public var prefixPools: [PrefixPoolSettings] = []
     public var guardRates: [GuardRate] = []
     public var plans: [ServicePlan] = []
     public var filters: [FilterSettings] = []
@@ -86,6 +87,8 @@ public struct AccessDomain: Sendable, Equatable {
     public var userName: UserNameTemplate?
     /// nil: no PPPoE.
     public var pppoe: PPPoESettings?
+    /// nil: no IPv6.
+    public var ipv6: IPv6Settings?
 }
 
 /// An entry of `nodes:`
@@ -112,11 +115,11 @@ public struct RouteSettings: Sendable, Equatable {
     public enum Via: Sendable, Equatable {
         case kernel
         case blackhole
-        case gateway(IPv4Address, port: String)
+        case gateway(IPAddress, port: String)
     }
 
     public var vrf: VRF = 0
-    public var prefix: IPv4Prefix
+    public var prefix: IPPrefix
     public var via: Via
 }
 

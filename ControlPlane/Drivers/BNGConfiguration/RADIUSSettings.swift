@@ -21,6 +21,7 @@ public struct RADIUSSettings: Sendable, Equatable {
     public var minimumInterim: Seconds = 60
     /// A text attribute that carries the plan's name in accounting.
     public var planAttribute: RADIUSDictionary.Entry?
+    public var ipv6Accounting = NASProfile.IPv6Accounting.erx
     public var servers: [Server] = []
     public var authentication = Group(totalMs: 15_000)
     public var accounting = Group(totalMs: 30_000)

@@ -51,7 +51,8 @@ private struct SubscribersReader {
         subscriber.address = reader.value("address", "the IPv4 address of one host") { text in
             IPv4Address(text).flatMap { $0.isUnicastHost ? $0 : nil }
         }
-        subscriber.routes = self.readRoutes(&reader)
+        self.readRoutes(&reader, &subscriber)
+        self.readIPv6(&reader, &subscriber)
         subscriber.isSuspended = reader.flag("suspended") ?? false
         subscriber.note = reader.text("note", "text") ?? ""
         reader.finish()
@@ -81,17 +82,44 @@ private struct SubscribersReader {
         return name
     }
 
-    private func readRoutes(_ reader: inout MappingReader) -> [IPv4Prefix] {
+    private func readIPv6(_ reader: inout MappingReader, _ subscriber: inout LocalSubscriber) {
+        let link = "a routable IPv6 prefix of length 64, host bits zero"
+        subscriber.linkPrefix = reader.value("ipv6-prefix", link) { text in
+            IPv6Prefix(text).flatMap { IPv6Grant.isLinkPrefix($0) ? $0 : nil }
+        }
+        let delegated = "a routable IPv6 prefix of length 1-64, host bits zero"
+        subscriber.delegatedPrefix = reader.value("delegated-prefix", delegated) { text in
+            IPv6Prefix(text).flatMap { IPv6Grant.isDelegable($0) ? $0 : nil }
+        }
+        subscriber.ipv6Address = reader.value("ipv6-address", "a routable IPv6 address") { text in
+            IPv6Address(text).flatMap { $0.isRoutableUnicast ? $0 : nil }
+        }
+    }
+
+    private func readRoutes(_ reader: inout MappingReader, _ subscriber: inout LocalSubscriber) {
         let nodes = reader.list("routes")
         if nodes.count > LocalSubscriber.routeLimit {
             self.problems.add(
                 reader.place(of: "routes"),
                 "\(reader.name("routes")): expected at most \(LocalSubscriber.routeLimit) prefixes")
         }
-        return nodes.compactMap { node in
-            self.problems.parse(node, reader.name("routes"), "a prefix of length 1-32, host bits zero") { text in
-                IPv4Prefix(text).flatMap { $0.length == 0 ? nil : $0 }
+        let expected = "a prefix of length 1-32, or a routable one of length 1-128, host bits zero"
+        for node in nodes {
+            let prefix = self.problems.parse(node, reader.name("routes"), expected) { text -> IPPrefix? in
+                guard let prefix = IPPrefix(text), prefix.length > 0 else { return nil }
+                if case .v6(let ipv6) = prefix, !ipv6.isRoutableUnicast { return nil }
+                return prefix
             }
+            switch prefix {
+            case .v4(let route): subscriber.routes.append(route)
+            case .v6(let route): subscriber.ipv6Routes.append(route)
+            case nil: break
+            }
+        }
+        if subscriber.ipv6Routes.count > IPv6Grant.routeLimit {
+            self.problems.add(
+                reader.place(of: "routes"),
+                "\(reader.name("routes")): expected at most \(IPv6Grant.routeLimit) IPv6 prefixes")
         }
     }
 }

@@ -19,17 +19,28 @@ public actor SubscriberRegistry {
     private let changed: @Sendable (String) -> Void
     /// Ascending.
     private var names: [String]
-    /// Who is given which address.
-    private var holders: [GivenAddress: String] = [:]
+    /// Who is given what.
+    private var holders: [Given: String] = [:]
     private var busy: Set<String> = []
 
-    private struct GivenAddress: Hashable {
-        var address: IPv4Address
+    /// An address or a prefix that is one subscriber's alone. The pool tells customers of several VRFs apart.
+    private struct Given: Hashable {
+        var prefix: IPPrefix
         var pool: String?
 
-        init?(_ subscriber: LocalSubscriber?) {
-            guard let subscriber, let address = subscriber.address else { return nil }
-            (self.address, self.pool) = (address, subscriber.pool)
+        static func all(of subscriber: LocalSubscriber) -> [Given] {
+            let ipv6 = [subscriber.linkPrefix, subscriber.delegatedPrefix].compactMap { $0.map { IPPrefix.v6($0) } }
+            let addresses = [subscriber.address.map { IPAddress.v4($0) }, subscriber.ipv6Address.map { .v6($0) }]
+            let hosts = addresses.compactMap { address in
+                address.flatMap { IPPrefix($0, length: $0.isIPv6 ? 128 : 32) }
+            }
+            return (hosts + ipv6).map { Given(prefix: $0, pool: subscriber.pool) }
+        }
+
+        /// As people say it.
+        var description: String {
+            let isHost = self.prefix.length == (self.prefix.isIPv6 ? 128 : 32)
+            return isHost ? "address \(self.prefix.address)" : "prefix \(self.prefix)"
         }
     }
 
@@ -44,7 +55,7 @@ public actor SubscriberRegistry {
         self.authenticator = LocalAuthenticator(directory, cryptography: cryptography)
         self.names = directory.all.map(\.name).sorted()
         for subscriber in directory.all {
-            if let given = GivenAddress(subscriber) { self.holders[given] = subscriber.name }
+            for given in Given.all(of: subscriber) { self.holders[given] = subscriber.name }
         }
         self.store = store
         self.catalog = catalog
@@ -111,7 +122,7 @@ public actor SubscriberRegistry {
         do { try await self.store.remove(name) } catch { throw .store("\(error)") }
         self.authenticator.update { $0.remove(name) }
         self.names.remove(at: self.position(of: name, inclusive: false))
-        if let given = GivenAddress(known) { self.holders[given] = nil }
+        for given in Given.all(of: known) { self.holders[given] = nil }
         self.changed(name)
     }
 
@@ -144,8 +155,8 @@ public actor SubscriberRegistry {
         guard self.busy.insert(subscriber.name).inserted else { throw .busy(subscriber.name) }
         defer { self.busy.remove(subscriber.name) }
         do { try await self.store.put(subscriber) } catch { throw .store("\(error)") }
-        if let given = GivenAddress(self.subscriber(subscriber.name)) { self.holders[given] = nil }
-        if let given = GivenAddress(subscriber) { self.holders[given] = subscriber.name }
+        for given in self.subscriber(subscriber.name).map(Given.all) ?? [] { self.holders[given] = nil }
+        for given in Given.all(of: subscriber) { self.holders[given] = subscriber.name }
         self.authenticator.update { $0.put(subscriber) }
     }
 
@@ -158,10 +169,31 @@ public actor SubscriberRegistry {
         guard subscriber.routes.count <= LocalSubscriber.routeLimit else {
             throw .invalid("\(subscriber.routes.count) routes: expected at most \(LocalSubscriber.routeLimit)")
         }
-        guard let address = subscriber.address else { return }
-        guard address.isUnicastHost else { throw .invalid("the address \(address): expected one of a single host") }
-        if let holder = GivenAddress(subscriber).flatMap({ self.holders[$0] }), holder != subscriber.name {
-            throw .invalid("the address \(address) is already given to subscriber \(holder)")
+        if let address = subscriber.address, !address.isUnicastHost {
+            throw .invalid("the address \(address): expected one of a single host")
+        }
+        try Self.checkIPv6(subscriber)
+        for given in Given.all(of: subscriber) {
+            guard let holder = self.holders[given], holder != subscriber.name else { continue }
+            throw .invalid("the \(given.description) is already given to subscriber \(holder)")
+        }
+    }
+
+    private static func checkIPv6(_ subscriber: LocalSubscriber) throws(LocalAAAError) {
+        if let prefix = subscriber.linkPrefix, !IPv6Grant.isLinkPrefix(prefix) {
+            throw .invalid("the line's prefix \(prefix): expected a routable one of length 64")
+        }
+        if let prefix = subscriber.delegatedPrefix, !IPv6Grant.isDelegable(prefix) {
+            throw .invalid("the delegated prefix \(prefix): expected a routable one of length 1-64")
+        }
+        if let address = subscriber.ipv6Address, !address.isRoutableUnicast {
+            throw .invalid("the address \(address): expected a routable one")
+        }
+        guard subscriber.ipv6Routes.count <= IPv6Grant.routeLimit else {
+            throw .invalid("\(subscriber.ipv6Routes.count) routes: expected at most \(IPv6Grant.routeLimit)")
+        }
+        if let route = subscriber.ipv6Routes.first(where: { $0.length == 0 || !$0.isRoutableUnicast }) {
+            throw .invalid("the route \(route): expected a routable prefix")
         }
     }
 

@@ -24,9 +24,13 @@ extension Database {
             try self.run(
                 """
                 UPDATE sessions SET up_packets = ?, up_bytes = ?, down_packets = ?, down_bytes = ?, dropped_packets = ?,
+                ipv6_up_packets = ?, ipv6_up_bytes = ?, ipv6_down_packets = ?, ipv6_down_bytes = ?,
                 base_up_packets = ?, base_up_bytes = ?, base_down_packets = ?, base_down_bytes = ?,
-                base_dropped_packets = ? WHERE id = ?
-                """, totals.arguments + base.arguments + [Int64(bitPattern: id.rawValue)])
+                base_dropped_packets = ?, base_ipv6_up_packets = ?, base_ipv6_up_bytes = ?,
+                base_ipv6_down_packets = ?, base_ipv6_down_bytes = ? WHERE id = ?
+                """,
+                totals.arguments + totals.ipv6.arguments + base.arguments + base.ipv6.arguments
+                    + [Int64(bitPattern: id.rawValue)])
         case .putNote(let note):
             try self.run(
                 "INSERT INTO notes (session, at_ms, kind, text) VALUES (?, ?, ?, ?)",

@@ -16,6 +16,10 @@ extension Database {
             try self.run(
                 "UPDATE sessions SET lease_expires_ms = max(lease_expires_ms, ?) WHERE id = ?",
                 [until.milliseconds, Int64(bitPattern: id.rawValue)])
+        case .renewIPv6Lease(let id, let until):
+            try self.run(
+                "UPDATE sessions SET ipv6_expires_ms = max(ipv6_expires_ms, ?) WHERE id = ? AND ipv6 <> ''",
+                [until.milliseconds, Int64(bitPattern: id.rawValue)])
         case .endSession(let record):
             try self.run("DELETE FROM sessions WHERE id = ?", [Int64(bitPattern: record.id.rawValue)])
             try self.run(
@@ -28,6 +32,12 @@ extension Database {
             try self.run(
                 "INSERT OR REPLACE INTO bindings (\(StickyBinding.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 binding.arguments)
+        case .putPrefixBinding(let binding):
+            try self.run(
+                """
+                INSERT OR REPLACE INTO prefix_bindings (\(StickyPrefixBinding.columns))
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """, binding.arguments)
         case .removeBinding(let vrf, let address):
             try self.run("DELETE FROM bindings WHERE vrf = ? AND address = ?", [Int64(vrf), Int64(address.rawValue)])
         case .reserveSessionCounters(let issuer, let limit):
@@ -55,8 +65,10 @@ extension Database {
                 ])
         case .putSubscriber(let subscriber):
             try self.run(
-                "INSERT OR REPLACE INTO subscribers (\(LocalSubscriber.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                subscriber.arguments)
+                """
+                INSERT OR REPLACE INTO subscribers (\(LocalSubscriber.columns))
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """, subscriber.arguments)
         case .removeSubscriber(let name): try self.run("DELETE FROM subscribers WHERE name = ?", [name])
         case .pruneHistory(let time):
             try self.run("DELETE FROM history WHERE ended_ms < ?", [time.milliseconds])
@@ -70,7 +82,7 @@ extension Database {
         try self.run(
             """
             INSERT INTO sessions (\(SessionRecord.columns), \(SessionRecord.baseColumns))
-            VALUES (\(SessionRecord.placeholders(SessionRecord.columnCount + 5)))
+            VALUES (\(SessionRecord.placeholders(SessionRecord.columnCount + SessionRecord.baseColumnCount)))
             ON CONFLICT (id) DO UPDATE SET generation = excluded.generation, phase = excluded.phase,
             node = excluded.node, access_domain = excluded.access_domain, s_vlan = excluded.s_vlan,
             c_vlan = excluded.c_vlan, relay = excluded.relay, mac = excluded.mac, s_tpid = excluded.s_tpid,
@@ -82,10 +94,17 @@ extension Database {
             accounted = excluded.accounted, up_packets = excluded.up_packets, up_bytes = excluded.up_bytes,
             down_packets = excluded.down_packets, down_bytes = excluded.down_bytes,
             dropped_packets = excluded.dropped_packets, pppoe_id = excluded.pppoe_id,
-            ppp = excluded.ppp, base_up_packets = excluded.base_up_packets,
+            ppp = excluded.ppp, ipv6 = excluded.ipv6,
+            ipv6_expires_ms = iif(excluded.ipv6 = '', 0, max(ipv6_expires_ms, excluded.ipv6_expires_ms)),
+            ipv6_up_packets = excluded.ipv6_up_packets, ipv6_up_bytes = excluded.ipv6_up_bytes,
+            ipv6_down_packets = excluded.ipv6_down_packets, ipv6_down_bytes = excluded.ipv6_down_bytes,
+            base_up_packets = excluded.base_up_packets,
             base_up_bytes = excluded.base_up_bytes, base_down_packets = excluded.base_down_packets,
-            base_down_bytes = excluded.base_down_bytes, base_dropped_packets = excluded.base_dropped_packets
-            """, try record.arguments() + record.counterBase.arguments)
+            base_down_bytes = excluded.base_down_bytes, base_dropped_packets = excluded.base_dropped_packets,
+            base_ipv6_up_packets = excluded.base_ipv6_up_packets, base_ipv6_up_bytes = excluded.base_ipv6_up_bytes,
+            base_ipv6_down_packets = excluded.base_ipv6_down_packets,
+            base_ipv6_down_bytes = excluded.base_ipv6_down_bytes
+            """, try record.arguments() + record.counterBase.arguments + record.counterBase.ipv6.arguments)
     }
 
     func run(_ sql: String, _ arguments: [any DatabaseValueConvertible]) throws {

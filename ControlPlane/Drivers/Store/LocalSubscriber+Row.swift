@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Local subscribers as rows: their table, since schema 3, and both directions of a row.
+// Local subscribers as rows: their table, since schema 3 (its IPv6 columns since 5), and both directions of a row.
 
 import BNGCore
 import GRDB
@@ -17,13 +17,17 @@ extension StoreSchema {
 }
 
 extension LocalSubscriber {
-    static let columns = "name, password, plan, address, pool, routes, suspended, note"
+    static let columns =
+        "name, password, plan, address, pool, routes, suspended, note, ipv6_prefix, delegated_prefix, ipv6_address"
 
     var arguments: [any DatabaseValueConvertible] {
         [
             self.name, self.password?.text ?? DatabaseValue.null, self.plan ?? DatabaseValue.null,
             self.address.map { Int64($0.rawValue) } ?? DatabaseValue.null, self.pool ?? DatabaseValue.null,
-            self.routes.map(\.description).joined(separator: " "), self.isSuspended, self.note,
+            (self.routes.map(\.description) + self.ipv6Routes.map(\.description)).joined(separator: " "),
+            self.isSuspended, self.note, self.linkPrefix?.description ?? DatabaseValue.null,
+            self.delegatedPrefix?.description ?? DatabaseValue.null,
+            self.ipv6Address?.description ?? DatabaseValue.null,
         ]
     }
 
@@ -36,11 +40,19 @@ extension LocalSubscriber {
         let address: Int64? = row[3]
         self.address = address.map { IPv4Address(rawValue: UInt32(clamping: $0)) }
         self.pool = row[4]
-        let routes = (row[5] as String).split(separator: " ")
-        self.routes = routes.compactMap { IPv4Prefix(String($0)) }
+        let routes = (row[5] as String).split(separator: " ").map(String.init)
+        self.routes = routes.compactMap { IPv4Prefix($0) }
+        self.ipv6Routes = routes.compactMap { IPv6Prefix($0) }
         (self.isSuspended, self.note) = (row[6], row[7])
+        let (link, delegated, ipv6): (String?, String?, String?) = (row[8], row[9], row[10])
+        self.linkPrefix = link.flatMap { IPv6Prefix($0) }
+        self.delegatedPrefix = delegated.flatMap { IPv6Prefix($0) }
+        self.ipv6Address = ipv6.flatMap { IPv6Address($0) }
         // A password that is lost here would make a login out of a line's name.
-        guard (self.password == nil) == (password == nil), self.routes.count == routes.count else { return nil }
+        guard (self.password == nil) == (password == nil), (self.linkPrefix == nil) == (link == nil),
+            (self.delegatedPrefix == nil) == (delegated == nil), (self.ipv6Address == nil) == (ipv6 == nil),
+            self.routes.count + self.ipv6Routes.count == routes.count
+        else { return nil }
     }
 
     static func all(_ db: Database) throws -> [LocalSubscriber] {

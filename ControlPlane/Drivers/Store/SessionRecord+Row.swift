@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Session records and bindings as rows. Unsigned 64-bit values are stored as their two's complement.
+// Session records as rows. Unsigned 64-bit values are stored as their two's complement.
 
 import BNGCore
 import Foundation
@@ -12,10 +12,13 @@ extension SessionRecord {
         "id, generation, phase, node, access_domain, s_vlan, c_vlan, relay, mac, s_tpid, c_tpid, relay_mac, vrf, pool,"
         + " address, client_id, option82, host_name, started_ms, lease_expires_ms, ended_ms, cause, port, user_name,"
         + " granted, ends_ms, accounted, up_packets, up_bytes, down_packets, down_bytes, dropped_packets,"
-        + " pppoe_id, ppp"
-    static let columnCount = 34
+        + " pppoe_id, ppp, ipv6, ipv6_expires_ms, ipv6_up_packets, ipv6_up_bytes, ipv6_down_packets, ipv6_down_bytes"
+    static let columnCount = 40
     /// Columns of `sessions` alone: what the node had counted before it lost its counters.
-    static let baseColumns = "base_up_packets, base_up_bytes, base_down_packets, base_down_bytes, base_dropped_packets"
+    static let baseColumns =
+        "base_up_packets, base_up_bytes, base_down_packets, base_down_bytes, base_dropped_packets,"
+        + " base_ipv6_up_packets, base_ipv6_up_bytes, base_ipv6_down_packets, base_ipv6_down_bytes"
+    static let baseColumnCount = 9
 
     static func placeholders(_ count: Int) -> String { Array(repeating: "?", count: count).joined(separator: ", ") }
 
@@ -33,13 +36,18 @@ extension SessionRecord {
         let aaa: [any DatabaseValueConvertible] = [
             self.port, self.grant.userName, try self.grant.stored(), self.ends.milliseconds, self.isAccounted,
         ]
-        return head + aaa + self.counters.arguments + [Int64(self.line.pppoeID), self.ppp?.stored ?? ""]
+        let links: [any DatabaseValueConvertible] = [
+            Int64(self.line.pppoeID), self.ppp?.stored ?? "", self.ipv6?.stored ?? "",
+            self.ipv6?.expires.milliseconds ?? 0,
+        ]
+        return head + aaa + self.counters.arguments + links + self.counters.ipv6.arguments
     }
 
     /// nil if a column holds what no version wrote.
     init?(_ row: Row) {
         guard let phase = SessionPhase(rawValue: row[2]), var line = LineKey(row, at: 4),
             let pppoeID = UInt16(exactly: row[32] as Int64), let ppp = PPPoEDetails.from(row[33]),
+            let ipv6 = IPv6Details.from(row[34], expires: UTCTime(milliseconds: row[35])),
             let grant = ServiceGrant(stored: row[24], userName: row[23])
         else { return nil }
         line.pppoeID = pppoeID
@@ -56,17 +64,18 @@ extension SessionRecord {
             started: UTCTime(milliseconds: row[18]), leaseExpires: UTCTime(milliseconds: row[19]),
             ended: UTCTime(milliseconds: row[20]),
             cause: (row[21] as String?).flatMap(TerminateCause.init(rawValue:)),
-            counters: SessionTotals(row, at: 27), grant: grant)
+            counters: SessionTotals(row, at: 27, ipv6: 36), grant: grant)
         self.port = row[22]
         self.ends = UTCTime(milliseconds: row[25])
         self.isAccounted = row[26]
         self.ppp = ppp
+        self.ipv6 = ipv6
     }
 
     /// A row of `sessions` with its base columns.
     init?(live row: Row) {
         self.init(row)
-        self.counterBase = SessionTotals(row, at: Self.columnCount)
+        self.counterBase = SessionTotals(row, at: Self.columnCount, ipv6: Self.columnCount + 5)
     }
 }
 
@@ -88,8 +97,9 @@ extension ServiceGrant {
 }
 
 extension SessionTotals {
-    init(_ row: Row, at first: Int) {
+    init(_ row: Row, at first: Int, ipv6: Int) {
         self.init()
+        self.ipv6 = FamilyTotals(row, at: ipv6)
         self.upPackets = UInt64(bitPattern: row[first])
         self.upBytes = UInt64(bitPattern: row[first + 1])
         self.downPackets = UInt64(bitPattern: row[first + 2])
@@ -101,6 +111,20 @@ extension SessionTotals {
         [self.upPackets, self.upBytes, self.downPackets, self.downBytes, self.droppedPackets].map {
             Int64(bitPattern: $0)
         }
+    }
+}
+
+extension FamilyTotals {
+    fileprivate init(_ row: Row, at first: Int) {
+        self.init()
+        self.upPackets = UInt64(bitPattern: row[first])
+        self.upBytes = UInt64(bitPattern: row[first + 1])
+        self.downPackets = UInt64(bitPattern: row[first + 2])
+        self.downBytes = UInt64(bitPattern: row[first + 3])
+    }
+
+    var arguments: [any DatabaseValueConvertible] {
+        [self.upPackets, self.upBytes, self.downPackets, self.downBytes].map { Int64(bitPattern: $0) }
     }
 }
 
@@ -119,23 +143,5 @@ extension LineKey {
             accessDomain: UInt32(clamping: row[first] as Int64), sVLAN: UInt16(clamping: row[first + 1] as Int64),
             cVLAN: UInt16(clamping: row[first + 2] as Int64),
             relay: IPv4Address(rawValue: UInt32(clamping: row[first + 3] as Int64)), mac: MACAddress(rawValue: mac))
-    }
-}
-
-extension StickyBinding {
-    static let columns = "access_domain, s_vlan, c_vlan, relay, mac, vrf, pool, address, reserved_until_ms, declined"
-
-    var arguments: [any DatabaseValueConvertible] {
-        self.line.arguments + [
-            Int64(self.vrf), self.pool, Int64(self.address.rawValue), self.reservedUntil.milliseconds, self.declined,
-        ]
-    }
-
-    init?(_ row: Row) {
-        guard let line = LineKey(row, at: 0) else { return nil }
-        self.init(
-            line: line, vrf: UInt32(clamping: row[5] as Int64), pool: row[6],
-            address: IPv4Address(rawValue: UInt32(clamping: row[7] as Int64)),
-            reservedUntil: UTCTime(milliseconds: row[8]), declined: row[9])
     }
 }

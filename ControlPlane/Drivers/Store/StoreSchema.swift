@@ -96,6 +96,7 @@ enum StoreSchema {
                 """),
         StoreSchema.subscribers,
         StoreSchema.pppoe,
+        StoreSchema.ipv6,
     ]
 
     /// Brings a database to the newest schema.

@@ -11,9 +11,12 @@ public enum StoreOperation: Sendable, Equatable {
     case putSession(SessionRecord)
     /// Moves the lease's end; never to an earlier time.
     case renewLease(SessionID, until: UTCTime)
+    /// The same of the IPv6 lease; nothing for a session that holds no IPv6.
+    case renewIPv6Lease(SessionID, until: UTCTime)
     /// Moves a session to the history.
     case endSession(SessionRecord)
     case putBinding(StickyBinding)
+    case putPrefixBinding(StickyPrefixBinding)
     case removeBinding(vrf: VRF, address: IPv4Address)
     /// Session counters below `limit` are spent for this issuer.
     case reserveSessionCounters(issuer: UInt16, limit: UInt64)
@@ -65,6 +68,8 @@ public struct StoredState: Sendable {
     public var sessions: [SessionRecord] = []
     /// By end of quarantine, so that a line's newest comes last.
     public var bindings: [StickyBinding] = []
+    /// Likewise.
+    public var prefixBindings: [StickyPrefixBinding] = []
     public var subscribers: [LocalSubscriber] = []
     public var sessionEpochs: [NodeName: UInt64] = [:]
     public var generations: [NodeName: [ObjectKey: (generation: Generation, content: [UInt8])]] = [:]

@@ -13,8 +13,12 @@ import Subscribers
 public enum SessionOperation: Equatable, Sendable {
     case put(SessionRecord)
     case renew(SessionID, until: UTCTime)
-    /// Moves the session to history and remembers its address for the line.
-    case end(SessionRecord, sticky: StickyBinding)
+    /// The same of its IPv6 lease.
+    case renewIPv6(SessionID, until: UTCTime)
+    /// Remembers what a line held and does not any more.
+    case rest(StickyBinding?, prefixes: [StickyPrefixBinding])
+    /// Moves the session to history and remembers what it held for the line.
+    case end(SessionRecord, sticky: StickyBinding?, prefixes: [StickyPrefixBinding])
     /// Writes an accounting record into the spool.
     case account(AccountingRecord)
     /// Remembers what a session's node has counted.
@@ -185,6 +189,9 @@ public struct PlaneConfiguration: Sendable {
     public var aaa = AAAPolicy()
     /// Access domains with PPPoE.
     public var pppoe: [AccessDomainID: PPPoEPolicy] = [:]
+    /// Access domains with IPv6.
+    public var ipv6: [AccessDomainID: IPv6Policy] = [:]
+    public var prefixPools: [PrefixPoolPolicy] = []
 
     public init(
         poolsByDomain: [AccessDomainID: [String]], pools: [PoolPolicy], issuer: UInt16, firstSessionCounter: UInt64,
@@ -275,6 +282,20 @@ public enum PlaneCounter: String, Sendable, CaseIterable {
     case pppUnknownSession = "ppp_unknown_session"
     case pppOpened = "ppp_opened"
     case ipv6Opened = "ppp_ipv6_opened"
+    case malformedND = "malformed_nd"
+    case malformedDHCPv6 = "malformed_dhcpv6"
+    case relayUnsupported = "dhcpv6_relay_unsupported"
+    case noIPv6 = "no_ipv6"
+    case solicitations = "router_solicitations"
+    case advertisements = "router_advertisements"
+    case dhcpv6Received = "dhcpv6_received"
+    case dhcpv6Advertises = "dhcpv6_advertises"
+    case dhcpv6Replies = "dhcpv6_replies"
+    case dhcpv6Busy = "dhcpv6_busy"
+    case dhcpv6Ignored = "dhcpv6_ignored"
+    case prefixesExhausted = "prefixes_exhausted"
+    case ipv6Started = "ipv6_started"
+    case ipv6Ended = "ipv6_ended"
     case lineLimit = "pppoe_line_limit"
     case nodeLimit = "pppoe_node_limit"
 }

@@ -10,12 +10,21 @@ import Subscribers
 /// State of one line, touched only on its shard's loop.
 final class LineEntry {
     let line: LineKey
-    /// The pool the session's address is of; before there is one, the pool the line would be served from.
-    var pool: PoolPolicy
+    /// The pool the session's address is of; before there is one, the pool the line would be served from. nil: its access domain
+    /// has no IPv4.
+    var pool: PoolPolicy?
     /// Of an IPoE line.
     var dhcp: DHCPv4ServerMachine?
     /// Of a PPPoE session.
     var ppp: PPPDial?
+    /// Only while something of DHCPv6 is under way.
+    var dhcpv6: DHCPv6Exchange?
+    /// Hash of the Router Advertisement the line was sent last; 0: none.
+    var advertised: UInt64 = 0
+    /// Hash of what accounting has been told that the session holds.
+    var accounted = 0
+    /// Who waits for AAA's answer.
+    var waiting: [Waiting] = []
     var session: SessionMachine?
     /// Of the latest request; nil for a session restored from the store until its client speaks.
     var path: ReplyPath?
@@ -46,11 +55,19 @@ final class LineEntry {
     /// Told when the node has confirmed the removal.
     var removalWaiters: [@Sendable () -> Void] = []
 
-    init(line: LineKey, pool: PoolPolicy, boundTo: IPv4Address? = nil) {
+    /// What a protocol wants once the customer is let in.
+    enum Waiting {
+        case ipv4
+        /// A Router Solicitation, or a link that has just opened.
+        case link
+        case dhcpv6(DHCPv6Exchange.Question)
+    }
+
+    init(line: LineKey, pool: PoolPolicy?, boundTo: IPv4Address? = nil) {
         self.line = line
         self.pool = pool
-        self.templateID = pool.templateID
-        self.dhcp = DHCPv4ServerMachine(parameters: pool.parameters, boundTo: boundTo)
+        self.templateID = pool?.templateID
+        self.dhcp = pool.map { DHCPv4ServerMachine(parameters: $0.parameters, boundTo: boundTo) }
     }
 
     /// Serves the line from this pool, with these differences.
@@ -67,13 +84,24 @@ final class LineEntry {
     /// their frames apart, so the later one is refused.
     func isClaimedByAnotherCircuit(_ request: DHCPRequestFrame) -> Bool {
         guard let record = self.session?.record, !record.option82.isEmpty,
-            let option82 = request.message.options[DHCPv4OptionCode.relayAgentInformation]
+            let option82 = request.message.options[DHCPv4OptionCode.relayAgentInformation].map(Array.init),
+            record.option82 != option82
         else { return false }
-        return record.option82 != Array(option82)
+        // The same circuit may have been told by DHCPv6, which carries no more than the two ids.
+        guard record.address == .zero, let known = try? RelayAgentInformation(decoding: record.option82.span),
+            let told = try? RelayAgentInformation(decoding: option82.span)
+        else { return true }
+        return known.circuitID != told.circuitID || known.remoteID != told.remoteID
     }
 
     var isForgettable: Bool {
         self.session == nil && self.dhcp?.isIdle != false && self.ppp?.machine.isFinished != false
+            && self.dhcpv6?.isQuiet != false
+    }
+
+    /// No protocol is in the middle of something.
+    var isQuiet: Bool {
+        self.waiting.isEmpty && self.dhcp?.isIdle != false && self.ppp == nil && self.dhcpv6?.isQuiet != false
     }
 }
 
@@ -123,6 +151,7 @@ extension SessionRecord {
             (facts.circuitID, facts.remoteID) = (information.circuitID, information.remoteID)
         }
         (facts.clientID, facts.vendorClass, facts.hostName) = (self.clientID, vendorClass, self.hostName)
+        if let duid = self.ipv6?.clientID, !duid.isEmpty { facts.duid = duid }
         if self.line.pppoeID != 0 { facts.pppoe = .init(id: self.line.pppoeID, service: self.ppp?.service ?? "") }
         return facts
     }

@@ -19,6 +19,7 @@ extension LineShard {
             address: record.address, classes: record.grant.classes, at: time, sessionStarted: record.started,
             totals: record.counters, cause: kind == .stop ? record.cause : nil, plan: profile?.plan ?? "")
         entry.chargeableUser = record.grant.chargeableUser
+        (entry.ipv6, entry.interfaceID) = (record.ipv6, record.ppp.map(\.link.peerInterfaceID).flatMap { $0 == 0 ? nil : $0 })
         switch kind {
         case .start: self.count(.accountingStarts)
         case .stop: self.count(.accountingStops)
@@ -26,6 +27,13 @@ extension LineShard {
         }
         self.due.operations.append(.account(entry))
         self.due.accounting.append(entry)
+    }
+
+    /// Accounting hears at once what a session holds more or less than it was told (RFC 6911 2.3 leaves the when open).
+    func accountIfChanged(_ entry: LineEntry) {
+        guard let record = entry.session?.record, record.isAccounted, record.holdings != entry.accounted else { return }
+        entry.accounted = record.holdings
+        self.account(.interim, record, at: self.world.utcNow())
     }
 
     // MARK: Deadlines
@@ -125,5 +133,15 @@ extension LineShard {
             self.account(.interim, record, at: now)
         }
         self.flush()
+    }
+}
+
+extension SessionRecord {
+    /// Hash of the addresses and prefixes it holds; for this process.
+    var holdings: Int {
+        var hasher = Hasher()
+        hasher.combine(self.address)
+        hasher.combine(self.ipv6?.resources ?? [])
+        return hasher.finalize()
     }
 }

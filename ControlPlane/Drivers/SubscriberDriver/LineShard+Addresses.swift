@@ -19,9 +19,9 @@ extension LineShard {
     /// Pools to try, in order. An address AAA names belongs to one pool of the VRF, whoever asks: two owners could give it twice.
     private func candidates(_ entry: LineEntry, _ profile: ServiceProfile) -> [PoolPolicy] {
         let named = profile.pools.compactMap { self.world.pools[$0] }
-        let candidates = named.isEmpty ? [entry.pool] : named
-        guard let address = profile.address else { return candidates }
-        return [self.world.owningPool(of: address, vrf: candidates[0].vrf) ?? candidates[0]]
+        let candidates = named.isEmpty ? [entry.pool].compactMap(\.self) : named
+        guard let address = profile.address, let first = candidates.first else { return candidates }
+        return [self.world.owningPool(of: address, vrf: first.vrf) ?? first]
     }
 
     private func reserve(
@@ -101,20 +101,27 @@ extension LineShard {
         }
     }
 
-    func giveBack(_ address: IPv4Address, declined: Bool, _ entry: LineEntry) {
+    /// The session holds the address no more. One that had been promised is remembered for the line, and rests for others.
+    func giveBack(_ address: IPv4Address, pool: String, declined: Bool, used: Bool, _ entry: LineEntry) {
         guard let record = entry.session?.record else { return }
-        let owner = self.world.owner(of: record.pool)
-        let until = self.restUntil(record, entry)
+        self.sessionIndex.forget(address, of: record.id)
+        let until = self.restUntil(used: used, declined: declined, pool: self.world.pools[pool], record)
+        let owner = self.world.owner(of: pool)
         owner.loop.execute {
-            owner.giveBack(
-                record.pool, address, session: record.id, line: record.line, until: until, declined: declined)
+            owner.giveBack(pool, address, session: record.id, line: record.line, until: until, declined: declined)
         }
+        // What a session held at its end is remembered with the end.
+        guard used, record.phase != .terminated else { return }
+        let sticky = StickyBinding(
+            line: record.line.withoutPPPoE, vrf: record.vrf, pool: pool, address: address, reservedUntil: until,
+            declined: declined)
+        self.due.operations.append(.rest(sticky, prefixes: []))
     }
 
-    /// End of the quarantine of a session's address. One that was only offered rests no time at all.
-    func restUntil(_ record: SessionRecord, _ entry: LineEntry) -> UTCTime {
-        guard record.generation > 0 else { return .zero }
-        let rest = record.cause == .addressDeclined ? entry.pool.declineRest : entry.pool.quarantine
-        return record.ended + rest
+    /// End of the quarantine of an address. One that was only offered rests no time at all.
+    func restUntil(used: Bool, declined: Bool, pool: PoolPolicy?, _ record: SessionRecord) -> UTCTime {
+        guard used, let pool else { return .zero }
+        let from = record.ended == .zero ? self.world.utcNow() : record.ended
+        return from + (declined ? pool.declineRest : pool.quarantine)
     }
 }

@@ -11,7 +11,8 @@ extension LineShard {
     /// The session machine asks whether the customer may be served.
     func authorize(_ entry: LineEntry) {
         guard let record = entry.session?.record else { return }
-        let facts = record.facts(vendorClass: entry.vendorClass)
+        var facts = record.facts(vendorClass: entry.vendorClass)
+        facts.duid = facts.duid ?? entry.dhcpv6?.request.message.clientID?.bytes
         let proven = self.credentials(of: entry)
         let user = proven?.name ?? self.policy.userName(facts)
         guard let authority = self.policy.authority else {

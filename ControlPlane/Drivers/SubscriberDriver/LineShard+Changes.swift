@@ -65,8 +65,8 @@ extension LineShard {
             // A living session keeps its address and the name it is accounted under.
             (grant.userName, grant.requestedName) = (record.grant.userName, record.grant.requestedName)
             (grant.address, grant.pool) = (record.grant.address, record.grant.pool)
-            (grant.prefixLength, grant.dns, grant.routes) = (
-                record.grant.prefixLength, record.grant.dns, record.grant.routes
+            (grant.prefixLength, grant.dns, grant.routes, grant.ipv6) = (
+                record.grant.prefixLength, record.grant.dns, record.grant.routes, record.grant.ipv6
             )
         }
         let timeout = try self.world.configuration.aaa.catalog.profile(of: grant).sessionTimeout

@@ -10,14 +10,16 @@ extension LineShard {
     func carryOut(_ action: DHCPv4ServerMachine.Action, _ entry: LineEntry) {
         switch action {
         case .requestAddress(let wish, let exact): self.requestAddress(entry, wish: wish, exact: exact)
-        case .withdrawOffer: self.perform(entry, .session(.lapse))
+        case .withdrawOffer:
+            self.perform(entry, .session(.lapse))
+            self.abandonIfQuiet(entry)
         case .grantLease: self.grantLease(entry)
         case .released:
             self.count(.released)
-            self.perform(entry, .session(.end(.userRequest, at: self.world.utcNow())))
+            self.dropIPv4(entry, .userRequest)
         case .declined:
             self.count(.declined)
-            self.perform(entry, .session(.end(.addressDeclined, at: self.world.utcNow())))
+            self.dropIPv4(entry, .addressDeclined)
         case .send(let reply, let delivery): self.send(reply, delivery, entry)
         case .startTimer(.offer, let delay): self.startOfferTimer(entry, delay)
         case .cancelTimer(.offer):
@@ -27,40 +29,22 @@ extension LineShard {
         }
     }
 
-    /// The client wants an address: a session begins.
+    /// The client holds its address no more; the session ends with it unless there is IPv6.
+    private func dropIPv4(_ entry: LineEntry, _ cause: TerminateCause) {
+        self.perform(entry, .session(.dropIPv4(cause, at: self.world.utcNow())))
+        self.abandonIfQuiet(entry)
+    }
+
+    /// The client wants an address: a session begins, or gets one.
     private func requestAddress(_ entry: LineEntry, wish: IPv4Address?, exact: Bool) {
-        if let session = entry.session {
-            // Still being removed, or an address is already on its way for an earlier message.
-            if session.isEnding { self.perform(entry, .dhcp(.addressDenied(.unavailable))) }
-            return
-        }
-        let now = self.world.utcNow()
-        guard !self.lockouts.isLocked(entry.line, at: now) else {
-            self.count(.lockedOut)
-            return self.perform(entry, .dhcp(.addressDenied(.unavailable)))
-        }
-        guard let path = entry.path, let presentation = entry.presentation, let id = self.mintID() else {
-            return self.perform(entry, .dhcp(.addressDenied(.unavailable)))
-        }
         entry.wish = (wish, exact)
-        var record = SessionRecord(
-            id: id, generation: 0, phase: .connecting, node: path.node, line: entry.line, tags: presentation.tags,
-            relayMAC: presentation.relayMAC, vrf: entry.pool.vrf, pool: entry.pool.name, address: .zero,
-            clientID: presentation.clientID, option82: presentation.option82, hostName: presentation.hostName,
-            started: now, leaseExpires: .zero)
-        record.port = path.port
-        record.isAccounted = self.world.configuration.aaa.accounting != nil
-        entry.session = SessionMachine(connecting: record)
-        self.add(entry, id: id)
-        entry.isPending = true
-        self.pending += 1
-        self.perform(entry, .session(.begin))
+        self.serve(entry, .ipv4)
     }
 
     private func grantLease(_ entry: LineEntry) {
         if let presentation = entry.presentation { self.perform(entry, .session(.presented(presentation))) }
         let now = self.world.utcNow()
-        self.perform(entry, .session(.confirm(until: now + entry.pool.template.lease, at: now)))
+        self.perform(entry, .session(.confirm(until: now + (entry.pool?.template.lease ?? 0), at: now)))
     }
 
     private func send(_ reply: DHCPv4Message, _ delivery: DHCPv4Delivery, _ entry: LineEntry) {

@@ -20,7 +20,9 @@ extension LineShard {
         case .ipv4Opened:
             self.count(.pppOpened)
             dial.established()
-        case .ipv6Opened: self.count(.ipv6Opened)
+        case .ipv6Opened:
+            self.count(.ipv6Opened)
+            self.linkOpened(entry, dial)
         case .startTimer(let timer, let delay):
             // The plane's clock of whole seconds: never early, at most a tick late.
             let second = (self.world.utcNow().milliseconds + delay.wholeMilliseconds + 999) / 1_000
@@ -48,7 +50,7 @@ extension LineShard {
     }
 
     /// nil for a stored session whose node has not been seen since.
-    private func replyPath(_ entry: LineEntry) -> ReplyPath? {
+    func replyPath(_ entry: LineEntry) -> ReplyPath? {
         guard var path = entry.path else { return nil }
         guard path.portMAC == .zero else { return path }
         guard let mac = self.world.portMACs(of: path.node)[path.port] else { return nil }
@@ -78,25 +80,44 @@ extension LineShard {
         guard let dial = entry.ppp, let record = entry.session?.record else { return }
         let message = dial.setup?.message ?? []
         dial.setup?.credential = .line
-        self.perform(entry, .ppp(.admitted(self.addresses(entry, record), message: message)))
+        self.perform(entry, .ppp(.admitted(self.addresses(entry, record, address), message: message)))
     }
 
-    func addresses(_ entry: LineEntry, _ record: SessionRecord) -> PPPServerMachine.Addresses {
+    func addresses(
+        _ entry: LineEntry, _ record: SessionRecord, _ address: IPv4Address
+    ) -> PPPServerMachine.Addresses {
         let granted = self.world.profile(of: record)?.dns ?? []
-        let servers = granted.isEmpty ? entry.pool.dns : granted
+        let servers = granted.isEmpty ? entry.pool?.dns ?? [] : granted
         return PPPServerMachine.Addresses(
-            local: record.ppp?.local ?? entry.pool.template.gateway, peer: record.address, dns: servers)
+            local: record.ppp?.local ?? entry.pool?.template.gateway ?? .zero, peer: address, dns: servers)
     }
 
     private func confirm(_ entry: LineEntry, _ dial: PPPDial) {
-        guard let record = entry.session?.record else { return }
-        var presentation = record.presentation
-        presentation.ppp = PPPoEDetails(
-            link: dial.machine.link, service: dial.service, local: entry.pool.template.gateway,
-            mtu: min(dial.machine.link.peerMRU, dial.setup?.maxPayload ?? PPPoEReplies.usualPayload))
-        self.perform(entry, .session(.presented(presentation)))
+        self.present(entry, dial)
         // No lease: the session lasts until one side ends it.
         self.perform(entry, .session(.confirm(until: .zero, at: self.world.utcNow())))
+    }
+
+    /// The link as it has been agreed on, for the record.
+    private func present(_ entry: LineEntry, _ dial: PPPDial) {
+        guard let record = entry.session?.record else { return }
+        let link = dial.machine.link
+        var details =
+            record.ppp
+            ?? PPPoEDetails(
+                link: link, service: dial.service, local: entry.pool?.template.gateway ?? .zero,
+                mtu: min(link.peerMRU, dial.setup?.maxPayload ?? PPPoEReplies.usualPayload))
+        details.link = link
+        var presentation = record.presentation
+        presentation.ppp = details
+        self.perform(entry, .session(.presented(presentation)))
+    }
+
+    /// IPv6CP has agreed on interface identifiers: the link may have its prefix.
+    private func linkOpened(_ entry: LineEntry, _ dial: PPPDial) {
+        guard self.world.configuration.ipv6[entry.line.accessDomain] != nil else { return }
+        self.present(entry, dial)
+        self.serve(entry, .link)
     }
 
     // MARK: The end

@@ -121,7 +121,7 @@ extension LineShard {
     private func begin(_ entry: LineEntry, id: SessionID, _ frame: PPPoEFrame) {
         var record = SessionRecord(
             id: id, generation: 0, phase: .connecting, node: frame.path.node, line: entry.line,
-            tags: frame.path.tags, relayMAC: .zero, vrf: entry.pool.vrf, pool: entry.pool.name, address: .zero,
+            tags: frame.path.tags, relayMAC: .zero, vrf: entry.pool?.vrf ?? 0, pool: entry.pool?.name ?? "", address: .zero,
             clientID: [], option82: frame.circuit, hostName: "", started: self.world.utcNow(), leaseExpires: .zero)
         record.port = frame.path.port
         record.isAccounted = self.world.configuration.aaa.accounting != nil
@@ -158,7 +158,7 @@ extension LineShard {
             let policy = self.world.configuration.pppoe[record.line.accessDomain]
         else { return }
         let machine = PPPServerMachine(
-            restored: details.link, addresses: self.addresses(entry, record),
+            restored: details.link, addresses: self.addresses(entry, record, record.address),
             configuration: policy.machineConfiguration(details.mtu > PPPoEReplies.usualPayload ? details.mtu : nil),
             seeds: .random(using: &self.randomness))
         entry.ppp = PPPDial(policy: policy, machine: machine, setup: nil)

@@ -19,10 +19,13 @@ extension LineShard {
     func carryOut(_ action: SessionMachine.Action, _ entry: LineEntry) {
         switch action {
         case .authorize: self.authorize(entry)
-        case .reserveAddress: self.reserveAddress(entry)
+        case .prepare: self.prepareLink(entry)
+        case .admitted: self.admitted(entry)
         case .persist(let record): self.persist(record, entry)
         case .persistEnding(let record): self.due.operations.append(.put(record))
-        case .persistRenewal(let id, let until): self.due.operations.append(.renew(id, until: until))
+        case .persistRenewal(let id, let ipv4, let ipv6):
+            if let ipv4 { self.due.operations.append(.renew(id, until: ipv4)) }
+            if let ipv6 { self.due.operations.append(.renewIPv6(id, until: ipv6)) }
         case .install(let record): self.install(record, entry, answers: true)
         case .remove(let record): self.remove(record)
         case .recordEnd(let record): self.recordEnd(record, entry)
@@ -30,24 +33,123 @@ extension LineShard {
             if let record = entry.session?.record { self.sessionIndex.add(record) }
             if entry.ppp != nil { return self.admit(entry, to: address) }
             self.perform(entry, .dhcp(.addressGranted(address)))
-        case .refused:
-            if let dial = entry.ppp { return self.perform(entry, .ppp(.denied(message: dial.setup?.message ?? []))) }
-            self.perform(entry, .dhcp(.addressDenied(entry.denial)))
+        case .addressDenied:
+            self.denyAddress(entry)
+            self.abandonIfQuiet(entry)
+        case .refused: self.refuseAll(entry)
         case .confirmed:
             self.perform(entry, entry.ppp == nil ? .dhcp(.leaseGranted) : .ppp(.confirmed))
-            self.nextChange(entry)
+            self.cameIntoForce(entry)
         case .confirmationFailed:
             self.perform(entry, entry.ppp == nil ? .dhcp(.leaseDenied) : .ppp(.confirmationFailed))
-        case .changed(let inForce): self.changed(entry, inForce)
+        case .confirmedIPv6:
+            if self.hasWhatClientAwaits(entry) { self.perform(entry, .dhcpv6(.confirmed)) }
+            self.cameIntoForce(entry)
+        case .confirmationFailedIPv6: self.perform(entry, .dhcpv6(.confirmationFailed))
+        case .changed(let inForce):
+            self.changed(entry, inForce)
+            if inForce { self.advertiseIfChanged(entry) }
+        case .droppedIPv4: self.perform(entry, .dhcp(.leaseEnded))
+        case .droppedIPv6: self.endIPv6(entry)
         case .ended(let cause):
             self.refuseChanges(entry)
+            self.endIPv6(entry)
             if entry.ppp != nil { return self.sessionEnded(entry, cause) }
             self.perform(entry, .dhcp(.leaseEnded))
-        case .releaseAddress(let address, let declined): self.giveBack(address, declined: declined, entry)
+        case .releaseAddress(let address, let pool, let declined, let used):
+            self.giveBack(address, pool: pool, declined: declined, used: used, entry)
+        case .releaseIPv6(let resources): self.giveBack(resources, entry)
         case .acknowledgeFinal(let id):
             entry.session.map { self.world.link.acknowledgeFinal(node: $0.record.node, id: id) }
         case .terminated: self.terminated(entry)
         }
+    }
+
+    // MARK: Wanting service
+
+    /// Something is wanted: at once if the customer has been let in, else after AAA's answer; who has no session gets one.
+    func serve(_ entry: LineEntry, _ wanted: LineEntry.Waiting) {
+        if let session = entry.session {
+            if session.isEnding { return self.refuse(entry, wanted) }
+            if session.isAdmitted { return self.serveNow(entry, wanted) }
+            return entry.waiting.append(wanted)
+        }
+        let now = self.world.utcNow()
+        guard !self.lockouts.isLocked(entry.line, at: now) else {
+            self.count(.lockedOut)
+            return self.refuse(entry, wanted)
+        }
+        guard let path = entry.path, let presentation = entry.presentation, let id = self.mintID() else {
+            return self.refuse(entry, wanted)
+        }
+        entry.waiting.append(wanted)
+        var record = SessionRecord(
+            id: id, generation: 0, phase: .connecting, node: path.node, line: entry.line, tags: presentation.tags,
+            relayMAC: presentation.relayMAC, vrf: self.vrf(of: entry), pool: entry.pool?.name ?? "", address: .zero,
+            clientID: presentation.clientID, option82: presentation.option82, hostName: presentation.hostName,
+            started: now, leaseExpires: .zero)
+        record.port = path.port
+        record.isAccounted = self.world.configuration.aaa.accounting != nil
+        entry.session = SessionMachine(connecting: record)
+        self.add(entry, id: id)
+        entry.isPending = true
+        self.pending += 1
+        self.perform(entry, .session(.begin))
+    }
+
+    private func vrf(of entry: LineEntry) -> VRF {
+        entry.pool?.vrf ?? self.world.configuration.ipv6[entry.line.accessDomain]?.vrf ?? 0
+    }
+
+    /// AAA let the customer in.
+    private func admitted(_ entry: LineEntry) {
+        let waiting = entry.waiting
+        entry.waiting = []
+        if entry.ppp != nil { self.reserveAddress(entry) }
+        for wanted in waiting { self.serveNow(entry, wanted) }
+    }
+
+    private func serveNow(_ entry: LineEntry, _ wanted: LineEntry.Waiting) {
+        switch wanted {
+        case .ipv4: self.reserveAddress(entry)
+        case .link: self.confirmLink(entry)
+        case .dhcpv6(let question): self.ask(question, entry)
+        }
+    }
+
+    private func refuse(_ entry: LineEntry, _ wanted: LineEntry.Waiting) {
+        switch wanted {
+        case .ipv4: self.perform(entry, .dhcp(.addressDenied(.unavailable)))
+        case .link: break
+        case .dhcpv6(let question): self.perform(entry, .dhcpv6(.denied(question.key, .exhausted)))
+        }
+    }
+
+    private func refuseAll(_ entry: LineEntry) {
+        let waiting = entry.waiting
+        entry.waiting = []
+        if entry.ppp != nil { return self.denyAddress(entry) }
+        for wanted in waiting {
+            if case .ipv4 = wanted { self.denyAddress(entry) } else { self.refuse(entry, wanted) }
+        }
+    }
+
+    private func denyAddress(_ entry: LineEntry) {
+        if let dial = entry.ppp { return self.perform(entry, .ppp(.denied(message: dial.setup?.message ?? []))) }
+        self.perform(entry, .dhcp(.addressDenied(entry.denial)))
+    }
+
+    /// A session that has promised nothing and that nobody waits for is given up.
+    func abandonIfQuiet(_ entry: LineEntry) {
+        // After what is under way: the machines may be about to ask for more.
+        self.perform(entry, .settle)
+    }
+
+    private func cameIntoForce(_ entry: LineEntry) {
+        if let record = entry.session?.record { self.sessionIndex.add(record) }
+        self.advertiseIfChanged(entry)
+        self.accountIfChanged(entry)
+        self.nextChange(entry)
     }
 
     // MARK: Life
@@ -57,7 +159,10 @@ extension LineShard {
         self.due.operations.append(.put(record))
         self.due.waiters.append(record.id)
         // The accounting id is promised with the session: both are on disk, or neither.
-        if record.generation == 1, record.isAccounted { self.account(.start, record, at: record.started) }
+        if record.generation == 1, record.isAccounted {
+            self.account(.start, record, at: record.started)
+            entry.accounted = record.holdings
+        }
     }
 
     func install(_ record: SessionRecord, _ entry: LineEntry, answers: Bool) {
@@ -66,6 +171,7 @@ extension LineShard {
             return
         }
         var session = InstalledSession(record, profile, templateID: entry.templateID, pool: entry.pool)
+        session.ipv6 = self.attachment(record, profile)
         if let details = record.ppp, let dial = entry.ppp { session.serve(dial.policy.attachment(details)) }
         self.world.link.upsert(node: record.node, id: record.id, generation: record.generation, session: session) {
             installed in
@@ -99,10 +205,17 @@ extension LineShard {
     }
 
     private func recordEnd(_ record: SessionRecord, _ entry: LineEntry) {
-        let sticky = StickyBinding(
-            line: record.line.withoutPPPoE, vrf: record.vrf, pool: record.pool, address: record.address,
-            reservedUntil: self.restUntil(record, entry), declined: record.cause == .addressDeclined)
-        self.due.operations.append(.end(record, sticky: sticky))
+        let declined = record.cause == .addressDeclined
+        var sticky: StickyBinding?
+        if record.address != .zero {
+            let until = self.restUntil(
+                used: record.generation > 0, declined: declined, pool: self.world.pools[record.pool], record)
+            sticky = StickyBinding(
+                line: record.line.withoutPPPoE, vrf: record.vrf, pool: record.pool, address: record.address,
+                reservedUntil: until, declined: declined)
+        }
+        let prefixes = self.bindings(record.ipv6?.resources ?? [], record)
+        self.due.operations.append(.end(record, sticky: sticky, prefixes: prefixes))
         self.due.waiters.append(record.id)
         if record.isAccounted { self.account(.stop, record, at: record.ended) }
     }
@@ -136,20 +249,27 @@ extension LineShard {
         let now = self.world.utcNow()
         // The node's word crossed a renewal granted here; the upsert under way gives it the new end (1 s of skew allowed).
         if cause == .leaseExpired, session.record.leaseExpires > now + 1 { return false }
+        if cause == .ipv6LeaseExpired {
+            guard let ipv6 = session.record.ipv6, ipv6.expires <= now + 1 else { return false }
+        }
         // The node's word crossed a longer Session-Timeout.
         if cause == .sessionTimeout, session.record.ends == .zero || session.record.ends > now + 1 { return false }
-        self.perform(entry, .session(.end(cause, at: now)))
+        switch cause {
+        case .leaseExpired: self.perform(entry, .session(.dropIPv4(cause, at: now)))
+        case .ipv6LeaseExpired: self.perform(entry, .session(.dropIPv6(keeping: nil, cause, at: now)))
+        default: self.perform(entry, .session(.end(cause, at: now)))
+        }
         self.flush()
         return true
     }
 
     /// Renewals the data plane granted.
-    func renewed(_ renewals: [(SessionID, UTCTime)], then done: @escaping @Sendable (Bool) -> Void) {
+    func renewed(_ renewals: [SessionRenewal], then done: @escaping @Sendable (Bool) -> Void) {
         self.loop.preconditionInEventLoop()
-        for (id, until) in renewals {
-            guard let entry = self.byID[id] else { continue }
+        for renewal in renewals {
+            guard let entry = self.byID[renewal.id] else { continue }
             self.count(.renewedByDataPlane)
-            self.perform(entry, .session(.renewedByDataPlane(until: until)))
+            self.perform(entry, .session(.renewedByDataPlane(ipv4: renewal.ipv4, ipv6: renewal.ipv6)))
         }
         self.flush(then: done)
     }
@@ -162,8 +282,11 @@ extension LineShard {
         for entry in self.byID.values where entry.session?.record.node == node && entry.session?.isActive == true {
             self.perform(entry, .session(.countersLost))
             // A PPPoE session has no lease.
-            let until = entry.ppp == nil ? now + entry.pool.template.lease : .zero
-            self.perform(entry, .session(.confirm(until: until, at: now)))
+            if entry.session?.record.address != .zero {
+                let until = entry.ppp == nil ? now + (entry.pool?.template.lease ?? 0) : .zero
+                self.perform(entry, .session(.confirm(until: until, at: now)))
+            }
+            if let details = entry.session?.intendedIPv6 { self.confirm(details, entry) }
         }
         self.flush()
     }
@@ -171,11 +294,18 @@ extension LineShard {
     /// Puts a stored session back and wants its node to hold it, or not to.
     func restore(_ record: SessionRecord) {
         self.loop.preconditionInEventLoop()
-        guard let pool = self.world.pools[record.pool] else { return }
+        let pool = self.world.pools[record.pool]
+        guard pool != nil || record.address == .zero else { return }
         let active = record.phase == .active
-        let entry = LineEntry(line: record.line, pool: pool, boundTo: active ? record.address : nil)
+        let hasAddress = active && record.address != .zero
+        let entry = LineEntry(
+            line: record.line, pool: pool ?? self.world.pool(for: record.line.accessDomain, relay: record.line.relay),
+            boundTo: hasAddress ? record.address : nil)
         entry.hasStarted = true
         entry.session = SessionMachine(restored: record)
+        entry.path = ReplyPath(
+            node: record.node, port: record.port, portMAC: .zero, tags: record.tags,
+            peerMAC: record.line.relay == .zero ? record.line.mac : record.relayMAC)
         if record.line.pppoeID != 0 { self.restorePPP(entry, record) }
         entry.presentation = record.presentation
         self.add(entry, id: record.id)
@@ -187,15 +317,20 @@ extension LineShard {
         }
         self.restoreClaim(entry, profile)
         self.schedule(entry)
-        let variant = TemplateVariant(pool: pool.name, dns: profile.dns, prefixLength: profile.prefixLength)
-        guard !variant.isPlain, entry.ppp == nil else { return self.install(record, entry, answers: false) }
+        let variant = TemplateVariant(pool: record.pool, dns: profile.dns, prefixLength: profile.prefixLength)
+        guard let pool, !variant.isPlain, entry.ppp == nil else { return self.reinstall(record, entry) }
         self.world.link.prepare(variant) { templateID in
             self.onLoop {
                 guard let entry = self.byID[record.id] else { return }
                 entry.serve(from: pool, variant, templateID: templateID)
-                self.install(record, entry, answers: false)
+                self.reinstall(record, entry)
             }
         }
+    }
+
+    private func reinstall(_ record: SessionRecord, _ entry: LineEntry) {
+        self.install(record, entry, answers: false)
+        self.reviseIPv6(entry)
     }
 
     // MARK: Store
@@ -247,10 +382,10 @@ extension LineShard {
 
 extension InstalledSession {
     /// A session as its node is to hold it.
-    init(_ record: SessionRecord, _ profile: ServiceProfile, templateID: UInt64?, pool: PoolPolicy) {
+    init(_ record: SessionRecord, _ profile: ServiceProfile, templateID: UInt64?, pool: PoolPolicy?) {
         self.init(
             line: record.line, tags: record.tags, relayMAC: record.relayMAC, vrf: record.vrf, address: record.address,
-            poolTemplateID: templateID ?? pool.templateID, dhcpFastPath: templateID != nil, clientID: record.clientID,
+            poolTemplateID: templateID ?? pool?.templateID ?? 0, dhcpFastPath: templateID != nil, clientID: record.clientID,
             option82: record.option82, leaseExpires: record.leaseExpires, ends: record.ends, rateUp: profile.rateUp,
             rateDown: profile.rateDown,
             filterID: profile.filter.isEmpty ? 0 : namedObjectID(.filter, profile.filter),

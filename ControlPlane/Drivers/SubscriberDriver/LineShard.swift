@@ -4,6 +4,7 @@
 
 import BNGCore
 import DHCPv4
+import DHCPv6
 import Fleet
 import NIOCore
 import PPP
@@ -43,18 +44,23 @@ final class LineShard: @unchecked Sendable {
     enum Input: Sendable {
         case dhcp(DHCPRequestFrame, LineKey)
         case pppoe(PPPoEFrame)
+        case ipv6(IPv6Frame)
     }
 
     enum Work {
         case dhcp(DHCPv4ServerMachine.Event)
         case ppp(PPPServerMachine.Event)
+        case dhcpv6(DHCPv6ServerMachine.Event)
         case session(SessionMachine.Event)
+        /// A session that nobody wants any more is given up.
+        case settle
     }
 
     private var queue: [(LineEntry, Work)] = []
     private var draining = false
     private var dhcpActions = ActionBuffer<DHCPv4ServerMachine.Action>()
     private var pppActions = ActionBuffer<PPPServerMachine.Action>()
+    private var dhcpv6Actions = ActionBuffer<DHCPv6ServerMachine.Action>()
     private var sessionActions = ActionBuffer<SessionMachine.Action>()
 
     init(loop: any EventLoop, index: Int, world: ShardWorld) {
@@ -80,6 +86,7 @@ final class LineShard: @unchecked Sendable {
             switch input {
             case .dhcp(let request, let line): self.receive(request, as: line)
             case .pppoe(let frame): self.receive(frame)
+            case .ipv6(let frame): self.receive(frame)
             }
         }
         self.flush()
@@ -110,6 +117,11 @@ final class LineShard: @unchecked Sendable {
             self.count(.noPool)
             return nil
         }
+        return self.newEntry(line, pool)
+    }
+
+    /// nil: too many clients are waiting already.
+    func newEntry(_ line: LineKey, _ pool: PoolPolicy?) -> LineEntry? {
         guard self.pending < self.world.configuration.pendingLimit else {
             self.count(.shed)
             return nil
@@ -139,6 +151,7 @@ final class LineShard: @unchecked Sendable {
     func forgetIfIdle(_ entry: LineEntry) {
         guard entry.isForgettable else { return }
         entry.offerTimer?.cancel()
+        entry.dhcpv6?.offerTimer?.cancel()
         // A later dial may have the key by now.
         guard self.lines[entry.line] === entry else { return }
         self.lines[entry.line] = nil
@@ -192,9 +205,14 @@ final class LineShard: @unchecked Sendable {
         case .ppp(let event):
             entry.ppp?.machine.handle(event, at: now, into: &self.pppActions)
             self.pppActions.drain { self.carryOut($0, entry) }
+        case .dhcpv6(let event):
+            entry.dhcpv6?.machine.handle(event, at: now, into: &self.dhcpv6Actions)
+            self.dhcpv6Actions.drain { self.carryOut($0, entry) }
         case .session(let event):
             entry.session?.handle(event, at: now, into: &self.sessionActions)
             self.sessionActions.drain { self.carryOut($0, entry) }
+        case .settle:
+            if entry.session?.isBare == true, entry.isQuiet { self.perform(entry, .session(.abandon)) }
         }
     }
 }

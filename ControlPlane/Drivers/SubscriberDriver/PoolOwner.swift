@@ -26,6 +26,7 @@ final class PoolOwner: @unchecked Sendable {
     // Confined to `loop`: every method below is called there (checked), hence @unchecked.
     let loop: any EventLoop
     private var pools: [String: AddressPool] = [:]
+    var prefixPools: [String: PrefixPool] = [:]
 
     init(loop: any EventLoop) {
         self.loop = loop
@@ -58,6 +59,7 @@ final class PoolOwner: @unchecked Sendable {
     /// False if another session holds the address already.
     func restore(_ record: SessionRecord) -> Bool {
         self.loop.preconditionInEventLoop()
+        guard record.address != .zero else { return true }
         let line = record.line.withoutPPPoE
         return self.pools[record.pool]?.restore(record.address, session: record.id, line: line) ?? true
     }
@@ -72,7 +74,7 @@ final class PoolOwner: @unchecked Sendable {
 
     func usage() -> [(String, AddressPool.Usage)] {
         self.loop.preconditionInEventLoop()
-        return self.pools.map { ($0.key, $0.value.usage) }
+        return self.pools.map { ($0.key, $0.value.usage) } + self.prefixPools.map { ($0.key, $0.value.usage) }
     }
 }
 

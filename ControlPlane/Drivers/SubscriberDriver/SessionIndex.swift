@@ -11,6 +11,7 @@ struct SessionIndex {
         case address(IPv4Address)
         case mac(MACAddress)
         case vlan(UInt16, UInt16)
+        case prefix(IPv6Prefix)
     }
 
     /// One id without an array around it: nearly every key has just one.
@@ -33,7 +34,7 @@ struct SessionIndex {
         if record.address != .zero { keys.append(.address(record.address)) }
         if !record.grant.userName.isEmpty { keys.append(.user(record.grant.userName)) }
         if record.line.sVLAN != 0 { keys.append(.vlan(record.line.sVLAN, record.line.cVLAN)) }
-        return keys
+        return keys + (record.ipv6?.resources ?? []).map { .prefix($0.prefix) }
     }
 
     mutating func add(_ record: SessionRecord) {
@@ -51,15 +52,24 @@ struct SessionIndex {
     }
 
     mutating func remove(_ record: SessionRecord) {
-        for key in Self.keys(of: record) {
-            switch self.entries[key] {
-            case .one(record.id): self.entries[key] = nil
-            case .many(var ids):
-                self.entries[key] = nil
-                ids.remove(record.id)
-                if let first = ids.first { self.entries[key] = ids.count == 1 ? .one(first) : .many(ids) }
-            default: break
-            }
+        for key in Self.keys(of: record) { self.remove(record.id, from: key) }
+    }
+
+    /// The session holds the address no more.
+    mutating func forget(_ address: IPv4Address, of id: SessionID) { self.remove(id, from: .address(address)) }
+
+    mutating func forget(_ prefixes: [IPv6Prefix], of id: SessionID) {
+        for prefix in prefixes { self.remove(id, from: .prefix(prefix)) }
+    }
+
+    private mutating func remove(_ id: SessionID, from key: Key) {
+        switch self.entries[key] {
+        case .one(id): self.entries[key] = nil
+        case .many(var ids):
+            self.entries[key] = nil
+            ids.remove(id)
+            if let first = ids.first { self.entries[key] = ids.count == 1 ? .one(first) : .many(ids) }
+        default: break
         }
     }
 

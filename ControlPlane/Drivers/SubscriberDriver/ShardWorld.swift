@@ -3,6 +3,7 @@
 
 import BNGCore
 import DHCPv4
+import DHCPv6
 import Fleet
 import NIOCore
 import Subscribers
@@ -14,6 +15,7 @@ final class ShardWorld: Sendable {
 
     let configuration: PlaneConfiguration
     let pools: [String: PoolPolicy]
+    let prefixPools: [String: PrefixPoolPolicy]
     let owners: [PoolOwner]
     let store: any SessionStoring
     let link: any DataPlaneLink
@@ -32,6 +34,7 @@ final class ShardWorld: Sendable {
     ) {
         self.configuration = configuration
         self.pools = Dictionary(uniqueKeysWithValues: configuration.pools.map { ($0.name, $0) })
+        self.prefixPools = Dictionary(uniqueKeysWithValues: configuration.prefixPools.map { ($0.name, $0) })
         self.owners = owners
         self.store = store
         self.link = link
@@ -83,6 +86,12 @@ final class ShardWorld: Sendable {
         return pools.first { $0.prefix.contains(address) } ?? pools.min { $0.name < $1.name }
     }
 
+    /// The prefix pool a prefix lies in, or, for one of no pool, the VRF's first by name that gives prefixes of that length.
+    func owningPool(of prefix: IPv6Prefix, vrf: VRF) -> PrefixPoolPolicy? {
+        let pools = self.prefixPools.values.filter { $0.vrf == vrf && $0.length == prefix.length }
+        return pools.first { $0.contains(prefix) } ?? pools.min { $0.name < $1.name }
+    }
+
     func owner(of pool: String) -> PoolOwner {
         var hash = StableHash()
         hash.mix(pool.utf8)
@@ -110,6 +119,25 @@ extension PlaneCounter {
         case .otherServer: self = .otherServer
         case .ignored: self = .ignored
         case .silent: self = .silent
+        }
+    }
+
+    init(_ counter: DHCPv6ServerMachine.Counter) {
+        switch counter {
+        case .malformed: self = .malformedDHCPv6
+        case .busy: self = .dhcpv6Busy
+        case .otherServer: self = .otherServer
+        case .ignored, .useMulticast, .silent: self = .dhcpv6Ignored
+        }
+    }
+
+    init(_ refusal: IPv6Frame.Refusal) {
+        switch refusal {
+        case .malformedFrame: self = .malformedFrame
+        case .malformedND: self = .malformedND
+        case .malformedDHCPv6: self = .malformedDHCPv6
+        case .untrustedRelay: self = .untrustedRelay
+        case .relayUnsupported: self = .relayUnsupported
         }
     }
 

@@ -38,8 +38,14 @@ public final class SubscriberPlane: Sendable {
 
     /// Loads pools and stored sessions; call once, before any node is admitted.
     /// - Returns: ids of sessions whose address another stored session holds: they are left out and must be reported.
-    public func start(sessions: [SessionRecord], bindings: [StickyBinding]) async throws -> [SessionID] {
+    public func start(
+        sessions: [SessionRecord], bindings: [StickyBinding], prefixBindings: [StickyPrefixBinding] = []
+    ) async throws -> [SessionID] {
         for policy in self.world.configuration.pools {
+            let owner = self.world.owner(of: policy.name)
+            try await owner.loop.submit { owner.add(policy) }.get()
+        }
+        for policy in self.world.configuration.prefixPools {
             let owner = self.world.owner(of: policy.name)
             try await owner.loop.submit { owner.add(policy) }.get()
         }
@@ -47,10 +53,16 @@ public final class SubscriberPlane: Sendable {
         for owner in self.world.owners {
             let mine = sessions.filter { self.world.owner(of: $0.pool) === owner }
             let rests = bindings.filter { self.world.owner(of: $0.pool) === owner }
+            let prefixes = sessions.flatMap { record in
+                (record.ipv6?.resources ?? []).filter { self.world.owner(of: $0.pool) === owner }.map { (record, $0) }
+            }
+            let prefixRests = prefixBindings.filter { self.world.owner(of: $0.pool) === owner }
             conflicts += try await owner.loop.submit {
                 let refused = mine.filter { !owner.restore($0) }.map(\.id)
                 for rest in rests { owner.restore(rest) }
-                return refused
+                let doubled = prefixes.filter { !owner.restore($0.1, $0.0) }.map(\.0.id)
+                for rest in prefixRests { owner.restore(rest) }
+                return refused + doubled
             }.get()
         }
         let refused = Set(conflicts)
@@ -84,6 +96,7 @@ public final class SubscriberPlane: Sendable {
             switch packet.puntClass {
             case .dhcpv4: self.takeDHCP(packet, from: node, into: &batches)
             case .pppoe, .ppp: self.takePPPoE(packet, from: node, into: &batches)
+            case .nd, .dhcpv6: self.takeIPv6(packet, from: node, into: &batches)
             default: break
             }
         }
@@ -114,8 +127,18 @@ public final class SubscriberPlane: Sendable {
         }
     }
 
+    private func takeIPv6(_ packet: PuntedPacket, from node: NodeName, into batches: inout [[LineShard.Input]]) {
+        do throws(IPv6Frame.Refusal) {
+            let frame = try IPv6Frame(packet, from: node)
+            batches[Int(frame.line.stableHash % UInt64(self.shards.count))].append(.ipv6(frame))
+        } catch {
+            let counter = PlaneCounter(error)
+            self.refusals.withLock { $0[counter, default: 0] += 1 }
+        }
+    }
+
     /// Leases the data plane of a node renewed. `done` is called once, with true when every one of them is durable here.
-    public func renewed(_ renewals: [(SessionID, UTCTime)], then done: @escaping @Sendable (Bool) -> Void) {
+    public func renewed(_ renewals: [SessionRenewal], then done: @escaping @Sendable (Bool) -> Void) {
         let outcome = RenewalOutcome(waiting: self.shards.count, done: done)
         for shard in self.shards {
             shard.loop.execute { shard.renewed(renewals) { outcome.report($0) } }
@@ -255,5 +278,18 @@ private final class RenewalOutcome: Sendable {
             return state.waiting == 0 ? state.durable : nil
         }
         if let finished { self.done(finished) }
+    }
+}
+
+/// A node has extended leases of a session by itself; nil: not this family's.
+public struct SessionRenewal: Sendable, Equatable {
+    public var id: SessionID
+    public var ipv4: UTCTime?
+    public var ipv6: UTCTime?
+
+    public init(id: SessionID, ipv4: UTCTime?, ipv6: UTCTime?) {
+        self.id = id
+        self.ipv4 = ipv4
+        self.ipv6 = ipv6
     }
 }

@@ -60,7 +60,7 @@ private func recode(_ message: String, _ bytes: [UInt8]) throws(ContractError) -
 
     @Test(arguments: objects) func `a golden object maps to a value and back`(_ vector: ContractVector) throws {
         // An object of empty messages has a digest, but no agent may accept it.
-        guard vector.name != "object_session_empty_messages" else { return }
+        guard !vector.name.hasSuffix("_empty_messages") else { return }
         let object = try Wire.Object(serializedBytes: try #require(vector.bytes))
         let value = try DesiredObject(object)
         #expect(Wire.Object(value) == object)

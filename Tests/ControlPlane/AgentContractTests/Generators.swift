@@ -36,7 +36,7 @@ extension SplitMix64 {
             rateUp: self.flag() ? self.rate() : nil, rateDown: self.flag() ? self.rate() : nil,
             filterID: self.flag() ? self.number(1..<1 << 63) : 0,
             idleTimeout: self.flag() ? Seconds(UInt32(self.number(1..<1 << 32))) : 0, framedRoutes: self.prefixes(),
-            pppoe: isPPPoE ? self.attachment() : nil)
+            pppoe: isPPPoE ? self.attachment() : nil, ipv6: !relayed && self.flag() ? self.ipv6() : nil)
     }
 
     mutating func attachment() -> PPPoEAttachment {
@@ -45,6 +45,42 @@ extension SplitMix64 {
             mtu: UInt16(self.number(64..<65_536)), localMagic: UInt32(self.number(1..<1 << 32)),
             echoInterval: echoes ? Seconds(UInt32(self.number(1..<3_601))) : 0,
             echoFailures: echoes ? UInt8(self.number(1..<256)) : 0, clampMSS: self.flag())
+    }
+
+    mutating func ipv6() -> IPv6Attachment {
+        var prefixes: [IPv6Prefix] = []
+        while prefixes.isEmpty || self.flag() && prefixes.count < IPv6Attachment.prefixLimit {
+            let prefix = self.ipv6Prefix()
+            if !prefixes.contains(prefix) { prefixes.append(prefix) }
+        }
+        let advertises = self.flag()
+        return IPv6Attachment(
+            prefixes: prefixes, leaseExpires: UTCTime(milliseconds: Int64(self.number(0..<1 << 41))),
+            valid: Seconds(UInt32(self.number(60..<1 << 32))), activityRenews: self.flag(),
+            routerAdvertisement: advertises ? [134, 0, 0, 0] + self.bytes(12...508) : [],
+            advertisementInterval: advertises && self.flag() ? Seconds(UInt32(self.number(4..<1_801))) : 0,
+            dhcpv6: self.flag() ? self.dhcpv6(prefixes) : nil)
+    }
+
+    private mutating func dhcpv6(_ prefixes: [IPv6Prefix]) -> DHCPv6Attachment {
+        let associations = prefixes.prefix(DHCPv6Attachment.associationLimit).enumerated().map { index, prefix in
+            DHCPv6Attachment.Association(
+                kind: prefix.length == 128 ? .nonTemporary : .delegation, iaid: UInt32(index), resource: prefix)
+        }
+        return DHCPv6Attachment(
+            clientID: self.bytes(3...130), serverID: self.bytes(3...130), associations: Array(associations),
+            replyOptions: self.bytes(1...512))
+    }
+
+    /// Inside 2000::/3; an address every other time.
+    mutating func ipv6Prefix(_ lengths: Range<UInt64> = 8..<129) -> IPv6Prefix {
+        let address = IPv6Address(
+            high: 0x2000_0000_0000_0000 | self.number(0..<1 << 61), low: self.number(0..<UInt64.max))
+        return IPv6Prefix(holding: address, length: self.flag() ? 128 : Int(self.number(lengths)))
+    }
+
+    mutating func bytes(_ counts: ClosedRange<Int>) -> [UInt8] {
+        (0..<Int.random(in: counts, using: &self)).map { _ in UInt8.random(in: .min ... .max, using: &self) }
     }
 
     mutating func pppoeService() -> PPPoEServicePolicy {
@@ -77,12 +113,17 @@ extension SplitMix64 {
         return result
     }
 
+    private mutating func remote() -> IPPrefix? {
+        guard self.flag() else { return nil }
+        return self.flag() ? .v6(self.ipv6Prefix(1..<129)) : self.prefix(1..<33).map { .v4($0) }
+    }
+
     mutating func filter() -> PacketFilter {
         let directions: [FilterDirection] = [.up, .down, .both]
         let rules = (0..<self.number(0..<33)).map { _ in
             var rule = FilterRule(
                 action: self.flag() ? .permit : .deny, direction: directions[Int(self.number(0..<3))],
-                remote: self.flag() ? self.prefix(1..<33) : nil, protocolNumber: UInt8(self.number(0..<256)))
+                remote: self.remote(), protocolNumber: UInt8(self.number(0..<256)))
             if FilterRule.protocolsWithPorts.contains(rule.protocolNumber) || self.flag() {
                 rule.protocolNumber = self.flag() ? 6 : 17
                 let first = UInt16(self.number(1..<65_536))

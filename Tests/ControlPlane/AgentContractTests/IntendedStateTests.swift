@@ -70,12 +70,33 @@ private func sum(_ state: IntendedState, _ family: ObjectFamily) -> ObjectDigest
         let digest = state.digest(.session)
         session.leaseExpires = UTCTime(milliseconds: 500)
         #expect(state.upsert(.session(session), id: 1) == .unchanged(1))
-        state.leaseRenewed(session: 1, until: UTCTime(milliseconds: 2_000))
+        state.leaseRenewed(session: 1, ipv4: UTCTime(milliseconds: 2_000), ipv6: nil)
         #expect(state.digest(.session) == digest)
         session.leaseExpires = UTCTime(milliseconds: 2_000)
         #expect(state.upsert(.session(session), id: 1) == .unchanged(1))
         session.leaseExpires = UTCTime(milliseconds: 2_001)
         #expect(state.upsert(.session(session), id: 1) == .raised(2))
+    }
+
+    @Test func `the two leases of a session are extended one without the other`() throws {
+        var random = SplitMix64(state: 40)
+        var session = random.session()
+        session.leaseExpires = UTCTime(milliseconds: 1_000)
+        session.ipv6 = random.ipv6()
+        session.ipv6?.leaseExpires = UTCTime(milliseconds: 1_000)
+        var state = IntendedState()
+        state.upsert(.session(session), id: 1)
+        let digest = state.digest(.session)
+        state.leaseRenewed(session: 1, ipv4: nil, ipv6: UTCTime(milliseconds: 3_000))
+        state.leaseRenewed(session: 1, ipv4: nil, ipv6: UTCTime(milliseconds: 2_000))
+        guard case .session(let held) = try #require(state.object(ObjectKey(.session, 1))).body else { return }
+        #expect(held.leaseExpires == UTCTime(milliseconds: 1_000))
+        #expect(held.ipv6?.leaseExpires == UTCTime(milliseconds: 3_000) && state.digest(.session) == digest)
+        #expect(state.upsert(.session(session), id: 1) == .unchanged(1))
+        session.ipv6?.leaseExpires = UTCTime(milliseconds: 3_001)
+        #expect(state.upsert(.session(session), id: 1) == .raised(2))
+        session.ipv6 = nil
+        #expect(state.upsert(.session(session), id: 1) == .raised(3))
     }
 
     @Test func `a delete is pending until confirmed at its generation`() {
@@ -103,7 +124,9 @@ private func sum(_ state: IntendedState, _ family: ObjectFamily) -> ObjectDigest
             case 2:
                 state.upsert(
                     .serverIdentity(ServerIdentity(vrf: 0, address: IPv4Address(rawValue: UInt32(id)))), id: id % 7 + 1)
-            case 3: state.leaseRenewed(session: id, until: UTCTime(milliseconds: Int64(random.number(0..<1 << 42))))
+            case 3:
+                let time = UTCTime(milliseconds: Int64(random.number(0..<1 << 42)))
+                state.leaseRenewed(session: id, ipv4: random.flag() ? time : nil, ipv6: random.flag() ? time : nil)
             default: state.upsert(.session(random.session()), id: id, least: random.number(1..<3))
             }
             if step % 500 == 0 {

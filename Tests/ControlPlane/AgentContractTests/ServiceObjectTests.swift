@@ -10,7 +10,7 @@ import TestVectors
 import Testing
 
 private let rule = FilterRule(
-    action: .deny, direction: .up, remote: IPv4Prefix("192.0.2.0/24"), protocolNumber: 6, remotePorts: 25...25)
+    action: .deny, direction: .up, remote: IPPrefix("192.0.2.0/24"), protocolNumber: 6, remotePorts: 25...25)
 
 private func path(_ object: Wire.Object) -> String? {
     do throws(ContractError) {
@@ -105,6 +105,9 @@ private func framed(_ prefix: [UInt8], _ length: UInt32) -> Wire.FramedRoute {
         #expect(pathOfRule { $0.direction = .unspecified } == "18.1.2")
         #expect(pathOfRule { $0.remotePrefix = Data([192, 0, 2, 1]) } == "18.1.3")
         #expect(pathOfRule { $0.remotePrefix = Data([192, 0, 2]) } == "18.1.3")
+        #expect(pathOfRule { $0.remotePrefixLength = 33 } == "18.1.4")
+        #expect(pathOfRule { $0.remotePrefix = Data([0x20, 1] + Array(repeating: 0, count: 14)) } == nil)
+        #expect(pathOfRule { $0.remotePrefix = Data([0x20, 1] + Array(repeating: 9, count: 14)) } == "18.1.3")
         #expect(pathOfRule { $0.remotePrefix = Data() } == "18.1.4")
         #expect(pathOfRule { $0.remotePrefixLength = 0 } == "18.1.4")
         #expect(pathOfRule { $0.`protocol` = 256 } == "18.1.5")

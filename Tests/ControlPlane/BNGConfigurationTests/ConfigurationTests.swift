@@ -204,7 +204,7 @@ private let mistakes = [
             }
         }
         let routes = objects.compactMap { if case .route(let route) = $0.body { route } else { nil } }
-        #expect(routes.contains { $0.target == .subscribers && $0.prefix == configuration.pools[0].prefix })
+        #expect(routes.contains { $0.target == .subscribers && $0.prefix == .v4(configuration.pools[0].prefix) })
         #expect(configuration.objects(of: "nobody").isEmpty)
     }
 

@@ -23,6 +23,7 @@ private let complete = """
         pool: main
         server-identity: 10.0.0.1
         pppoe: {pado-delay-loaded: {sessions: 1}}
+        ipv6: {link-pool: lines}
     nodes:
       - name: edge1
         ports: [{name: access0, role: access, access-domain: metro}, {name: core0, role: core}]
@@ -34,6 +35,11 @@ private let complete = """
         lease: 1h
         options: [{code: 42, u8: 1}]
         static: [{mac: "02:00:00:00:00:01", address: 10.0.0.9}]
+    prefix-pools:
+      - name: lines
+        prefixes: ["2001:db8::/40"]
+        length: 64
+        static: [{mac: "02:00:00:00:00:01", prefix: "2001:db8:0:1::/64"}]
     guard:
       dhcpv4: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       arp: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
@@ -42,6 +48,8 @@ private let complete = """
       ppp: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       held: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       fragment: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
+      nd: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
+      dhcpv6: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
     plans: [{name: basic}]
     filters: [{name: none, default: permit, rules: [{action: deny}]}]
     aaa:

@@ -136,6 +136,49 @@ struct SubscriberRegistryTests {
         _ = try await world.registry.add("d", change)
     }
 
+    @Test func `prefixes and IPv6 addresses are given once, and only such as can be served`() async throws {
+        let world = try World()
+        var change = LocalSubscriberChange()
+        change.linkPrefix = .set(try #require(IPv6Prefix("2001:db8:0:1::/64")))
+        change.delegatedPrefix = .set(try #require(IPv6Prefix("2001:db8:100::/56")))
+        change.ipv6Address = .set(try #require(IPv6Address("2001:db8::9")))
+        let route = try #require(IPv6Prefix("2001:db8:f::/48"))
+        change.ipv6Routes = .set([route])
+        var expected = IPv6Grant()
+        (expected.linkPrefix, expected.routes) = (IPv6Prefix("2001:db8:0:1::/64"), [route])
+        (expected.delegatedPrefix, expected.address) = (IPv6Prefix("2001:db8:100::/56"), IPv6Address("2001:db8::9"))
+        #expect(try await world.registry.add("a", change).grant.ipv6 == expected)
+        func words(_ change: LocalSubscriberChange) async -> String {
+            do {
+                _ = try await world.registry.add("b", change)
+                return "accepted"
+            } catch { return error.description }
+        }
+        var one = LocalSubscriberChange()
+        one.linkPrefix = change.linkPrefix
+        #expect(await words(one) == "the prefix 2001:db8:0:1::/64 is already given to subscriber a")
+        one = LocalSubscriberChange()
+        one.ipv6Address = change.ipv6Address
+        #expect(await words(one) == "the address 2001:db8::9 is already given to subscriber a")
+        one.ipv6Address = .set(.linkLocal(1))
+        #expect(await words(one) == "the address fe80::1: expected a routable one")
+        one = LocalSubscriberChange()
+        one.linkPrefix = .set(try #require(IPv6Prefix("2001:db8::/63")))
+        #expect(await words(one).contains("expected a routable one of length 64"))
+        one = LocalSubscriberChange()
+        one.delegatedPrefix = .set(try #require(IPv6Prefix("2001:db8::/65")))
+        #expect(await words(one).contains("expected a routable one of length 1-64"))
+        one = LocalSubscriberChange()
+        one.ipv6Routes = .set(Array(repeating: route, count: 9))
+        #expect(await words(one) == "9 routes: expected at most 8")
+        one.ipv6Routes = .set([try #require(IPv6Prefix("fe80::/64"))])
+        #expect(await words(one) == "the route fe80::/64: expected a routable prefix")
+        var none = LocalSubscriberChange()
+        (none.linkPrefix, none.delegatedPrefix, none.ipv6Address, none.ipv6Routes) = (.clear, .clear, .clear, .clear)
+        #expect(try await world.registry.change("a", none).grant.ipv6 == nil)
+        #expect(await words(change) == "accepted")
+    }
+
     @Test func `nothing is in force that the store did not take`() async throws {
         let world = try World()
         world.store.fails.store(true, ordering: .relaxed)

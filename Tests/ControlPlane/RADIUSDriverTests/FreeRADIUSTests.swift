@@ -22,6 +22,13 @@ private let users = """
     \tFramed-IP-Address = 100.64.0.9, Framed-IP-Netmask = 255.255.0.0, Session-Timeout = 3600, Idle-Timeout = 600,
     \tAcct-Interim-Interval = 300, Filter-Id = "plan:gold", Filter-Id += "kids", Class = 0x0102, Class += 0x03,
     \tFramed-Route = "203.0.113.0/29 0.0.0.0 1", Mikrotik-Rate-Limit = "10M/50M", MS-Primary-DNS-Server = 192.0.2.53
+    dave Auth-Type := Accept
+    \tFramed-IPv6-Prefix = 2001:db8:0:1::/64, Delegated-IPv6-Prefix = 2001:db8:100::/56, Framed-IPv6-Address = 2001:db8::9,
+    \tFramed-Interface-Id = 0:0:0:105, Framed-IPv6-Route = "2001:db8:f::/48 :: 1", Framed-IPv6-Pool = "lines",
+    \tDelegated-IPv6-Prefix-Pool = "homes", Stateful-IPv6-Address-Pool = "hosts", Route-IPv6-Information = fd00::/8,
+    \tDNS-Server-IPv6-Address = 2001:db8:53::1, DNS-Server-IPv6-Address += 2001:db8:53::2
+    erin Auth-Type := Accept
+    \tFramed-IPv6-Prefix = 2001:db8::/48
     carol Cleartext-Password := "secret of carol"
     mallory Auth-Type := Reject
     \tReply-Message = "not you"
@@ -155,6 +162,24 @@ extension DriverTests {
             }
         }
 
+        @Test func `IPv6 is granted as the server encodes it`() async throws {
+            try await FreeRADIUS.run { server in
+                try await Bed.run(server.configuration) { bed async throws in
+                    guard case .accept(let grant) = await bed.ask("dave") else { throw TooLate(what: "accept") }
+                    var expected = IPv6Grant()
+                    expected.linkPrefix = IPv6Prefix("2001:db8:0:1::/64")
+                    expected.delegatedPrefix = IPv6Prefix("2001:db8:100::/56")
+                    (expected.address, expected.interfaceID) = (IPv6Address("2001:db8::9"), 0x105)
+                    expected.routes = [IPv6Prefix("2001:db8:f::/48")].compactMap { $0 }
+                    (expected.linkPool, expected.delegationPool, expected.addressPool) = ("lines", "homes", "hosts")
+                    expected.advertisedRoutes = [IPv6Prefix("fd00::/8")].compactMap { $0 }
+                    expected.dns = ["2001:db8:53::1", "2001:db8:53::2"].compactMap { IPv6Address($0) }
+                    #expect(grant.ipv6 == expected)
+                    #expect(await !bed.ask("erin").isAccept, "a /48 is no line's own prefix")
+                }
+            }
+        }
+
         @Test func `MS-CHAPv2 is proven both ways, and a wrong password is told as the client expects`() async throws {
             try await FreeRADIUS.run { server in
                 try await Bed.run(server.configuration) { bed async throws in
@@ -205,6 +230,18 @@ extension DriverTests {
                     record.totals.upBytes = 5 << 32 | 7
                     record.classes = [[1, 2], [3]]
                     record.facts.circuitID = Array("olt1 1/1/4".utf8)
+                    (record.totals.ipv6.upBytes, record.totals.ipv6.downPackets) = (4 << 32 | 6, 3)
+                    var ipv6 = IPv6Details()
+                    ipv6.link = .init(prefix: try #require(IPv6Prefix("2001:db8:0:1::/64")), pool: "lines")
+                    let delegated = IPv6Details.Resource(
+                        prefix: try #require(IPv6Prefix("2001:db8:100::/56")), pool: "homes")
+                    let address = IPv6Details.Resource(
+                        prefix: try #require(IPv6Prefix("2001:db8::9/128")), pool: "hosts")
+                    ipv6.bindings = [
+                        .init(isDelegation: true, iaid: 1, resource: delegated),
+                        .init(isDelegation: false, iaid: 1, resource: address),
+                    ]
+                    (record.ipv6, record.interfaceID) = (ipv6, 0x105)
                     for kind in [AccountingRecord.Kind.on, .start, .interim, .stop, .off] {
                         record.kind = kind
                         #expect(await bed.account(record))
@@ -217,6 +254,10 @@ extension DriverTests {
                     "Acct-Input-Octets = 7", "Class = 0x0102", "Class = 0x03", "Acct-Terminate-Cause = User-Request",
                     "ADSL-Agent-Circuit-Id = ", "NAS-Port-Type = Ethernet", "Service-Type = Framed-User",
                     "Framed-IP-Address = 100.64.0.1", "Acct-Delay-Time = 6", "Event-Timestamp = ",
+                    "Framed-IPv6-Prefix = 2001:db8:0:1::/64", "Delegated-IPv6-Prefix = 2001:db8:100::/56",
+                    "Framed-IPv6-Address = 2001:db8::9", "Framed-Interface-Id = 0:0:0:105",
+                    "ERX-IPv6-Acct-Input-Octets = 6", "ERX-IPv6-Acct-Input-Gigawords = 4",
+                    "ERX-IPv6-Acct-Output-Packets = 3",
                 ] { #expect(detail.contains(line), "\(line)") }
             }
         }
@@ -264,11 +305,12 @@ extension DriverTests {
             var configuration = DynamicAuthorizationConfiguration(
                 host: "127.0.0.1", port: 0, clients: [.init(address: "127.0.0.1", secretFile: file)])
             configuration.mapping = AttributeMapping(rules: [])
+            let prefixes = ["2001:db8:0:1::/64", "2001:db8:100::/56"].compactMap { IPv6Prefix($0) }
             let server = try DynamicAuthorizationServer(
                 configuration: configuration,
                 handler: { request, done in
                     done(
-                        request.target.accountingID == "1-17"
+                        request.target.accountingID == "1-17" || request.target.prefixes == prefixes
                             ? .done : .refused(.sessionContextNotFound, "no such session")
                     )
                 }, group: MultiThreadedEventLoopGroup.singleton, logger: LogLines().logger)
@@ -284,6 +326,8 @@ extension DriverTests {
             #expect(try await radclient("disconnect", "Acct-Session-Id = \"1-17\"").contains("Received Disconnect-ACK"))
             let change = "Acct-Session-Id = \"1-17\"\nSession-Timeout = 60\nFilter-Id = \"kids\""
             #expect(try await radclient("coa", change).contains("Received CoA-ACK"))
+            let ipv6 = "Framed-IPv6-Prefix = 2001:db8:0:1::/64\nDelegated-IPv6-Prefix = 2001:db8:100::/56"
+            #expect(try await radclient("disconnect", ipv6).contains("Received Disconnect-ACK"))
             let unknown = try await radclient("disconnect", "Acct-Session-Id = \"1-18\"")
             #expect(unknown.contains("Received Disconnect-NAK") && unknown.contains("Session-Context-Not-Found"))
             #expect(unknown.contains("no such session"))

@@ -104,6 +104,9 @@ private func open(_ path: String) throws -> Store { try Store(path: path, logger
             full.password = PasswordRecord(text: "scrypt$15$8$1$0505050505050505$00000000000000000000000000000000")
             (full.plan, full.address, full.pool) = ("gold", IPv4Address(rawValue: .max), "main")
             full.routes = ["198.51.100.0/24", "203.0.113.8/32"].compactMap { IPv4Prefix($0) }
+            full.ipv6Routes = ["2001:db8:f::/48"].compactMap { IPv6Prefix($0) }
+            (full.linkPrefix, full.delegatedPrefix) = (IPv6Prefix("2001:db8::/64"), IPv6Prefix("2001:db8:100::/56"))
+            full.ipv6Address = IPv6Address("2001:db8::9")
             (full.isSuspended, full.note) = (true, "corner house")
             let plain = LocalSubscriber(name: "plain", origin: .store)
             let gone = LocalSubscriber(name: "gone", origin: .store)

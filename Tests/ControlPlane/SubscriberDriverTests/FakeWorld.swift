@@ -23,11 +23,23 @@ final class FakeStore: SessionStoring {
         var sessions: [SessionID: SessionRecord] = [:]
         var history: [SessionRecord] = []
         var bindings: [StickyBinding] = []
+        var prefixBindings: [StickyPrefixBinding] = []
         var limit: UInt64 = 0
         var accounting: [AccountingRecord] = []
         var notes: [SessionNote] = []
         var fails = false
         var held: [@Sendable () -> Void]?
+
+        mutating func remember(_ sticky: StickyBinding?, _ prefixes: [StickyPrefixBinding]) {
+            if let sticky {
+                self.bindings.removeAll { $0.address == sticky.address }
+                self.bindings.append(sticky)
+            }
+            for prefix in prefixes {
+                self.prefixBindings.removeAll { $0.prefix == prefix.prefix }
+                self.prefixBindings.append(prefix)
+            }
+        }
     }
 
     let state = Mutex(State())
@@ -52,15 +64,17 @@ final class FakeStore: SessionStoring {
         case .put(let record):
             // What the real store's UNIQUE constraints guard.
             precondition(
-                state.sessions.values.allSatisfy { $0.id == record.id || $0.address != record.address },
+                record.address == .zero
+                    || state.sessions.values.allSatisfy { $0.id == record.id || $0.address != record.address },
                 "address \(record.address) stored twice")
             state.sessions[record.id] = record
         case .renew(let id, let until): state.sessions[id]?.leaseExpires = until
-        case .end(let record, let sticky):
+        case .renewIPv6(let id, let until): state.sessions[id]?.ipv6?.expires = until
+        case .rest(let sticky, let prefixes): state.remember(sticky, prefixes)
+        case .end(let record, let sticky, let prefixes):
             state.sessions[record.id] = nil
             state.history.append(record)
-            state.bindings.removeAll { $0.address == sticky.address }
-            state.bindings.append(sticky)
+            state.remember(sticky, prefixes)
         case .account(let record): state.accounting.append(record)
         case .count(let id, let totals, let base):
             state.sessions[id]?.counters = totals
@@ -188,7 +202,8 @@ struct Scene {
 
     init(
         trust: RelayTrust = .none, ranges: (UInt32, UInt32) = (0x6440_0102, 0x6440_fefe), now: Int64 = 1_000_000,
-        aaa: AAAPolicy = AAAPolicy(), pppoe: PPPoEPolicy? = nil
+        aaa: AAAPolicy = AAAPolicy(), pppoe: PPPoEPolicy? = nil, ipv6: IPv6Policy? = nil,
+        prefixPools: [PrefixPoolPolicy] = []
     ) {
         let clock = FakeClock(now)
         self.clock = clock
@@ -215,6 +230,8 @@ struct Scene {
             storeRetry: .milliseconds(5))
         (configuration.aaa, configuration.tick) = (aaa, .milliseconds(5))
         if let pppoe { configuration.pppoe = [1: pppoe] }
+        if let ipv6 { configuration.ipv6 = [1: ipv6] }
+        configuration.prefixPools = prefixPools
         self.plane = SubscriberPlane(
             configuration: configuration, loops: Array(self.group.makeIterator()), store: self.store, link: self.link,
             utcNow: { clock.now })

@@ -193,7 +193,10 @@ struct PlaneTests {
         let session = try #require(try await scene.plane.sessions(limit: 1).first)
         let until = UTCTime(milliseconds: 99_000_000)
         let durable = await withCheckedContinuation { continuation in
-            scene.plane.renewed([(session.id, until), (SessionID(issuer: 3, counter: 3), until)]) {
+            scene.plane.renewed([
+                SessionRenewal(id: session.id, ipv4: until, ipv6: nil),
+                SessionRenewal(id: SessionID(issuer: 3, counter: 3), ipv4: until, ipv6: nil),
+            ]) {
                 continuation.resume(returning: $0)
             }
         }

@@ -30,7 +30,8 @@ private func grant(_ plan: String? = nil) -> ServiceGrant {
 private func reserving(timeout: Seconds = 0) -> SessionMachine {
     var machine = SessionMachine(connecting: record())
     #expect(
-        run(&machine, [.begin, .authorized(grant(), sessionTimeout: timeout)]) == [["authorize"], ["reserve"]])
+        run(&machine, [.begin, .authorized(grant(), sessionTimeout: timeout), .prepared(nil)])
+            == [["authorize"], ["prepare"], ["admitted"]])
     return machine
 }
 
@@ -45,20 +46,29 @@ private func run(_ machine: inout SessionMachine, _ events: [SessionMachine.Even
 private func words(_ action: SessionMachine.Action) -> String {
     switch action {
     case .authorize: "authorize"
-    case .reserveAddress: "reserve"
+    case .prepare: "prepare"
+    case .admitted: "admitted"
     case .changed(let inForce): inForce ? "changed" : "unchanged"
     case .persist(let record): "persist g\(record.generation) \(record.leaseExpires.milliseconds)"
-    case .persistRenewal(_, let until): "renewal \(until.milliseconds)"
+    case .persistRenewal(_, let ipv4, let ipv6):
+        "renewal" + (ipv4.map { " \($0.milliseconds)" } ?? "") + (ipv6.map { " ipv6 \($0.milliseconds)" } ?? "")
     case .install(let record): "install g\(record.generation)"
     case .persistEnding(let record): "ending \(record.phase.rawValue)"
     case .remove: "remove"
     case .recordEnd(let record): "record \(record.cause?.rawValue ?? "-") \(record.counters.upBytes)"
     case .granted(let address): "granted \(address)"
+    case .addressDenied: "no address"
     case .refused: "refused"
     case .confirmed: "confirmed"
     case .confirmationFailed: "failed"
+    case .confirmedIPv6: "confirmed ipv6"
+    case .confirmationFailedIPv6: "failed ipv6"
+    case .droppedIPv4: "dropped ipv4"
+    case .droppedIPv6: "dropped ipv6"
     case .ended(let cause): "ended \(cause.rawValue)"
-    case .releaseAddress(let address, let declined): "release \(address)\(declined ? " declined" : "")"
+    case .releaseAddress(let address, _, let declined, let used):
+        "release \(address)\(declined ? " declined" : "")\(used ? "" : " unused")"
+    case .releaseIPv6(let resources): "release " + resources.map(\.prefix.description).joined(separator: " ")
     case .acknowledgeFinal: "acknowledge"
     case .terminated(let cause): "terminated \(cause?.rawValue ?? "-")"
     }
@@ -78,7 +88,7 @@ struct SessionMachineTests {
             [
                 .addressReserved(address, pool: "p", vrf: 0), .confirm(until: until, at: start), .persisted(true),
                 .installed(true),
-                .renewedByDataPlane(until: later), .renewedByDataPlane(until: until),
+                .renewedByDataPlane(ipv4: later, ipv6: nil), .renewedByDataPlane(ipv4: until, ipv6: later),
                 .end(.userRequest, at: later), .removed(totals), .persisted(true),
             ])
         #expect(
@@ -129,13 +139,13 @@ struct SessionMachineTests {
 
     @Test func `an offer that lapses frees the address at once`() {
         var machine = reserving()
-        let steps = run(&machine, [.addressReserved(address, pool: "p", vrf: 0), .lapse])
-        #expect(steps[1] == ["release 100.64.1.2", "terminated -"])
+        let steps = run(&machine, [.addressReserved(address, pool: "p", vrf: 0), .abandon, .lapse, .abandon])
+        #expect(Array(steps[1...]) == [[], ["release 100.64.1.2 unused"], ["refused", "terminated -"]])
     }
 
     @Test func `a refused client leaves nothing behind`() {
         var machine = reserving()
-        #expect(run(&machine, [.addressRefused]) == [["refused", "terminated -"]])
+        #expect(run(&machine, [.addressRefused, .abandon]) == [["no address"], ["refused", "terminated -"]])
     }
 
     @Test func `an end that comes while installing waits for the answer`() {
@@ -258,6 +268,132 @@ struct SessionMachineTests {
         #expect(machine.record.counters.upBytes == 680, "it said so, and was already past the old count")
         let steps = run(&machine, [.end(.userRequest, at: later), .removed(SessionTotals())])
         #expect(steps[1] == ["record user_request 680"])
+    }
+
+    // MARK: Two halves
+
+    private static let link = IPv6Details.Resource(prefix: prefix("2001:db8:1::/64"), pool: "link")
+    private static let delegated = IPv6Details.Resource(prefix: prefix("2001:db8:f00::/56"), pool: "pd")
+
+    private static func prefix(_ text: String) -> IPv6Prefix { IPv6Prefix(text)! }
+
+    private func details(delegated: Bool = false, expires: UTCTime = until) -> IPv6Details {
+        var details = IPv6Details()
+        details.link = Self.link
+        if delegated { details.bindings = [.init(isDelegation: true, iaid: 1, resource: Self.delegated)] }
+        details.expires = expires
+        return details
+    }
+
+    private func dualStack(delegated: Bool = false) -> SessionMachine {
+        var record = active()
+        record.ipv6 = details(delegated: delegated)
+        return SessionMachine(restored: record)
+    }
+
+    @Test func `the first promise of either half holds the line's prefix, and a session that promised nothing gives it back`() {
+        var machine = SessionMachine(connecting: record())
+        let begin: [SessionMachine.Event] = [.begin, .authorized(grant(), sessionTimeout: 0), .prepared(details())]
+        var steps = run(
+            &machine, begin + [.addressReserved(address, pool: "p", vrf: 0), .confirm(until: until, at: start)])
+        #expect(steps.last == ["persist g1 5000"])
+        #expect(machine.record.ipv6 == details() && machine.record.address == address)
+        machine = SessionMachine(connecting: record())
+        steps = run(&machine, begin + [.abandon])
+        #expect(steps.last == ["release 2001:db8:1::/64", "refused", "terminated -"])
+    }
+
+    @Test func `a session without an address comes into force by its prefix`() {
+        var machine = reserving()
+        let steps = run(
+            &machine, [.confirmIPv6(details(), at: start), .persisted(true), .installed(true), .end(.adminReset, at: later)])
+        #expect(
+            steps == [
+                ["persist g1 0"], ["install g1"], ["confirmed ipv6"],
+                ["ended admin_reset", "ending disconnecting", "remove"],
+            ])
+        #expect(run(&machine, [.removed(totals), .persisted(true)])[1]
+            == ["acknowledge", "release 2001:db8:1::/64", "terminated admin_reset"])
+    }
+
+    @Test func `one half goes and the other stays; the session ends with the second`() {
+        var machine = dualStack()
+        var steps = run(
+            &machine, [.dropIPv4(.userRequest, at: later), .persisted(true), .installed(true)])
+        #expect(steps == [["persist g2 0", "dropped ipv4"], ["install g2"], ["release 100.64.1.2"]])
+        #expect(machine.isActive && machine.record.address == .zero)
+        steps = run(&machine, [.dropIPv6(keeping: nil, .ipv6LeaseExpired, at: later)])
+        #expect(steps == [["ended ipv6_lease_expired", "ending disconnecting", "remove"]])
+
+        machine = dualStack()
+        steps = run(
+            &machine, [.dropIPv6(keeping: nil, .ipv6LeaseExpired, at: later), .persisted(true), .installed(true)])
+        #expect(
+            steps == [["persist g2 5000", "dropped ipv6"], ["install g2"], ["release 2001:db8:1::/64"]])
+        #expect(run(&machine, [.dropIPv4(.leaseExpired, at: later)])
+            == [["ended lease_expired", "ending disconnecting", "remove"]])
+    }
+
+    @Test func `a prefix is free once the node holds it no more`() {
+        var machine = dualStack(delegated: true)
+        let steps = run(
+            &machine,
+            [.dropIPv6(keeping: details(), .userRequest, at: later), .persisted(true), .installed(true)])
+        #expect(steps == [["persist g2 5000"], ["install g2"], ["release 2001:db8:f00::/56"]])
+        #expect(machine.isActive && machine.record.ipv6 == details())
+    }
+
+    @Test func `IPv6 that the store or the node refuses never takes IPv4 down`() {
+        var machine = SessionMachine(restored: active())
+        var steps = run(&machine, [.confirmIPv6(details(), at: start), .persisted(false)])
+        #expect(steps[1] == ["failed ipv6"])
+        #expect(machine.isActive && machine.record == active())
+        steps = run(
+            &machine,
+            [.confirmIPv6(details(), at: start), .persisted(true), .installed(false), .persisted(true), .installed(true)])
+        #expect(steps[2] == ["failed ipv6", "persist g3 5000"])
+        #expect(steps[4] == ["release 2001:db8:1::/64"])
+        #expect(machine.isActive && machine.record.address == address && machine.record.ipv6 == nil)
+    }
+
+    @Test func `IPv4 that the store or the node refuses never takes IPv6 down`() {
+        for failing: [SessionMachine.Event] in [
+            [.persisted(false)], [.persisted(true), .installed(false), .persisted(true), .installed(true)],
+        ] {
+            var record = active()
+            (record.address, record.leaseExpires, record.ipv6) = (.zero, .zero, details())
+            var machine = SessionMachine(restored: record)
+            let steps = run(
+                &machine, [.addressReserved(address, pool: "p", vrf: 0), .confirm(until: until, at: start)] + failing)
+            #expect(steps.joined().contains("failed"))
+            #expect(steps.joined().contains("release 100.64.1.2"))
+            #expect(machine.isActive && machine.record.address == .zero && machine.record.ipv6 == details())
+        }
+    }
+
+    @Test func `what comes for one half while the other is under way waits, and the latest stands for all`() {
+        var machine = SessionMachine(restored: active())
+        let steps = run(
+            &machine,
+            [
+                .confirm(until: later, at: start), .confirmIPv6(details(), at: start),
+                .confirmIPv6(details(delegated: true), at: start), .persisted(true), .installed(true), .persisted(true),
+                .installed(true),
+            ])
+        #expect(
+            Array(steps[3...]) == [
+                ["install g2"], ["confirmed", "persist g3 9000"], ["install g3"], ["confirmed ipv6"],
+            ])
+        #expect(machine.record.ipv6 == details(delegated: true))
+    }
+
+    @Test func `each lease is renewed for itself`() {
+        var machine = dualStack()
+        let steps = run(
+            &machine,
+            [.renewedByDataPlane(ipv4: nil, ipv6: later), .renewedByDataPlane(ipv4: later, ipv6: until)])
+        #expect(steps == [["renewal ipv6 9000"], ["renewal 9000"]])
+        #expect(machine.record.ipv6?.expires == later && machine.record.leaseExpires == later)
     }
 
     private func active() -> SessionRecord {

@@ -134,6 +134,7 @@ union bng_any_object test_filter(uint64_t id)
 	it.filter.rules[0] = (struct bng_filter_object_rule){
 		.action = BNG_ACTION_DENY,
 		.direction = BNG_WAY_UP,
+		.families = BNG_FAMILY_BOTH,
 		.protocol = 6,
 		.port_first = 25,
 		.port_last = 25,
@@ -145,6 +146,66 @@ void test_add_framed(union bng_any_object *session, const char *prefix, uint32_t
 {
 	session->session.framed[session->session.framed_count++] =
 		(struct bng_framed_route){.prefix = inet_addr(prefix), .length = length};
+}
+
+struct bng_ip6 test_ip6(const char *text)
+{
+	struct bng_ip6 address;
+
+	assert_int_equal(inet_pton(AF_INET6, text, &address), 1);
+	return address;
+}
+
+void test_enable_ipv6(union bng_any_object *port)
+{
+	port->port.has_link_local = true;
+	port->port.link_local = test_ip6("fe80::1");
+}
+
+void test_add_ipv6(union bng_any_object *session, const char *prefix, uint32_t length)
+{
+	struct bng_ipv6_object *ipv6 = &session->session.ipv6;
+
+	session->session.has_ipv6 = true;
+	ipv6->valid_seconds = 3600;
+	ipv6->prefixes[ipv6->prefix_count++] =
+		(struct bng_prefix6_object){.address = test_ip6(prefix), .length = length};
+}
+
+void test_add_services6(union bng_any_object *session)
+{
+	struct bng_ipv6_object *ipv6 = &session->session.ipv6;
+
+	ipv6->advertisement_length = 16;
+	memcpy(ipv6->bytes, "\x86\0\0\0\x40\0\x07\x08\0\0\0\0\0\0\0\0", 16);
+	ipv6->has_dhcp = true;
+	ipv6->client_id_hash = 1;
+	ipv6->server_id_hash = 2;
+	ipv6->association_count = 1;
+	ipv6->associations[0] =
+		(struct bng_association_object){.kind = BNG_IA_PD, .iaid = 7, .resource = ipv6->prefixes[0]};
+	ipv6->reply_length = 5;
+	memcpy(ipv6->bytes + 16, "\0\x07\0\1\xff", 5);
+}
+
+union bng_any_object test_route6(uint64_t id, const char *prefix, uint32_t length, uint64_t next_hop_id)
+{
+	union bng_any_object it = test_route(id, "0.0.0.0", length, next_hop_id);
+
+	it.route.is_ipv6 = true;
+	it.route.prefix6 = test_ip6(prefix);
+	return it;
+}
+
+union bng_any_object test_gateway6(uint64_t id, const char *address)
+{
+	union bng_any_object it = test_kernel_hop(id);
+
+	it.next_hop.kind = BNG_NEXT_HOP_GATEWAY;
+	strcpy(it.next_hop.port, "core0");
+	it.next_hop.has_ipv6 = true;
+	it.next_hop.ipv6 = test_ip6(address);
+	return it;
 }
 
 enum bng_code test_apply(

@@ -22,6 +22,14 @@ union bng_any_object test_pppoe_session(uint64_t id, uint32_t address, uint32_t 
 union bng_any_object test_pppoe_service(uint64_t id, uint32_t access_domain_id);
 /* Denies TCP port 25 upward, permits the rest. */
 union bng_any_object test_filter(uint64_t id);
+/* Gives the session IPv6 with this prefix, and a port what it needs for that. */
+void test_add_ipv6(union bng_any_object *session, const char *prefix, uint32_t length);
+void test_enable_ipv6(union bng_any_object *port);
+struct bng_ip6 test_ip6(const char *text);
+/* With an advertisement of 16 bytes, and a DHCPv6 reply of 5 bytes for the first prefix as IA_PD 7. */
+void test_add_services6(union bng_any_object *session);
+union bng_any_object test_route6(uint64_t id, const char *prefix, uint32_t length, uint64_t next_hop_id);
+union bng_any_object test_gateway6(uint64_t id, const char *address);
 /* One more prefix behind the session. */
 void test_add_framed(union bng_any_object *session, const char *prefix, uint32_t length);
 

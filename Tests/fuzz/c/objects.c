@@ -20,6 +20,21 @@ static void require(int condition)
 		abort();
 }
 
+static void enter_session(const struct bng_session_object *session)
+{
+	struct bng_advertisement advertisement;
+	struct bng_dhcp6_reply reply;
+	struct bng_session6 entry6;
+	struct bng_session entry;
+
+	bng_entry_session(session, &entry);
+	if (!session->has_ipv6)
+		return;
+	bng_entry_session6(session, &entry6);
+	bng_entry_advertisement(session, &advertisement);
+	bng_entry_dhcp6_reply(session, &reply);
+}
+
 static void upsert(
 	struct bng_state *state, struct bng_digester *digester, const Bng__Agent__V1__Object *message)
 {
@@ -27,7 +42,7 @@ static void upsert(
 	struct bng_refusal malformed, refusal = {.code = BNG_OK};
 	struct bng_change change;
 	const struct bng_object *held;
-	struct bng_session entry;
+	struct bng_port port;
 	struct bng_dhcp_template template;
 	struct bng_filter filter;
 
@@ -43,7 +58,9 @@ static void upsert(
 	held = bng_state_commit(state, &change);
 	require(held && held->generation == message->generation);
 	if (held->family == BNG_FAMILY_SESSION)
-		bng_entry_session((const void *)held, &entry);
+		enter_session((const void *)held);
+	if (held->family == BNG_FAMILY_PORT)
+		bng_entry_port((const void *)held, &port);
 	if (held->family == BNG_FAMILY_POOL_TEMPLATE)
 		bng_entry_template((const void *)held, 1, 1, &template);
 	if (held->family == BNG_FAMILY_FILTER)
@@ -65,15 +82,21 @@ static void remove_object(struct bng_state *state, const Bng__Agent__V1__Delete 
 static void check(const struct bng_state *state)
 {
 	size_t sessions = state->by_id[BNG_FAMILY_SESSION].count;
-	size_t framed = 0;
+	size_t framed = 0, prefixes6 = 0;
 	uint32_t slot;
 	int family;
 
 	require(state->lines.count == sessions && state->addresses.count <= sessions &&
 		state->slots.count == sessions);
-	for (slot = 1; slot <= state->max_sessions; slot++)
-		framed += state->by_slot[slot] ? state->by_slot[slot]->framed_count : 0;
-	require(state->prefixes.count == state->by_id[BNG_FAMILY_ROUTE].count + framed);
+	for (slot = 1; slot <= state->max_sessions; slot++) {
+		const struct bng_session_object *session = state->by_slot[slot];
+
+		framed += session ? session->framed_count : 0;
+		prefixes6 += session && session->has_ipv6 ? session->ipv6.prefix_count : 0;
+	}
+	require(state->prefixes.count + state->prefixes6.count ==
+		state->by_id[BNG_FAMILY_ROUTE].count + framed + prefixes6);
+	require(state->own6.count <= state->by_id[BNG_FAMILY_SERVER_IDENTITY].count);
 	for (family = 1; family < BNG_FAMILIES; family++)
 		require(state->digests[family].count == state->by_id[family].count);
 }
@@ -95,6 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require(!bng_state_init(&state, 8, seed));
 		require(!bng_state_add_port(&state, "access0", BNG_ROLE_ACCESS));
 		require(!bng_state_add_port(&state, "core0", BNG_ROLE_CORE));
+		require(!bng_state_add_port(&state, "access1", BNG_ROLE_ACCESS));
 		for (i = 0; i < frame->batch->n_items; i++) {
 			const Bng__Agent__V1__BatchItem *item = frame->batch->items[i];
 

@@ -28,7 +28,8 @@ public struct RADIUSExercise: Sendable {
         self.reader = DynamicAuthorizationReader(mapping: self.mapping, nasAddress: IPv4Address("192.0.2.1"))
         var gold = ServicePlan(name: "gold")
         gold.rateUp = LineRate(bitsPerSecond: 20_000_000)
-        self.catalog = PlanCatalog(plans: [gold], filters: ["kids"], pools: ["spare"], defaultPlan: "gold")
+        self.catalog = PlanCatalog(
+            plans: [gold], filters: ["kids"], pools: ["spare"], prefixPools: ["lines": 64], defaultPlan: "gold")
     }
 
     /// nil: every promise was kept.
@@ -68,7 +69,35 @@ public struct RADIUSExercise: Sendable {
         for rate in [profile.rateUp, profile.rateDown] {
             if let rate, !rate.isValid { return "a profile has a rate of \(rate.bitsPerSecond) bit/s" }
         }
-        return profile.plan == "gold" ? nil : "a profile has a plan nobody configured"
+        return profile.plan == "gold" ? self.ipv6Problem(profile.ipv6) : "a profile has a plan nobody configured"
+    }
+
+    /// What is granted of IPv6 can be put on a line, and fits a session.
+    private func ipv6Problem(_ grant: IPv6Grant) -> String? {
+        if let prefix = grant.linkPrefix, !IPv6Grant.isLinkPrefix(prefix) { return "a line has \(prefix)" }
+        if let prefix = grant.delegatedPrefix, !IPv6Grant.isDelegable(prefix) { return "delegated: \(prefix)" }
+        if let address = grant.address, !address.isRoutableUnicast { return "a client has \(address)" }
+        guard grant.routes.allSatisfy(\.isRoutableUnicast), Set(grant.routes).count == grant.routes.count,
+            grant.routes.count <= IPv6Grant.routeLimit, grant.dns.count <= IPv6Grant.serverLimit,
+            grant.advertisedRoutes.count <= IPv6Grant.routeLimit, grant.interfaceID != 0
+        else { return "a grant of IPv6 nobody can serve: \(grant)" }
+        return nil
+    }
+
+    /// What a session of this grant holds.
+    private func details(_ grant: IPv6Grant) -> IPv6Details {
+        func resource(_ prefix: IPv6Prefix) -> IPv6Details.Resource { .init(prefix: prefix, pool: "lines") }
+        var details = IPv6Details()
+        details.link = grant.linkPrefix.map(resource)
+        let delegations = ([grant.delegatedPrefix].compactMap { $0 } + grant.routes).map {
+            IPv6Details.Binding(isDelegation: true, iaid: 1, resource: resource($0))
+        }
+        let addresses = [grant.address].compactMap { $0 }.map {
+            IPv6Details.Binding(
+                isDelegation: false, iaid: 1, resource: resource(IPv6Prefix(holding: $0, length: 128)))
+        }
+        details.bindings = delegations + addresses
+        return details
     }
 
     /// What a grant makes us send is well-formed, however long its names and classes are.
@@ -79,6 +108,7 @@ public struct RADIUSExercise: Sendable {
             address: grant.address ?? .zero, classes: grant.classes, at: .zero, sessionStarted: .zero,
             totals: SessionTotals(), cause: .idleTimeout, plan: grant.plan ?? "")
         record.chargeableUser = grant.chargeableUser
+        (record.ipv6, record.interfaceID) = (grant.ipv6.map(self.details), grant.ipv6?.interfaceID)
         var packets = [NASProfile().accountingRequest(record, identifier: 1, now: .zero)]
         var again = AuthorizationRequest(
             session: SessionID(rawValue: 1), userName: grant.userName, credential: .line, facts: facts)

@@ -10,10 +10,18 @@ import SwiftProtobuf
 extension Message {
     /// Appends the canonical encoding of this message.
     public func appendCanonical(to bytes: inout [UInt8]) {
-        var visitor = CanonicalVisitor(bytes: bytes, skipped: Self.self is Wire.SessionIPv4.Type ? 6 : 0)
+        var visitor = CanonicalVisitor(bytes: bytes, skipped: Self.agentOwnedField)
         // The visitor throws for kinds of field the contract does not use; generated code then calls none of them.
         do { try self.traverse(visitor: &visitor) } catch { preconditionFailure("\(error)") }
         bytes = visitor.bytes
+    }
+}
+
+extension Message {
+    /// Number of the lease's end, which the data plane moves; 0: none.
+    private static var agentOwnedField: Int {
+        if Self.self is Wire.SessionIPv4.Type { return 6 }
+        return Self.self is Wire.SessionIPv6.Type ? 2 : 0
     }
 }
 

@@ -41,7 +41,11 @@ extension InstalledSession {
         bytes.appendField(7, rate: self.rateDown)
         bytes.appendField(8, number: self.filterID)
         bytes.appendField(9, number: UInt64(self.idleTimeout.value))
-        guard let pppoe = self.pppoe else { return }
+        if let pppoe = self.pppoe { self.append(pppoe, to: &bytes) }
+        if let ipv6 = self.ipv6 { ipv6.append(to: &bytes) }
+    }
+
+    private func append(_ pppoe: PPPoEAttachment, to bytes: inout [UInt8]) {
         let link = bytes.openField(10)
         bytes.appendField(1, number: UInt64(self.line.pppoeID))
         bytes.appendField(2, number: UInt64(pppoe.mtu))
@@ -50,6 +54,36 @@ extension InstalledSession {
         bytes.appendField(5, number: UInt64(pppoe.echoFailures))
         bytes.appendField(6, number: pppoe.clampMSS ? 1 : 0)
         bytes.closeField(link)
+    }
+}
+
+extension IPv6Attachment {
+    fileprivate func append(to bytes: inout [UInt8]) {
+        let ipv6 = bytes.openField(11)
+        for prefix in self.prefixes { bytes.appendField(1, prefix: prefix) }
+        bytes.appendField(3, number: UInt64(self.valid.value))
+        bytes.appendField(4, number: self.activityRenews ? 1 : 0)
+        bytes.appendField(5, bytes: self.routerAdvertisement)
+        bytes.appendField(6, number: UInt64(self.advertisementInterval.value))
+        if let dhcpv6 = self.dhcpv6 { dhcpv6.append(to: &bytes) }
+        bytes.closeField(ipv6)
+    }
+}
+
+extension DHCPv6Attachment {
+    fileprivate func append(to bytes: inout [UInt8]) {
+        let client = bytes.openField(7)
+        bytes.appendField(1, bytes: self.clientID)
+        bytes.appendField(2, bytes: self.serverID)
+        for association in self.associations {
+            let message = bytes.openField(3)
+            bytes.appendField(1, number: UInt64(association.kind.rawValue))
+            bytes.appendField(2, number: UInt64(association.iaid))
+            bytes.appendField(3, prefix: association.resource)
+            bytes.closeField(message)
+        }
+        bytes.appendField(4, bytes: self.replyOptions)
+        bytes.closeField(client)
     }
 }
 
@@ -72,6 +106,16 @@ extension [UInt8] {
         self.appendBigEndian(field)
         self.appendBigEndian(UInt32(4))
         self.appendBigEndian(address.rawValue)
+    }
+
+    fileprivate mutating func appendField(_ field: UInt32, prefix: IPv6Prefix) {
+        let message = self.openField(field)
+        self.appendBigEndian(UInt32(1))
+        self.appendBigEndian(UInt32(16))
+        self.appendBigEndian(prefix.address.high)
+        self.appendBigEndian(prefix.address.low)
+        self.appendField(2, number: UInt64(prefix.length))
+        self.closeField(message)
     }
 
     fileprivate mutating func appendField(_ field: UInt32, rate: LineRate?) {

@@ -80,10 +80,14 @@ public struct IntendedState: Sendable {
         return held
     }
 
-    /// The data plane has extended a lease: what a node must be given if it loses the session.
-    public mutating func leaseRenewed(session id: UInt64, until expires: UTCTime) {
-        guard let held = self.sessions[id]?.body.leaseExpires, held < expires else { return }
-        self.sessions[id]?.body.leaseExpires = expires
+    /// The data plane has extended a lease: what a node must be given if it loses the session. nil: not that family's.
+    public mutating func leaseRenewed(session id: UInt64, ipv4: UTCTime?, ipv6: UTCTime?) {
+        if let ipv4, let held = self.sessions[id]?.body.leaseExpires, held < ipv4 {
+            self.sessions[id]?.body.leaseExpires = ipv4
+        }
+        if let ipv6, let held = self.sessions[id]?.body.ipv6?.leaseExpires, held < ipv6 {
+            self.sessions[id]?.body.ipv6?.leaseExpires = ipv6
+        }
     }
 
     /// The node holds no such object at `generation` or below any more.
@@ -170,6 +174,8 @@ public struct IntendedState: Sendable {
 extension ObjectBody {
     fileprivate func hasLaterLease(than other: ObjectBody) -> Bool {
         guard case .session(let new) = self, case .session(let old) = other else { return false }
+        if new.leaseExpires > old.leaseExpires { return true }
+        guard let new = new.ipv6, let old = old.ipv6 else { return false }
         return new.leaseExpires > old.leaseExpires
     }
 }

@@ -28,6 +28,7 @@ extension InstalledSession {
             self.pppoe = try PPPoEAttachment(session.pppoe, with: session)
             self.line.pppoeID = UInt16(session.pppoe.pppoeID)
         }
+        if session.hasIpv6 { self.ipv6 = try IPv6Attachment(session.ipv6, with: session) }
         guard session.hasIpv4 else { return }
         self.address = try unicast(session.ipv4.address, "17.4.1")
         guard session.ipv4.poolTemplateID != 0 || !session.ipv4.dhcpFastPath else {

@@ -91,18 +91,43 @@ extension PortPolicy {
         guard relays.count <= 64, Set(relays).count == relays.count, relays.isEmpty || trust == .relays else {
             throw invalid("trusted_relays: at most 64, distinct, only with RELAYS", "11.6")
         }
+        let linkLocal = try decodeLinkLocal(port)
+        let refused = try decodeRefusedHeaders(port)
         guard port.mtuBytes == 0 || (576...65_535).contains(port.mtuBytes) else {
             throw invalid("mtu_bytes is 0 or 576-65535", "11.7")
         }
         self.init(
             name: port.name, role: role, accessDomain: port.accessDomainID, vrf: port.vrf, relayTrust: trust ?? .none,
-            trustedRelays: relays, mtu: port.mtuBytes)
+            trustedRelays: relays, mtu: port.mtuBytes, linkLocal: linkLocal, refusedExtensionHeaders: refused)
     }
+}
+
+private func decodeLinkLocal(_ port: Wire.Port) throws(ContractError) -> IPv6Address? {
+    guard !port.ipv6LinkLocal.isEmpty else { return nil }
+    guard port.role == .access, let address = IPv6Address(port.ipv6LinkLocal), address.isLinkLocal else {
+        throw invalid("16 bytes in fe80::/10, and only of access ports", "11.8")
+    }
+    return address
+}
+
+private func decodeRefusedHeaders(_ port: Wire.Port) throws(ContractError) -> [UInt8] {
+    var headers: [UInt8] = []
+    for number in port.refusedExtensionHeaders {
+        guard port.role == .access, let header = UInt8(exactly: number), headers.last.map({ $0 < header }) ?? true
+        else {
+            throw invalid("0-255, ascending, and only of access ports", "11.9")
+        }
+        headers.append(header)
+    }
+    guard headers.count <= PortPolicy.refusedHeaderLimit else { throw invalid("at most 8 headers", "11.9") }
+    return headers
 }
 
 extension ServerIdentity {
     init(_ identity: Wire.ServerIdentity) throws(ContractError) {
-        self.init(vrf: identity.vrf, address: try unicast(identity.ipv4Address, "12.2"))
+        self.init(
+            vrf: identity.vrf, address: try unicast(identity.ipv4Address, "12.2"),
+            ipv6: identity.ipv6Address.isEmpty ? nil : try routable(identity.ipv6Address, "12.3"))
     }
 }
 
@@ -146,21 +171,31 @@ extension NextHop {
         case .kernel:
             guard hop.port.isEmpty else { throw invalid("only for GATEWAY", "14.2") }
             guard hop.ipv4Address.isEmpty else { throw invalid("only for GATEWAY", "14.3") }
+            guard hop.ipv6Address.isEmpty else { throw invalid("only for GATEWAY", "14.4") }
             self = .kernel
         case .gateway:
             guard !hop.port.isEmpty else { throw invalid("no port", "14.2") }
-            self = .gateway(try unicast(hop.ipv4Address, "14.3"), port: hop.port)
+            self = .gateway(try decodeGateway(hop), port: hop.port)
         case .unspecified: throw invalid("no kind", "14.1")
         case .UNRECOGNIZED: throw unsupported("14.1")
         }
     }
 }
 
+private func decodeGateway(_ hop: Wire.NextHop) throws(ContractError) -> IPAddress {
+    guard !hop.ipv6Address.isEmpty else { return .v4(try unicast(hop.ipv4Address, "14.3")) }
+    guard hop.ipv4Address.isEmpty else { throw invalid("one address, of one family", "14.4") }
+    if let address = IPv6Address(hop.ipv6Address), address.isLinkLocal { return .v6(address) }
+    return .v6(try routable(hop.ipv6Address, "14.4"))
+}
+
 extension Route {
     init(_ route: Wire.Route) throws(ContractError) {
-        guard let address = IPv4Address(route.prefix) else { throw invalid("a prefix has 4 bytes", "15.2") }
-        guard route.prefixLength <= 32 else { throw invalid("prefix_length is 0-32", "15.3") }
-        guard let prefix = IPv4Prefix(address, length: Int(route.prefixLength)) else {
+        guard let address = IPAddress(route.prefix) else { throw invalid("a prefix has 4 or 16 bytes", "15.2") }
+        guard route.prefixLength <= (address.isIPv6 ? 128 : 32) else {
+            throw invalid("prefix_length is 0-32 or 0-128", "15.3")
+        }
+        guard let prefix = IPPrefix(address, length: Int(route.prefixLength)) else {
             throw invalid("host bits are set", "15.2")
         }
         let target: RouteTarget

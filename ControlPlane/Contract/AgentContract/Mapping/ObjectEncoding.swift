@@ -79,6 +79,8 @@ extension Wire.Port {
         case .relays: self.relayTrust = .relays
         }
         self.trustedRelays = port.trustedRelays.map { Data($0.bytes) }
+        self.ipv6LinkLocal = Data(port.linkLocal?.bytes ?? [])
+        self.refusedExtensionHeaders = port.refusedExtensionHeaders.map(UInt32.init)
     }
 }
 
@@ -87,6 +89,7 @@ extension Wire.ServerIdentity {
         self.init()
         self.vrf = identity.vrf
         self.ipv4Address = Data(identity.address.bytes)
+        self.ipv6Address = Data(identity.ipv6?.bytes ?? [])
     }
 }
 
@@ -117,7 +120,10 @@ extension Wire.NextHop {
         case .gateway(let address, let port):
             self.kind = .gateway
             self.port = port
-            self.ipv4Address = Data(address.bytes)
+            switch address {
+            case .v4(let address): self.ipv4Address = Data(address.bytes)
+            case .v6(let address): self.ipv6Address = Data(address.bytes)
+            }
         }
     }
 }
@@ -165,7 +171,8 @@ extension Wire.Session {
         self.filterID = session.filterID
         self.idleTimeoutSeconds = session.idleTimeout.value
         if let pppoe = session.pppoe { self.pppoe = Wire.SessionPPPoE(pppoe, id: session.line.pppoeID) }
-        // A session without an address is a known line that forwards nothing.
+        if let ipv6 = session.ipv6 { self.ipv6 = Wire.SessionIPv6(ipv6) }
+        // A session without an address is a known line that forwards no IPv4.
         guard session.address != .zero else { return }
         self.ipv4 = .with {
             $0.address = Data(session.address.bytes)

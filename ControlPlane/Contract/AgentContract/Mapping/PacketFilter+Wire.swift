@@ -88,16 +88,16 @@ extension FilterRule {
     }
 }
 
-private func decodeRemote(_ rule: Wire.FilterRule) throws(ContractError) -> IPv4Prefix? {
+private func decodeRemote(_ rule: Wire.FilterRule) throws(ContractError) -> IPPrefix? {
     if rule.remotePrefix.isEmpty {
         guard rule.remotePrefixLength == 0 else { throw invalid("a length without a prefix", "18.1.4") }
         return nil
     }
-    guard let address = IPv4Address(rule.remotePrefix) else { throw invalid("a prefix has 4 bytes", "18.1.3") }
-    guard (1...32).contains(rule.remotePrefixLength) else {
-        throw invalid("remote_prefix_length is 1-32 with a prefix", "18.1.4")
+    guard let address = IPAddress(rule.remotePrefix) else { throw invalid("a prefix has 4 or 16 bytes", "18.1.3") }
+    guard (1...(address.isIPv6 ? 128 : 32)).contains(rule.remotePrefixLength) else {
+        throw invalid("remote_prefix_length is 1-32 or 1-128 with a prefix", "18.1.4")
     }
-    guard let prefix = IPv4Prefix(address, length: Int(rule.remotePrefixLength)) else {
+    guard let prefix = IPPrefix(address, length: Int(rule.remotePrefixLength)) else {
         throw invalid("host bits are set", "18.1.3")
     }
     return prefix

@@ -36,10 +36,10 @@ public struct PuntedPacket: Hashable, Sendable {
 
 /// Something that happened in a data plane; repeated until acknowledged, so handlers are idempotent.
 public enum AgentEvent: Hashable, Sendable {
-    /// The data plane granted a lease; `expires` is its latest end.
-    case leaseRenewed(SessionID, generation: Generation, expires: UTCTime)
-    /// The session is installed but forwards no more; cause "lease_expired", "session_timeout", "idle_timeout" or
-    /// "lost_carrier".
+    /// The data plane granted a lease: its latest end, by family; nil: this is not about that family.
+    case leaseRenewed(SessionID, generation: Generation, ipv4Expires: UTCTime?, ipv6Expires: UTCTime?)
+    /// The session is installed but forwards no more, or no more IPv6; cause "lease_expired", "ipv6_lease_expired",
+    /// "session_timeout", "idle_timeout" or "lost_carrier".
     case sessionLapsed(SessionID, generation: Generation, cause: String)
     case portChanged(PortStatus)
 
@@ -50,13 +50,17 @@ public enum AgentEvent: Hashable, Sendable {
         case .leaseRenewed(let renewed):
             self = .leaseRenewed(
                 SessionID(rawValue: renewed.sessionID), generation: renewed.sessionGeneration,
-                expires: UTCTime(milliseconds: Int64(clamping: renewed.expiresUnixMs)))
+                ipv4Expires: Self.time(renewed.expiresUnixMs), ipv6Expires: Self.time(renewed.ipv6ExpiresUnixMs))
         case .sessionLapsed(let lapsed):
             self = .sessionLapsed(
                 SessionID(rawValue: lapsed.sessionID), generation: lapsed.sessionGeneration, cause: lapsed.cause)
         case .portChanged(let changed):
             self = .portChanged(PortStatus(changed.port))
         }
+    }
+
+    private static func time(_ unixMs: UInt64) -> UTCTime? {
+        unixMs == 0 ? nil : UTCTime(milliseconds: Int64(clamping: unixMs))
     }
 }
 
@@ -78,6 +82,14 @@ public struct SessionCounterValues: Hashable, Sendable {
     public var echoesAnswered: UInt64
     public var echoesSent: UInt64
     public var echoReplies: UInt64
+    /// The IPv6 part of the packets and bytes above.
+    public var ipv6UpPackets: UInt64
+    public var ipv6UpBytes: UInt64
+    public var ipv6DownPackets: UInt64
+    public var ipv6DownBytes: UInt64
+    public var ipv6LeaseExpires: UTCTime
+    public var routerAdvertisements: UInt64
+    public var dhcpv6FastPathReplies: UInt64
 
     public init(_ counters: Wire.SessionCounters) {
         self.session = SessionID(rawValue: counters.sessionID)
@@ -94,6 +106,13 @@ public struct SessionCounterValues: Hashable, Sendable {
         self.echoesAnswered = counters.pppEchoesAnswered
         self.echoesSent = counters.pppEchoesSent
         self.echoReplies = counters.pppEchoReplies
+        self.ipv6UpPackets = counters.ipv6UpPackets
+        self.ipv6UpBytes = counters.ipv6UpBytes
+        self.ipv6DownPackets = counters.ipv6DownPackets
+        self.ipv6DownBytes = counters.ipv6DownBytes
+        self.ipv6LeaseExpires = UTCTime(milliseconds: Int64(clamping: counters.ipv6LeaseExpiresUnixMs))
+        self.routerAdvertisements = counters.routerAdvertisements
+        self.dhcpv6FastPathReplies = counters.dhcpv6FastPathReplies
     }
 }
 

@@ -31,6 +31,7 @@ public enum Wire {
     public typealias Hello = Bng_Agent_V1_Hello
     public typealias HelloReply = Bng_Agent_V1_HelloReply
     public typealias Inject = Bng_Agent_V1_Inject
+    public typealias IPv6Prefix = Bng_Agent_V1_IPv6Prefix
     public typealias ItemResult = Bng_Agent_V1_ItemResult
     public typealias Lane = Bng_Agent_V1_Lane
     public typealias LaneHello = Bng_Agent_V1_LaneHello
@@ -50,7 +51,9 @@ public enum Wire {
     public typealias Session = Bng_Agent_V1_Session
     public typealias SessionCounters = Bng_Agent_V1_SessionCounters
     public typealias SessionCountersReply = Bng_Agent_V1_SessionCountersReply
+    public typealias SessionDHCPv6 = Bng_Agent_V1_SessionDHCPv6
     public typealias SessionIPv4 = Bng_Agent_V1_SessionIPv4
+    public typealias SessionIPv6 = Bng_Agent_V1_SessionIPv6
     public typealias SessionPPPoE = Bng_Agent_V1_SessionPPPoE
 
     /// Largest frame body in bytes.

@@ -82,4 +82,19 @@ extension DHCPv6ServerMachine {
         let wanted = Set(request.requestedOptions ?? [])
         return self.configuration.options.filter { wanted.contains($0.code) }
     }
+
+    /// The options of the Reply to a Renew of just these bindings, as a data plane that knows them sends it; nil if they do not fit
+    /// a message.
+    public static func renewalOptions(
+        client: DUID, bindings: [DHCPv6Binding], requested: [UInt16], _ configuration: DHCPv6Configuration
+    ) -> [UInt8]? {
+        let machine = DHCPv6ServerMachine(configuration: configuration, bound: bindings)
+        var renew = DHCPv6Message(.renew, transactionID: 0, options: [.clientID(client), .optionRequest(requested)])
+        renew.options += bindings.map { .association(IdentityAssociation($0.key.kind, id: $0.key.id)) }
+        let pending = Pending(
+            request: renew, purpose: .extend,
+            outcomes: Dictionary(bindings.map { ($0.key, .binding($0.resource)) }, uniquingKeysWith: { first, _ in first }))
+        // Behind type and transaction id.
+        return DHCPv6Codec.encode(DHCPv6Packet(machine.reply(.reply, to: pending))).map { Array($0.dropFirst(4)) }
+    }
 }

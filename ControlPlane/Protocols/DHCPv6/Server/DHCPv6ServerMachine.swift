@@ -58,6 +58,9 @@ public struct DHCPv6ServerMachine: Machine, Equatable {
     /// Nothing is offered, bound or under way: the machine may be forgotten.
     public var isIdle: Bool { self.pending == nil && self.bound.isEmpty && self.offered.isEmpty }
 
+    /// A message waits for answers.
+    public var isBusy: Bool { self.pending != nil }
+
     /// What the client holds, in order.
     public var bindings: [DHCPv6Binding] { Self.list(self.bound) }
 

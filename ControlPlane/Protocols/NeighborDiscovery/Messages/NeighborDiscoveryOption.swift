@@ -66,7 +66,7 @@ public struct RouteInformation: Equatable, Sendable {
 /// The prefix of a NAT64 (RFC 8781).
 public struct PREF64: Equatable, Sendable {
     /// By prefix length code.
-    static let lengths = [96, 64, 56, 48, 40, 32]
+    public static let lengths = [96, 64, 56, 48, 40, 32]
 
     public let prefix: IPv6Prefix
     /// In units of eight seconds, 13 bits.

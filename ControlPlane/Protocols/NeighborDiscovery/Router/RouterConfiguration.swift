@@ -27,7 +27,7 @@ public struct RouterConfiguration: Equatable, Sendable {
     public init() {}
 
     /// What is said while the router serves. `stale` were advertised before and are worth nothing any more.
-    func advertisement(stale: [IPv6Prefix]) -> RouterAdvertisement {
+    public func advertisement(stale: [IPv6Prefix]) -> RouterAdvertisement {
         var message = RouterAdvertisement(
             hopLimit: self.hopLimit, isManaged: self.isManaged, hasOtherConfiguration: self.hasOtherConfiguration,
             // RFC 4191 2.2: medium if not a default router.
@@ -46,7 +46,7 @@ public struct RouterConfiguration: Equatable, Sendable {
     }
 
     /// What is said last: everything that had a lifetime has none any more.
-    var withdrawn: RouterConfiguration {
+    public var withdrawn: RouterConfiguration {
         var last = self
         last.lifetime = 0
         last.nameLifetime = 0

@@ -48,6 +48,17 @@ extension RADIUSAttributeKey {
     public static let acctInterimInterval = RADIUSAttributeKey(85)
     public static let nasPortID = RADIUSAttributeKey(87)
     public static let framedPool = RADIUSAttributeKey(88)
+    // RFC 3162, 4818, 6911.
+    public static let framedInterfaceID = RADIUSAttributeKey(96)
+    public static let framedIPv6Prefix = RADIUSAttributeKey(97)
+    public static let framedIPv6Route = RADIUSAttributeKey(99)
+    public static let framedIPv6Pool = RADIUSAttributeKey(100)
+    public static let delegatedIPv6Prefix = RADIUSAttributeKey(123)
+    public static let framedIPv6Address = RADIUSAttributeKey(168)
+    public static let dnsServerIPv6Address = RADIUSAttributeKey(169)
+    public static let routeIPv6Information = RADIUSAttributeKey(170)
+    public static let delegatedIPv6PrefixPool = RADIUSAttributeKey(171)
+    public static let statefulIPv6AddressPool = RADIUSAttributeKey(172)
     // RFC 5176.
     public static let errorCause = RADIUSAttributeKey(101)
 }

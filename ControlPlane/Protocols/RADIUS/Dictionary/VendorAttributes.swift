@@ -21,6 +21,12 @@ extension RADIUSAttributeKey {
     public static let msSecondaryDNS = RADIUSAttributeKey(29, vendor: microsoft)
     public static let erxPrimaryDNS = RADIUSAttributeKey(4, vendor: erx)
     public static let erxSecondaryDNS = RADIUSAttributeKey(5, vendor: erx)
+    public static let erxIPv6InputOctets = RADIUSAttributeKey(151, vendor: erx)
+    public static let erxIPv6OutputOctets = RADIUSAttributeKey(152, vendor: erx)
+    public static let erxIPv6InputPackets = RADIUSAttributeKey(153, vendor: erx)
+    public static let erxIPv6OutputPackets = RADIUSAttributeKey(154, vendor: erx)
+    public static let erxIPv6InputGigawords = RADIUSAttributeKey(155, vendor: erx)
+    public static let erxIPv6OutputGigawords = RADIUSAttributeKey(156, vendor: erx)
 }
 
 extension RADIUSDictionary {
@@ -57,7 +63,10 @@ extension RADIUSDictionary {
                 ("ERX-Ingress-Statistics", 12, .number), ("ERX-Egress-Statistics", 13, .number),
                 ("ERX-Qos-Profile-Name", 26, .text), ("ERX-Pppoe-Description", 24, .text),
                 ("ERX-Service-Activate", 65, .text), ("ERX-Service-Deactivate", 66, .text),
-                ("ERX-Cos-Parameter-Type", 108, .text),
+                ("ERX-Cos-Parameter-Type", 108, .text), ("ERX-IPv6-Acct-Input-Octets", 151, .number),
+                ("ERX-IPv6-Acct-Output-Octets", 152, .number), ("ERX-IPv6-Acct-Input-Packets", 153, .number),
+                ("ERX-IPv6-Acct-Output-Packets", 154, .number), ("ERX-IPv6-Acct-Input-Gigawords", 155, .number),
+                ("ERX-IPv6-Acct-Output-Gigawords", 156, .number),
             ])
         + Self.of(
             RADIUSAttributeKey.wispr,

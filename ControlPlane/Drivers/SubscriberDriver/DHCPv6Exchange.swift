@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a shard keeps of a line's DHCPv6 client while something is under way: the machine, the way back, what is offered.
+
+import BNGCore
+import DHCPv6
+import NIOCore
+import Subscribers
+
+/// Touched only on its shard's loop. What a client holds is in the session's record: between exchanges there is none of these.
+final class DHCPv6Exchange {
+    struct Question {
+        var key: DHCPv6AssociationKey
+        var wish: IPv6Prefix?
+        /// Only the wish will do.
+        var isExact: Bool
+    }
+
+    var machine: DHCPv6ServerMachine
+    /// Of the latest message.
+    var source: IPv6Address
+    var request: DHCPv6Packet
+    /// Reserved in pools and not yet promised.
+    var offered: [DHCPv6AssociationKey: IPv6Details.Resource] = [:]
+    /// To be in force before the reply.
+    var awaited: Set<DHCPv6Binding> = []
+    /// What another host was seen to use.
+    var declined: Set<IPv6Prefix> = []
+    var offerTimer: Scheduled<Void>?
+
+    init(machine: DHCPv6ServerMachine, request: DHCPv6Packet, source: IPv6Address) {
+        self.machine = machine
+        self.request = request
+        self.source = source
+    }
+
+    /// Nothing is offered or asked for.
+    var isQuiet: Bool { self.offered.isEmpty && !self.machine.isBusy }
+
+    func isDUIDChanged(_ known: IPv6Details?) -> Bool {
+        guard let duid = self.request.message.clientID, let known, !known.clientID.isEmpty else { return false }
+        return known.clientID != duid.bytes
+    }
+}
+
+extension IPv6Details.Binding {
+    var machineBinding: DHCPv6Binding {
+        let key = DHCPv6AssociationKey(self.isDelegation ? .delegation : .nonTemporary, self.iaid)
+        let prefix = self.resource.prefix
+        return DHCPv6Binding(key, self.isDelegation ? .prefix(prefix) : .address(prefix.address))
+    }
+}
+
+extension DHCPv6Lease.Resource {
+    /// An address as a prefix of length 128.
+    var prefix: IPv6Prefix {
+        switch self {
+        case .prefix(let prefix): return prefix
+        case .address(let address): return IPv6Prefix(holding: address, length: 128)
+        }
+    }
+}
