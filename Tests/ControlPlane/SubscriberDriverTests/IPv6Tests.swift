@@ -160,6 +160,36 @@ struct IPv6Tests {
         try await distrusting.stop()
     }
 
+    @Test func `inside PPPoE the link gets its prefix once IPv6CP is open, and DHCPv6 runs there`() async throws {
+        let policy = PPPoEPolicy(
+            acName: "bng", services: [], anyService: true, authentication: [], mru: 1_492, ipv6cp: true,
+            echoInterval: 30, echoFailures: 3, clampMSS: true, perMAC: 1, perLine: 0, perNode: 0)
+        let scene = IPv6Scene().scene(pppoe: policy)
+        scene.plane.learn(ports: ["access0": portMAC], of: "edge1")
+        _ = try await scene.plane.start(sessions: [], bindings: [])
+        var client = PPPoEHost(clientMAC)
+        try await scene.dial(&client)
+        try await scene.until { scene.installed.contains { $0.ipv6 != nil && $0.address != .zero } }
+        let session = try #require(scene.installed.first)
+        let ipv6 = try #require(session.ipv6)
+        #expect(session.pppoe != nil)
+        #expect(ipv6.leaseExpires == .zero && ipv6.prefixes.count == 1)
+        let record = try #require(try await scene.plane.sessions(limit: 1).first)
+        #expect(record.ppp?.link.peerInterfaceID != 0, "accounting and a restart know the identifier")
+        _ = scene.link.takeFrames()
+        scene.receive(client.frame([0x00, 0x57] + host.solicitation().dropFirst(14)), as: .nd)
+        let message = host.message(.solicit, rapid: true)
+        scene.receive(client.frame([0x00, 0x57] + host.dhcpv6(DHCPv6Packet(message)).dropFirst(14)), as: .dhcpv6)
+        try await scene.settle()
+        let inside = client.ipv6(in: scene.link.takeFrames())
+        let advertised = try #require(host.advertisements(inside).first)
+        #expect(advertised.prefixes.map(\.prefix) == ipv6.prefixes)
+        #expect(advertised.options.contains(.mtu(1_492)))
+        #expect(host.packets(inside).first?.message.resources.count == 2)
+        #expect(try await scene.plane.sessions(limit: 9).count == 1)
+        try await scene.stop()
+    }
+
     @Test func `a lease the node lets lapse ends its half alone`() async throws {
         let scene = IPv6Scene().scene()
         _ = try await scene.plane.start(sessions: [], bindings: [])
