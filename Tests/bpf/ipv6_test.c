@@ -116,17 +116,24 @@ static void a_next_hop_may_be_link_local(void **state)
 	}
 }
 
+/* Of 1,024 destinations that the kernel refuses some share their place in the cache with one it has just
+ * resolved. */
 static void a_resolved_hop_is_remembered_by_its_whole_address(void **state)
 {
+	struct packet_layers good = from6(LINE_Q, of(LINE_Q)->address, "2001:db8:117::1");
+
 	(void)state;
-	up(LINE_Q, of(LINE_Q)->address, "2001:db8:117::1", BNG_TX_forward_up);
-	udp6(LINE_Q, from6(LINE_Q, of(LINE_Q)->address, "2001:db8:117::1"), 100);
-	assert_int_equal(out.verdict, XDP_REDIRECT);
-	assert_memory_equal(out.frame, bed_gateway_mac, 6);
-	/* The same hop, another destination, which the kernel refuses. */
-	udp6(LINE_Q, from6(LINE_Q, of(LINE_Q)->address, "2001:db8:115::1"), 100);
-	assert_int_equal(out.verdict, XDP_DROP);
-	assert_int_equal(bed_counter(&bed, BED_ACCESS, BNG_DROP_route_blackhole), 1);
+	for (int i = 0; i < 1024; i++) {
+		char refused[40];
+
+		snprintf(refused, sizeof(refused), "2001:db8:115::%x", i);
+		udp6(LINE_Q, good, 10);
+		assert_int_equal(out.verdict, XDP_REDIRECT);
+		assert_memory_equal(out.frame, bed_gateway_mac, 6);
+		udp6(LINE_Q, from6(LINE_Q, of(LINE_Q)->address, refused), 10);
+		assert_int_equal(out.verdict, XDP_DROP);
+	}
+	assert_int_equal(bed_counter(&bed, BED_ACCESS, BNG_DROP_route_blackhole), 1024);
 }
 
 /* ---- who may send ---- */
