@@ -385,7 +385,8 @@ extension InstalledSession {
     init(_ record: SessionRecord, _ profile: ServiceProfile, templateID: UInt64?, pool: PoolPolicy?) {
         self.init(
             line: record.line, tags: record.tags, relayMAC: record.relayMAC, vrf: record.vrf, address: record.address,
-            poolTemplateID: templateID ?? pool?.templateID ?? 0, dhcpFastPath: templateID != nil, clientID: record.clientID,
+            poolTemplateID: templateID ?? pool?.templateID ?? 0, dhcpFastPath: templateID != nil,
+            clientID: record.clientID,
             option82: record.option82, leaseExpires: record.leaseExpires, ends: record.ends, rateUp: profile.rateUp,
             rateDown: profile.rateDown,
             filterID: profile.filter.isEmpty ? 0 : namedObjectID(.filter, profile.filter),
