@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Neighbour discovery packet by packet: who is answered for, what a session's advertisement looks like on
 // every kind of line, and the corpus of malformed messages.
+#include <linux/if_ether.h>
+#include <linux/if_link.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <arpa/inet.h>
 #include <cmocka.h>
@@ -315,6 +321,66 @@ static void no_line_is_a_router_or_a_teacher(void **state)
 		}
 }
 
+/* ---- frames of a real interface ---- */
+
+static int packet_socket(const char *interface)
+{
+	struct sockaddr_ll address = {.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = (int)if_nametoindex(interface)};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static void attach(const char *interface, struct bpf_program *program)
+{
+	int fd = program ? bpf_program__fd(program) : -1;
+
+	assert_int_equal(bpf_xdp_attach((int)if_nametoindex(interface), fd, XDP_FLAGS_DRV_MODE, NULL), 0);
+}
+
+/* Sends p; the next ICMPv6 message of that type into out. */
+static void exchange(int fd, uint8_t type)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+
+	assert_int_equal(send(fd, p.bytes, p.length, 0), p.length);
+	while (poll(&ready, 1, 5000) == 1) {
+		out.length = (uint32_t)recv(fd, out.frame, sizeof(out.frame), 0);
+		if (out.length > 54 && out.frame[14 + 40] == type && !memcmp(out.frame, mac_a, 6))
+			return;
+	}
+	fail_msg("no answer of type %u", type);
+}
+
+/* Behind a frame that came from a socket there is no room; PROG_TEST_RUN always has some. */
+static void answers_find_room_in_front_of_a_frame(void **state)
+{
+	int fd = packet_socket("access0p");
+
+	(void)state;
+	advertise(LINE_U, 120);
+	change_port(BED_CORE, 0, 0, BNG_PORT_CONFIGURED, NULL); /* its program passes everything */
+	attach("access0", bed.access->progs.xdp_access);
+	attach("access0p", bed.core->progs.xdp_core);
+	solicit(LINE_U, "::", LINK_LOCAL); /* fills p */
+	exchange(fd, NA);
+	assert_int_equal(out.length, 14 + 72);
+	assert_true(packet_checksums_hold(out.frame, out.length));
+	assert_memory_equal(out.frame + 14 + 24, all_nodes, 16);
+	send6(LINE_U, nd_layers(LINE_U, "fe80::77", "ff02::2"), ICMP6, message, router_solicitation(NULL));
+	exchange(fd, RA);
+	assert_int_equal(out.length, 14 + 40 + 120);
+	assert_true(packet_checksums_hold(out.frame, out.length));
+	assert_memory_equal(out.frame + 14 + 44, advertisement.bytes + 4, 116);
+	attach("access0", NULL);
+	attach("access0p", NULL);
+	close(fd);
+}
+
 /* ---- what keeps a lease ---- */
 
 static void a_live_lines_solicitations_are_activity(void **state)
@@ -477,6 +543,7 @@ int main(void)
 		CASE(a_session_is_sent_its_advertisement),
 		CASE(other_solicitations_of_routers_are_the_controllers),
 		CASE(no_line_is_a_router_or_a_teacher),
+		CASE(answers_find_room_in_front_of_a_frame),
 		CASE(a_live_lines_solicitations_are_activity),
 		CASE(what_does_not_come_from_the_link_is_malformed),
 		CASE(malformed_solicitations_are_counted_and_ignored),

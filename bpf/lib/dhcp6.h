@@ -24,15 +24,16 @@ enum {
 
 /* Is it sent to one of our addresses, or to All_DHCP_Relay_Agents_and_Servers or All_DHCP_Servers (ff02::1:2,
  * ff05::1:3)? */
-static __always_inline int is_dhcp6_server(struct bng_scratch *s, const struct bng_port *port)
+static __always_inline int is_dhcp6_server(struct bng_scratch *s)
 {
 	const struct bng_ip6 *to = &s->destination6;
+	struct bng_port *port = bpf_map_lookup_elem(&ports, (const void *)&bng_port_index);
 
 	if (to->high == bpf_cpu_to_be64(0xff02ULL << 48))
 		return to->low == bpf_cpu_to_be64(0x10002);
 	if (to->high == bpf_cpu_to_be64(0xff05ULL << 48))
 		return to->low == bpf_cpu_to_be64(0x10003);
-	return same_ip6(to, &port->link_local) || is_own6(s, port->vrf, to);
+	return (port && same_ip6(to, &port->link_local)) || is_own6(s, s->port_vrf, to);
 }
 
 static __always_inline int is_of_server(__u32 type)

@@ -18,7 +18,7 @@ static __always_inline __u32 withheld_down(
 	struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session, enum bng_families family)
 {
 	if (session->filter_index) {
-		__u32 refused = filter_packet(ctx, s, session, BNG_WAY_DOWN, family);
+		__u32 refused = filter_packet(ctx, s, session->filter_index, BNG_WAY_DOWN, family);
 
 		if (refused)
 			return refused;
@@ -127,7 +127,7 @@ static __always_inline int send_to_line(
 
 	count_downstream(s, session);
 	if (session->flags & BNG_SESSION_CLAMP_MSS)
-		clamp_mss(ctx, s, session, BNG_IPV4_TCP_HEADERS);
+		clamp_mss(ctx, s, session->mtu, BNG_IPV4_TCP_HEADERS);
 	return forward_to_line(ctx, s, session, line, port, reason, BNG_FAMILY_IPV4);
 }
 

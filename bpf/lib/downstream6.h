@@ -60,7 +60,7 @@ __noinline int send_to_line6(struct xdp_md *ctx, __u32 reason)
 		return refuse_silently(withheld);
 	count_downstream6(s);
 	if (session->flags & BNG_SESSION_CLAMP_MSS)
-		clamp_mss(ctx, s, session, BNG_IPV6_TCP_HEADERS);
+		clamp_mss(ctx, s, session->mtu, BNG_IPV6_TCP_HEADERS);
 	return forward_to_line(ctx, s, session, &s->toward_line, port, reason, BNG_FAMILY_IPV6);
 }
 

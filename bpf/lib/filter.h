@@ -89,10 +89,10 @@ __noinline int is_permitted6(struct xdp_md *ctx, __u32 way)
 }
 
 /* 0, or why the packet is dropped. */
-static __always_inline __u32 filter_packet(struct xdp_md *ctx, struct bng_scratch *s,
-	const struct bng_session *session, __u32 way, enum bng_families family)
+static __always_inline __u32 filter_packet(
+	struct xdp_md *ctx, struct bng_scratch *s, __u32 filter, __u32 way, enum bng_families family)
 {
-	s->filter = session->filter_index;
+	s->filter = filter;
 
 	int permitted = family == BNG_FAMILY_IPV4 ? is_permitted(ctx, way) : is_permitted6(ctx, way);
 

@@ -95,11 +95,10 @@ __noinline int clamp_syn(struct xdp_md *ctx, __u32 tcp_at, __u32 limit)
 }
 
 /* `headers`: bytes of the IP and TCP headers without options. */
-static __always_inline void clamp_mss(
-	struct xdp_md *ctx, struct bng_scratch *s, const struct bng_session *session, __u32 headers)
+static __always_inline void clamp_mss(struct xdp_md *ctx, struct bng_scratch *s, __u32 mtu, __u32 headers)
 {
-	if (s->protocol == BNG_IPPROTO_TCP && !(s->fragment & BNG_IP_OFFSET) && session->mtu > headers)
-		(void)clamp_syn(ctx, s->l2_length + s->ip_header_length, session->mtu - headers);
+	if (s->protocol == BNG_IPPROTO_TCP && !(s->fragment & BNG_IP_OFFSET) && mtu > headers)
+		(void)clamp_syn(ctx, s->l2_length + s->ip_header_length, mtu - headers);
 }
 
 #endif

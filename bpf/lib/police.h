@@ -99,20 +99,26 @@ __noinline int is_within_rate(void)
 	return 1;
 }
 
-/* 0, or why the packet is dropped: above, or the bucket is missing. */
-static __always_inline __u32 police(struct bng_scratch *s, const struct bng_session *session,
-	const struct bng_rate *rate, __u32 direction, __u32 above)
+/* By s->rate. 0, or why the packet is dropped: above, or the bucket is missing. */
+static __always_inline __u32 police_by_rate(
+	struct bng_scratch *s, __u32 slot, __u32 overhead, __u32 direction, __u32 above)
 {
-	s->rate.multiplier = rate->multiplier;
-	s->rate.tolerance = rate->tolerance;
-	s->rate_bytes = s->ip_length + session->overhead;
-	s->policer = session->slot * BNG_DIRECTIONS + direction;
+	s->rate_bytes = s->ip_length + overhead;
+	s->policer = slot * BNG_DIRECTIONS + direction;
 
 	int within = is_within_rate();
 
 	if (within == 1)
 		return 0;
 	return within ? BNG_DROP_internal_lookup : above;
+}
+
+static __always_inline __u32 police(struct bng_scratch *s, const struct bng_session *session,
+	const struct bng_rate *rate, __u32 direction, __u32 above)
+{
+	s->rate.multiplier = rate->multiplier;
+	s->rate.tolerance = rate->tolerance;
+	return police_by_rate(s, session->slot, session->overhead, direction, above);
 }
 
 #endif

@@ -125,26 +125,21 @@ static __always_inline __u32 prepare_fib6(
 	return BNG_DROP_too_big;
 }
 
-/*
- * As resolve_next_hop(), of s->destination6: fills s->out_port and s->next_mac. 0, or the reason: a drop
- * reason, or BNG_PUNT_REASON_neighbor_unresolved. Too big: s->icmp.mtu. Global: see handle_arp.
+/* What the cache does not know of s->route6.ipv6. 0, or the reason. Global: its spills are not the cache's.
  */
-__noinline int resolve_next_hop6(struct xdp_md *ctx, __u32 index, __u32 vrf)
+__noinline int ask_kernel6(struct xdp_md *ctx)
 {
 	struct bng_scratch *s = scratch_of_this_cpu();
 
 	if (!s)
 		return BNG_DROP_internal_lookup;
-	s->index = index;
-	struct bng_next_hop *hop = bpf_map_lookup_elem(&next_hops, &s->index);
+	__u32 vrf = s->sender.vrf;
 
-	if (!hop || hop->kind == BNG_NEXT_HOP_NONE)
-		return BNG_DROP_no_route;
+	struct bng_next_hop *hop = bpf_map_lookup_elem(&next_hops, &s->toward6.next_hop);
+
+	if (!hop)
+		return BNG_DROP_internal_lookup;
 	__u32 kind = hop->kind, port = hop->port;
-
-	s->route6.ipv6 = kind == BNG_NEXT_HOP_GATEWAY ? hop->ipv6 : s->destination6;
-	if (!(vrf && kind == BNG_NEXT_HOP_KERNEL) && hop6_is_fresh(s, index))
-		return 0;
 	__u32 refused = prepare_fib6(ctx, s, hop, vrf);
 
 	if (refused)
@@ -171,8 +166,31 @@ __noinline int resolve_next_hop6(struct xdp_md *ctx, __u32 index, __u32 vrf)
 		return BNG_DROP_no_route;
 	copy_mac(s->next_mac, s->fib.dmac);
 	copy_mac(s->next_mac + 6, s->fib.smac);
-	remember_hop6(s, index);
+	remember_hop6(s, s->toward6.next_hop);
 	return 0;
+}
+
+/*
+ * As resolve_next_hop(), from s->sender to s->destination6 by s->toward6: fills s->out_port and s->next_mac.
+ * 0, or the reason: a drop reason, or BNG_PUNT_REASON_neighbor_unresolved. Too big: s->icmp.mtu.
+ */
+static __always_inline __u32 resolve_next_hop6(struct xdp_md *ctx, struct bng_scratch *s)
+{
+	struct bng_next_hop *hop = bpf_map_lookup_elem(&next_hops, &s->toward6.next_hop);
+
+	if (!hop || hop->kind == BNG_NEXT_HOP_NONE)
+		return BNG_DROP_no_route;
+	__be64 high = s->destination6.high, low = s->destination6.low;
+
+	if (hop->kind == BNG_NEXT_HOP_GATEWAY) {
+		high = hop->ipv6.high;
+		low = hop->ipv6.low;
+	}
+	s->route6.ipv6.high = high;
+	s->route6.ipv6.low = low;
+	if (!(s->sender.vrf && hop->kind == BNG_NEXT_HOP_KERNEL) && hop6_is_fresh(s, s->toward6.next_hop))
+		return 0;
+	return (__u32)ask_kernel6(ctx);
 }
 
 #endif

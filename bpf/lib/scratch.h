@@ -179,6 +179,19 @@ struct bng_dhcp6_walk {
 	struct bng_dhcp6_association association; /* the one looked at */
 };
 
+/*
+ * What of a session counts for a packet it sends: the session's pointer, kept while others are looked up,
+ * would be spilled.
+ */
+struct bng_sender {
+	__u32 flags; /* enum bng_session_flags */
+	__u32 vrf;
+	__u32 filter_index;
+	__u32 overhead;
+	__u32 mtu;
+	__u32 _pad;
+};
+
 struct bng_scratch {
 	/* First, so that its address is the scratch's and needs no register of its own. */
 	union {
@@ -229,7 +242,8 @@ struct bng_scratch {
 	struct bng_line_key toward_line; /* of a packet to be cut, or of IPv6 */
 	struct bng_address_key address;
 	struct bng_route_key route;
-	struct bng_route toward; /* the route of the packet's destination */
+	struct bng_route toward;  /* the route of the packet's destination */
+	struct bng_sender sender; /* of IPv6 */
 	struct bng_route6_key route6;
 	struct bng_route6 toward6;
 	struct bng_address6_key address6;

@@ -40,19 +40,14 @@ __noinline int is_routed_to_line(__u32 vrf)
 	return route && route->kind == BNG_ROUTE_SESSION && same_line(&route->line, &s->line);
 }
 
-/* Is s->source6 in one of the prefixes of the session in s->slot? -1: it has none. Global: see handle_arp. */
-__noinline int is_source6(__u32 vrf)
+/* Is s->source6 in one of the prefixes of the session in s->slot? -1: it has none. */
+static __always_inline int is_source6(struct bng_scratch *s, __u32 vrf)
 {
-	struct bng_scratch *s = scratch_of_this_cpu();
-
-	if (!s)
-		return -1;
+	const volatile struct bng_ip6 *source = &s->source6;
 	struct bng_session6 *session = bpf_map_lookup_elem(&sessions6, &s->slot);
 
 	if (!session)
 		return -1;
-	const volatile struct bng_ip6 *source = &s->source6;
-
 #pragma clang loop unroll(full)
 	for (__u32 i = 0; i < BNG_INLINE_PREFIXES; i++) {
 		const struct bng_prefix6 *prefix = &session->prefixes[i];

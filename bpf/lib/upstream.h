@@ -45,12 +45,10 @@ static __always_inline void find_route(struct bng_scratch *s, __u32 vrf)
 
 /* 0, or why the packet does not leave the line. What is sent to the BNG itself is not filtered. */
 static __always_inline __u32 withheld_up(
-	struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session, enum bng_families family)
+	struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session)
 {
-	__u32 kind = family == BNG_FAMILY_IPV4 ? s->toward.kind : s->toward6.kind;
-
-	if (session->filter_index && kind != BNG_ROUTE_OWN) {
-		__u32 refused = filter_packet(ctx, s, session, BNG_WAY_UP, family);
+	if (session->filter_index && s->toward.kind != BNG_ROUTE_OWN) {
+		__u32 refused = filter_packet(ctx, s, session->filter_index, BNG_WAY_UP, BNG_FAMILY_IPV4);
 
 		if (refused)
 			return refused;
@@ -142,13 +140,13 @@ __noinline int handle_data(struct xdp_md *ctx)
 		return refuse_silently(lapse);
 	find_route(s, session->vrf);
 
-	__u32 withheld = withheld_up(ctx, s, session, BNG_FAMILY_IPV4);
+	__u32 withheld = withheld_up(ctx, s, session);
 
 	if (withheld)
 		return refuse_silently(withheld);
 	count_upstream(s);
 	if (session->flags & BNG_SESSION_CLAMP_MSS)
-		clamp_mss(ctx, s, session, BNG_IPV4_TCP_HEADERS);
+		clamp_mss(ctx, s, session->mtu, BNG_IPV4_TCP_HEADERS);
 	return route_upstream(ctx, s, session);
 }
 

@@ -18,9 +18,9 @@ static __always_inline void count_upstream6(struct bng_scratch *s)
 }
 
 /* Copied: see find_route. */
-static __always_inline void find_route6(struct bng_scratch *s, __u32 vrf)
+static __always_inline void find_route6(struct bng_scratch *s)
 {
-	struct bng_route6 *route = route6_of(s, vrf, &s->destination6);
+	struct bng_route6 *route = route6_of(s, s->sender.vrf, &s->destination6);
 
 	s->toward6.kind = BNG_ROUTE_NONE;
 	if (route) {
@@ -30,59 +30,95 @@ static __always_inline void find_route6(struct bng_scratch *s, __u32 vrf)
 	}
 }
 
-static __always_inline int route_upstream6(
-	struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session)
+static __always_inline int send_to_core6(struct xdp_md *ctx, struct bng_scratch *s)
 {
-	switch (s->toward6.kind) {
-	case BNG_ROUTE_OWN:
-		return answer_echo6(ctx, s);
-	case BNG_ROUTE_SESSION:
-	case BNG_ROUTE_SUBSCRIBERS:
-	case BNG_ROUTE_NEXT_HOP:
-		break;
-	case BNG_ROUTE_BLACKHOLE:
-		return refuse_silently(BNG_DROP_route_blackhole);
-	default:
-		return refuse6(ctx, BNG_DROP_no_route);
-	}
-	if (s->ttl <= 1)
-		return refuse6(ctx, BNG_DROP_ttl_expired);
-	if (s->toward6.kind == BNG_ROUTE_SUBSCRIBERS)
-		return refuse6(ctx, BNG_DROP_no_subscriber);
-	if (s->toward6.kind == BNG_ROUTE_SESSION)
-		return send_to_line6(ctx, BNG_TX_forward_line_to_line);
+	__u32 refused = resolve_next_hop6(ctx, s);
 
-	__u32 refused = (__u32)resolve_next_hop6(ctx, s->toward6.next_hop, session->vrf);
-
-	if (refused == BNG_PUNT_REASON_neighbor_unresolved) {
-		s->session_id = session->session_id;
-		s->generation = session->generation;
+	if (!refused)
+		return forward_untagged(ctx, s, BNG_TX_forward_up, BNG_FAMILY_IPV6);
+	if (refused == BNG_PUNT_REASON_neighbor_unresolved)
 		return punt(ctx, BNG_PUNT_NEIGHBOR, refused);
-	}
-	if (refused)
-		return refuse6(ctx, refused);
-	return forward_untagged(ctx, s, BNG_TX_forward_up, BNG_FAMILY_IPV6);
+	return refuse6(ctx, refused);
 }
 
-/* 0, or why the session's packet is dropped before it is looked where it goes. */
-static __always_inline __u32 judge_sender6(struct bng_scratch *s, struct bng_session *session)
+static __always_inline int route_upstream6(struct xdp_md *ctx, struct bng_scratch *s)
 {
-	int known = is_source6(session->vrf);
+	__u32 kind = s->toward6.kind;
+
+	if (kind == BNG_ROUTE_OWN)
+		return answer_echo6(ctx, s);
+	if (kind == BNG_ROUTE_BLACKHOLE)
+		return refuse_silently(BNG_DROP_route_blackhole);
+	if (kind != BNG_ROUTE_NEXT_HOP && kind != BNG_ROUTE_SESSION && kind != BNG_ROUTE_SUBSCRIBERS)
+		return refuse6(ctx, BNG_DROP_no_route);
+	if (s->ttl <= 1)
+		return refuse6(ctx, BNG_DROP_ttl_expired);
+	if (kind == BNG_ROUTE_NEXT_HOP)
+		return send_to_core6(ctx, s);
+	if (kind == BNG_ROUTE_SESSION)
+		return send_to_line6(ctx, BNG_TX_forward_line_to_line);
+	return refuse6(ctx, BNG_DROP_no_subscriber);
+}
+
+static __always_inline void note_sender(struct bng_scratch *s, const struct bng_session *session)
+{
+	s->slot = session->slot;
+	s->session_id = session->session_id;
+	s->generation = session->generation;
+	s->session_is_known = 1;
+	s->sender.flags = session->flags;
+	s->sender.vrf = session->vrf;
+	s->sender.filter_index = session->filter_index;
+	s->sender.overhead = session->overhead;
+	s->sender.mtu = session->mtu;
+	s->rate = session->rate_up;
+}
+
+/* Fills s->sender. 0, or why the line's packet is dropped, wherever it goes. Global: see handle_arp. */
+__noinline int judge_sender6(void)
+{
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	if (!s)
+		return BNG_DROP_internal_lookup;
+	struct bng_session *session = bpf_map_lookup_elem(&sessions, &s->line);
+
+	if (!session)
+		return BNG_DROP_no_session;
+	if (!(session->flags & BNG_SESSION_IPV6))
+		return BNG_DROP_ipv6_not_enabled;
+	note_sender(s, session);
+	struct bng_session6_state *state = state6_of(session);
+
+	if (!state)
+		return BNG_DROP_internal_lookup;
+	__u32 lapse = session6_lapse(session, state, clock_now(s));
+	int known = is_source6(s, s->sender.vrf);
 
 	if (known < 0)
 		return BNG_DROP_internal_lookup;
 	if (!known) {
-		if (!(session->flags & BNG_SESSION_SPOOF_LOG))
+		if (!(s->sender.flags & BNG_SESSION_SPOOF_LOG))
 			return BNG_DROP_spoofed_source;
 		count(s, BNG_DROP_spoofed_source);
 	}
 	if (is_martian6(&s->destination6) || s->destination_is_group)
 		return BNG_DROP_martian_destination;
+	return (int)lapse;
+}
 
-	struct bng_session6_state *state = state6_of(session);
+/* As withheld_up(). */
+static __always_inline __u32 withheld_up6(struct xdp_md *ctx, struct bng_scratch *s)
+{
+	if (s->sender.filter_index && s->toward6.kind != BNG_ROUTE_OWN) {
+		__u32 refused = filter_packet(ctx, s, s->sender.filter_index, BNG_WAY_UP, BNG_FAMILY_IPV6);
 
-	(void)clock_now(s);
-	return state ? session6_lapse(session, state, clock_again(s)) : BNG_DROP_internal_lookup;
+		if (refused)
+			return refused;
+	}
+	if (s->sender.flags & BNG_SESSION_POLICED_UP)
+		return police_by_rate(s, s->slot, s->sender.overhead, BNG_UP, BNG_DROP_policed_up);
+	return 0;
 }
 
 /* The frame holds the whole packet, and its addresses are no link-local ones. Global: see handle_arp. */
@@ -92,27 +128,19 @@ __noinline int handle_data6(struct xdp_md *ctx)
 
 	if (!s)
 		return XDP_ABORTED;
-	struct bng_session *session = bpf_map_lookup_elem(&sessions, &s->line);
-
-	if (!session)
-		return drop(s, BNG_DROP_no_session);
-	if (!(session->flags & BNG_SESSION_IPV6))
-		return drop(s, BNG_DROP_ipv6_not_enabled);
-	s->slot = session->slot;
-	s->session_is_known = 1;
-	__u32 refused = judge_sender6(s, session);
+	__u32 refused = (__u32)judge_sender6();
 
 	if (refused)
 		return refuse_silently(refused);
-	find_route6(s, session->vrf);
-	refused = withheld_up(ctx, s, session, BNG_FAMILY_IPV6);
+	find_route6(s);
+	refused = withheld_up6(ctx, s);
 	if (refused)
 		return refuse_silently(refused);
 	note_activity6(s);
 	count_upstream6(s);
-	if (session->flags & BNG_SESSION_CLAMP_MSS)
-		clamp_mss(ctx, s, session, BNG_IPV6_TCP_HEADERS);
-	return route_upstream6(ctx, s, session);
+	if (s->sender.flags & BNG_SESSION_CLAMP_MSS)
+		clamp_mss(ctx, s, s->sender.mtu, BNG_IPV6_TCP_HEADERS);
+	return route_upstream6(ctx, s);
 }
 
 #endif

@@ -70,8 +70,18 @@ extension ControllerBackend {
             }
             return address
         }
+        change.linkPrefix = try Self.setting(settings.ipv6Prefix) { try Self.prefix($0, "ipv6Prefix") }
+        change.delegatedPrefix = try Self.setting(settings.delegatedPrefix) { try Self.prefix($0, "delegatedPrefix") }
+        change.ipv6Address = try Self.setting(settings.ipv6Address) { text in
+            guard let address = IPv6Address(text), address.isRoutableUnicast else {
+                throw AdminRefusal.invalid("ipv6Address: expected an IPv6 address of a host, found \"\(text)\"")
+            }
+            return address
+        }
         if let routes = settings.routes {
-            change.routes = routes.isEmpty ? .clear : .set(try routes.map(Self.route))
+            let (ipv4, ipv6) = try Self.routes(routes)
+            change.routes = ipv4.isEmpty ? .clear : .set(ipv4)
+            change.ipv6Routes = ipv6.isEmpty ? .clear : .set(ipv6)
         }
         if let password = settings.password {
             change.password =
@@ -93,11 +103,26 @@ extension ControllerBackend {
         return text.isEmpty ? .clear : .set(try parse(text))
     }
 
-    private static func route(_ text: String) throws -> IPv4Prefix {
-        guard let prefix = IPv4Prefix(text), prefix.length > 0 else {
-            throw AdminRefusal.invalid("routes: expected prefixes of length 1-32, host bits zero, found \"\(text)\"")
+    private static func prefix(_ text: String, _ key: String) throws -> IPv6Prefix {
+        guard let prefix = IPv6Prefix(text), prefix.first.isRoutableUnicast else {
+            throw AdminRefusal.invalid("\(key): expected an IPv6 prefix, host bits zero, found \"\(text)\"")
         }
         return prefix
+    }
+
+    private static func routes(_ texts: [String]) throws -> ([IPv4Prefix], [IPv6Prefix]) {
+        var (ipv4, ipv6): ([IPv4Prefix], [IPv6Prefix]) = ([], [])
+        for text in texts {
+            if let prefix = IPv4Prefix(text), prefix.length > 0 {
+                ipv4.append(prefix)
+            } else if let prefix = IPv6Prefix(text), prefix.length > 0 {
+                ipv6.append(prefix)
+            } else {
+                throw AdminRefusal.invalid(
+                    "routes: expected prefixes of length 1-32 or 1-128, host bits zero, found \"\(text)\"")
+            }
+        }
+        return (ipv4, ipv6)
     }
 }
 
@@ -106,8 +131,12 @@ extension SubscriberView {
         let file = if case .file(let file) = subscriber.origin { file } else { "" }
         self.init(
             name: subscriber.name, plan: subscriber.plan ?? "", address: subscriber.address?.description ?? "",
-            pool: subscriber.pool ?? "", routes: subscriber.routes.map(\.description),
+            pool: subscriber.pool ?? "",
+            routes: subscriber.routes.map(\.description) + subscriber.ipv6Routes.map(\.description),
             suspended: subscriber.isSuspended, note: subscriber.note, password: subscriber.password?.description ?? "",
             file: file)
+        self.ipv6Prefix = subscriber.linkPrefix?.description ?? ""
+        self.delegatedPrefix = subscriber.delegatedPrefix?.description ?? ""
+        self.ipv6Address = subscriber.ipv6Address?.description ?? ""
     }
 }

@@ -25,7 +25,13 @@ struct SubscriberOptions: ParsableArguments {
     var address: String?
     @Option(help: "The pool; without one the plan's or the access domain's.")
     var pool: String?
-    @Option(name: .customLong("route"), help: "A prefix behind the customer; may be repeated.")
+    @Option(help: "The line's own IPv6 prefix, this one and no other.")
+    var ipv6Prefix: String?
+    @Option(help: "The prefix a DHCPv6 client is delegated, this one and no other.")
+    var delegatedPrefix: String?
+    @Option(help: "The address a DHCPv6 client is given, this one and no other.")
+    var ipv6Address: String?
+    @Option(name: .customLong("route"), help: "A prefix behind the customer, IPv4 or IPv6; may be repeated.")
     var routes: [String] = []
     @Option(help: "Words for people.")
     var note: String?
@@ -35,6 +41,9 @@ struct SubscriberOptions: ParsableArguments {
         var settings = SubscriberSettings()
         (settings.plan, settings.address, settings.pool, settings.note) = (
             self.plan, self.address, self.pool, self.note
+        )
+        (settings.ipv6Prefix, settings.delegatedPrefix, settings.ipv6Address) = (
+            self.ipv6Prefix, self.delegatedPrefix, self.ipv6Address
         )
         if !self.routes.isEmpty { settings.routes = self.routes }
         if let password = try self.password.read() {
@@ -113,7 +122,12 @@ struct SubscriberAdd: AsyncParsableCommand {
 }
 
 struct SubscriberSet: AsyncParsableCommand {
-    enum Field: String, CaseIterable, ExpressibleByArgument { case plan, address, pool, routes, note, password }
+    enum Field: String, CaseIterable, ExpressibleByArgument {
+        case plan, address, pool, routes, note, password
+        case ipv6Prefix = "ipv6-prefix"
+        case delegatedPrefix = "delegated-prefix"
+        case ipv6Address = "ipv6-address"
+    }
 
     static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Change a subscriber.",
@@ -135,6 +149,9 @@ struct SubscriberSet: AsyncParsableCommand {
             case .routes: settings.routes = []
             case .note: settings.note = ""
             case .password: settings.password = ""
+            case .ipv6Prefix: settings.ipv6Prefix = ""
+            case .delegatedPrefix: settings.delegatedPrefix = ""
+            case .ipv6Address: settings.ipv6Address = ""
             }
         }
         guard settings != SubscriberSettings() else { throw ValidationError("nothing to change is given") }

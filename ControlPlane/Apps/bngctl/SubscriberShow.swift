@@ -34,7 +34,8 @@ struct SubscriberShow: AsyncParsableCommand {
         facts([
             ("name", subscriber.name), ("state", subscriber.suspended ? "suspended" : "active"),
             ("plan", subscriber.plan), ("address", subscriber.address), ("pool", subscriber.pool),
-            ("routes", subscriber.routes.joined(separator: ", ")),
+            ("ipv6 prefix", subscriber.ipv6Prefix), ("delegated prefix", subscriber.delegatedPrefix),
+            ("ipv6 address", subscriber.ipv6Address), ("routes", subscriber.routes.joined(separator: ", ")),
             ("password", subscriber.password.isEmpty ? "none: the line is the proof" : subscriber.password),
             ("defined in", subscriber.file), ("note", subscriber.note),
         ])

@@ -14,6 +14,9 @@ public struct SubscriberView: Codable, Sendable, Equatable {
     public var password: String
     /// The file it is defined in, read-only; empty: by command.
     public var file: String
+    public var ipv6Prefix = ""
+    public var delegatedPrefix = ""
+    public var ipv6Address = ""
 
     public init(
         name: String, plan: String, address: String, pool: String, routes: [String], suspended: Bool, note: String,
@@ -45,13 +48,18 @@ public struct SubscriberPage: Codable, Sendable, Equatable {
 /// Body of PUT (add) and PATCH (change). Absent: leave as it is; an empty text or list: not set any more.
 public struct SubscriberSettings: Codable, Sendable, Equatable {
     public enum CodingKeys: String, CodingKey, CaseIterable {
-        case plan, address, pool, routes, note, suspended, password, sealed
+        case plan, address, pool, routes, note, suspended, password, sealed, ipv6Prefix, delegatedPrefix, ipv6Address
     }
 
     public var plan: String?
     public var address: String?
     public var pool: String?
+    /// IPv4 and IPv6.
     public var routes: [String]?
+    /// The line's own prefix, a prefix by DHCPv6, an address by DHCPv6: this one and no other.
+    public var ipv6Prefix: String?
+    public var delegatedPrefix: String?
+    public var ipv6Address: String?
     public var note: String?
     public var suspended: Bool?
     /// As it is typed; never stored.

@@ -52,6 +52,9 @@ public final class IPv6Policy: Sendable {
     let valid: Seconds
     let dhcpv6: DHCPv6Configuration
 
+    /// No pool is named: what a line gets of IPv6 is AAA's to say.
+    var isLeftToAAA: Bool { self.linkPool == nil && self.addressPool == nil && self.delegationPool == nil }
+
     /// - Parameters:
     ///   - router: without prefixes.
     ///   - dhcpv6: without `onLink`; its lifetimes are those of the line's prefix, too.

@@ -130,6 +130,10 @@ extension LineShard {
         guard record.generation > 0 else { return false }
         if let user = target.userName, user != record.grant.userName { return false }
         if let address = target.address, address != record.address { return false }
+        if let ipv6 = target.ipv6, record.ipv6?.addresses.contains(ipv6) != true { return false }
+        let held = Set(record.ipv6?.resources.map(\.prefix) ?? [])
+        guard target.prefixes.allSatisfy(held.contains) else { return false }
+        if let id = target.interfaceID, id != record.ppp?.link.peerInterfaceID { return false }
         if let mac = target.mac, mac != record.line.mac { return false }
         if let port = target.portID, port != record.facts().portID { return false }
         return true

@@ -45,7 +45,7 @@ extension LineShard {
     // MARK: The line's own prefix
 
     private func solicited(_ entry: LineEntry, _ source: IPv6Address, _ policy: IPv6Policy) {
-        guard policy.linkPool != nil || entry.session?.record.ipv6?.link != nil else {
+        guard policy.linkPool != nil || policy.isLeftToAAA || self.mayGrantLink(entry) else {
             // Addresses come by DHCPv6 alone: that there is a router needs no session.
             if let message = self.advertisement(entry, policy) { self.send(message, to: source, entry, policy) }
             return
@@ -57,15 +57,23 @@ extension LineShard {
         // On its way to the node: the advertisement follows.
         if entry.session?.isActive == false, entry.session?.record.ipv6?.link != nil,
             entry.session?.record.generation ?? 0 > 0
-        { return }
+        {
+            return
+        }
         self.serve(entry, .link)
+    }
+
+    /// Whether AAA or the plan names a prefix for the line itself, or a pool of them.
+    private func mayGrantLink(_ entry: LineEntry) -> Bool {
+        guard let record = entry.session?.record, let profile = self.world.profile(of: record) else { return false }
+        return profile.ipv6.linkPrefix != nil || profile.ipv6.linkPool != nil || record.ipv6?.link != nil
     }
 
     /// The session machine lets the line's prefix be reserved, so that the first promise can hold it.
     func prepareLink(_ entry: LineEntry) {
         let policy = self.world.configuration.ipv6[entry.line.accessDomain]
         // A PPP client may never open IPv6CP.
-        guard let policy, policy.linkPool != nil, entry.ppp == nil else {
+        guard policy?.linkPool != nil || self.mayGrantLink(entry), policy != nil, entry.ppp == nil else {
             return self.perform(entry, .session(.prepared(nil)))
         }
         self.takeLink(entry) { self.perform($0, .session(.prepared($1))) }
@@ -90,7 +98,9 @@ extension LineShard {
 
     /// When the IPv6 lease ends that is granted now; zero: PPP has none.
     private func lease(_ entry: LineEntry) -> UTCTime {
-        guard entry.ppp == nil, let policy = self.world.configuration.ipv6[entry.line.accessDomain] else { return .zero }
+        guard entry.ppp == nil, let policy = self.world.configuration.ipv6[entry.line.accessDomain] else {
+            return .zero
+        }
         return self.world.utcNow() + policy.valid
     }
 
@@ -99,7 +109,14 @@ extension LineShard {
         guard self.world.configuration.ipv6[entry.line.accessDomain] != nil else { return }
         if let details = entry.session?.intendedIPv6, details.link != nil { return self.confirm(details, entry) }
         self.takeLink(entry) { entry, details in
-            guard let details else { return self.abandonIfQuiet(entry) }
+            guard let details else {
+                if let policy = self.world.configuration.ipv6[entry.line.accessDomain],
+                    let message = self.advertisement(entry, policy)
+                {
+                    self.send(message, to: .allNodes, entry, policy)
+                }
+                return self.abandonIfQuiet(entry)
+            }
             self.count(.ipv6Started)
             self.confirm(details, entry)
         }
@@ -180,6 +197,7 @@ extension LineShard {
     ) -> [UInt8] {
         var router = policy.router
         if !profile.ipv6.dns.isEmpty { router.nameServers = profile.ipv6.dns }
+        router.routes = profile.ipv6.advertisedRoutes.map { RouteInformation(prefix: $0, lifetime: policy.valid.value) }
         if let mtu { router.mtu = min(router.mtu ?? .max, UInt32(mtu)) }
         if let link = details?.link {
             router.prefixes = [

@@ -65,93 +65,6 @@ extension LineShard {
         }
     }
 
-    // MARK: Wanting service
-
-    /// Something is wanted: at once if the customer has been let in, else after AAA's answer; who has no session gets one.
-    func serve(_ entry: LineEntry, _ wanted: LineEntry.Waiting) {
-        if let session = entry.session {
-            if session.isEnding { return self.refuse(entry, wanted) }
-            if session.isAdmitted { return self.serveNow(entry, wanted) }
-            return entry.waiting.append(wanted)
-        }
-        let now = self.world.utcNow()
-        guard !self.lockouts.isLocked(entry.line, at: now) else {
-            self.count(.lockedOut)
-            return self.refuse(entry, wanted)
-        }
-        guard let path = entry.path, let presentation = entry.presentation, let id = self.mintID() else {
-            return self.refuse(entry, wanted)
-        }
-        entry.waiting.append(wanted)
-        var record = SessionRecord(
-            id: id, generation: 0, phase: .connecting, node: path.node, line: entry.line, tags: presentation.tags,
-            relayMAC: presentation.relayMAC, vrf: self.vrf(of: entry), pool: entry.pool?.name ?? "", address: .zero,
-            clientID: presentation.clientID, option82: presentation.option82, hostName: presentation.hostName,
-            started: now, leaseExpires: .zero)
-        record.port = path.port
-        record.isAccounted = self.world.configuration.aaa.accounting != nil
-        entry.session = SessionMachine(connecting: record)
-        self.add(entry, id: id)
-        entry.isPending = true
-        self.pending += 1
-        self.perform(entry, .session(.begin))
-    }
-
-    private func vrf(of entry: LineEntry) -> VRF {
-        entry.pool?.vrf ?? self.world.configuration.ipv6[entry.line.accessDomain]?.vrf ?? 0
-    }
-
-    /// AAA let the customer in.
-    private func admitted(_ entry: LineEntry) {
-        let waiting = entry.waiting
-        entry.waiting = []
-        if entry.ppp != nil { self.reserveAddress(entry) }
-        for wanted in waiting { self.serveNow(entry, wanted) }
-    }
-
-    private func serveNow(_ entry: LineEntry, _ wanted: LineEntry.Waiting) {
-        switch wanted {
-        case .ipv4: self.reserveAddress(entry)
-        case .link: self.confirmLink(entry)
-        case .dhcpv6(let question): self.ask(question, entry)
-        }
-    }
-
-    private func refuse(_ entry: LineEntry, _ wanted: LineEntry.Waiting) {
-        switch wanted {
-        case .ipv4: self.perform(entry, .dhcp(.addressDenied(.unavailable)))
-        case .link: break
-        case .dhcpv6(let question): self.perform(entry, .dhcpv6(.denied(question.key, .exhausted)))
-        }
-    }
-
-    private func refuseAll(_ entry: LineEntry) {
-        let waiting = entry.waiting
-        entry.waiting = []
-        if entry.ppp != nil { return self.denyAddress(entry) }
-        for wanted in waiting {
-            if case .ipv4 = wanted { self.denyAddress(entry) } else { self.refuse(entry, wanted) }
-        }
-    }
-
-    private func denyAddress(_ entry: LineEntry) {
-        if let dial = entry.ppp { return self.perform(entry, .ppp(.denied(message: dial.setup?.message ?? []))) }
-        self.perform(entry, .dhcp(.addressDenied(entry.denial)))
-    }
-
-    /// A session that has promised nothing and that nobody waits for is given up.
-    func abandonIfQuiet(_ entry: LineEntry) {
-        // After what is under way: the machines may be about to ask for more.
-        self.perform(entry, .settle)
-    }
-
-    private func cameIntoForce(_ entry: LineEntry) {
-        if let record = entry.session?.record { self.sessionIndex.add(record) }
-        self.advertiseIfChanged(entry)
-        self.accountIfChanged(entry)
-        self.nextChange(entry)
-    }
-
     // MARK: Life
 
     private func persist(_ record: SessionRecord, _ entry: LineEntry) {
@@ -214,7 +127,7 @@ extension LineShard {
                 line: record.line.withoutPPPoE, vrf: record.vrf, pool: record.pool, address: record.address,
                 reservedUntil: until, declined: declined)
         }
-        let prefixes = self.bindings(record.ipv6?.resources ?? [], record)
+        let prefixes = self.bindings(record.ipv6?.resources ?? [], record, declined: entry.dhcpv6?.declined ?? [])
         self.due.operations.append(.end(record, sticky: sticky, prefixes: prefixes))
         self.due.waiters.append(record.id)
         if record.isAccounted { self.account(.stop, record, at: record.ended) }
@@ -274,65 +187,6 @@ extension LineShard {
         self.flush(then: done)
     }
 
-    /// The node's maps are gone and with them renewals it had not yet reported, and its counters: every lease may have been
-    /// renewed up to now.
-    func nodeLostState(_ node: NodeName) {
-        self.loop.preconditionInEventLoop()
-        let now = self.world.utcNow()
-        for entry in self.byID.values where entry.session?.record.node == node && entry.session?.isActive == true {
-            self.perform(entry, .session(.countersLost))
-            // A PPPoE session has no lease.
-            if entry.session?.record.address != .zero {
-                let until = entry.ppp == nil ? now + (entry.pool?.template.lease ?? 0) : .zero
-                self.perform(entry, .session(.confirm(until: until, at: now)))
-            }
-            if let details = entry.session?.intendedIPv6 { self.confirm(details, entry) }
-        }
-        self.flush()
-    }
-
-    /// Puts a stored session back and wants its node to hold it, or not to.
-    func restore(_ record: SessionRecord) {
-        self.loop.preconditionInEventLoop()
-        let pool = self.world.pools[record.pool]
-        guard pool != nil || record.address == .zero else { return }
-        let active = record.phase == .active
-        let hasAddress = active && record.address != .zero
-        let entry = LineEntry(
-            line: record.line, pool: pool ?? self.world.pool(for: record.line.accessDomain, relay: record.line.relay),
-            boundTo: hasAddress ? record.address : nil)
-        entry.hasStarted = true
-        entry.session = SessionMachine(restored: record)
-        entry.path = ReplyPath(
-            node: record.node, port: record.port, portMAC: .zero, tags: record.tags,
-            peerMAC: record.line.relay == .zero ? record.line.mac : record.relayMAC)
-        if record.line.pppoeID != 0 { self.restorePPP(entry, record) }
-        entry.presentation = record.presentation
-        self.add(entry, id: record.id)
-        self.sessionIndex.add(record)
-        guard active else { return self.remove(record) }
-        guard let profile = self.world.profile(of: record), record.line.pppoeID == 0 || entry.ppp != nil else {
-            // Its plan, filter, pool or PPPoE is no longer configured: it cannot be served as it was promised.
-            return self.perform(entry, .session(.end(.configuration, at: self.world.utcNow())))
-        }
-        self.restoreClaim(entry, profile)
-        self.schedule(entry)
-        let variant = TemplateVariant(pool: record.pool, dns: profile.dns, prefixLength: profile.prefixLength)
-        guard let pool, !variant.isPlain, entry.ppp == nil else { return self.reinstall(record, entry) }
-        self.world.link.prepare(variant) { templateID in
-            self.onLoop {
-                guard let entry = self.byID[record.id] else { return }
-                entry.serve(from: pool, variant, templateID: templateID)
-                self.reinstall(record, entry)
-            }
-        }
-    }
-
-    private func reinstall(_ record: SessionRecord, _ entry: LineEntry) {
-        self.install(record, entry, answers: false)
-        self.reviseIPv6(entry)
-    }
-
     // MARK: Store
 
     /// Hands what became due to the store in one submission; its answer goes to the sessions that wait for it.
@@ -385,7 +239,8 @@ extension InstalledSession {
     init(_ record: SessionRecord, _ profile: ServiceProfile, templateID: UInt64?, pool: PoolPolicy?) {
         self.init(
             line: record.line, tags: record.tags, relayMAC: record.relayMAC, vrf: record.vrf, address: record.address,
-            poolTemplateID: templateID ?? pool?.templateID ?? 0, dhcpFastPath: templateID != nil, clientID: record.clientID,
+            poolTemplateID: templateID ?? pool?.templateID ?? 0, dhcpFastPath: templateID != nil,
+            clientID: record.clientID,
             option82: record.option82, leaseExpires: record.leaseExpires, ends: record.ends, rateUp: profile.rateUp,
             rateDown: profile.rateDown,
             filterID: profile.filter.isEmpty ? 0 : namedObjectID(.filter, profile.filter),

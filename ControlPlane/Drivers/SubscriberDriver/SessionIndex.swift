@@ -78,6 +78,8 @@ struct SessionIndex {
     /// Sessions that may be meant; each must still be compared with the whole target.
     func candidates(for target: DynamicAuthorization.Target) -> [SessionID] {
         if let address = target.address { return self.entries[.address(address)]?.ids ?? [] }
+        if let ipv6 = target.ipv6 { return self.entries[.prefix(IPv6Prefix(holding: ipv6, length: 128))]?.ids ?? [] }
+        if let prefix = target.prefixes.first { return self.entries[.prefix(prefix)]?.ids ?? [] }
         if let mac = target.mac { return self.entries[.mac(mac)]?.ids ?? [] }
         if let user = target.userName { return self.entries[.user(user)]?.ids ?? [] }
         guard let tags = target.portID.flatMap(Self.tags(ofPort:)) else { return [] }

@@ -158,6 +158,7 @@ void aim(const struct traffic *t)
 		t->packet.length < sizeof(generator->bss->template_bytes)
 			? t->packet.length
 			: sizeof(generator->bss->template_bytes));
+	generator->bss->tail_at = t->packet.length - 8;
 	generator->bss->line_mask = t->many ? LINES - 1 : 0;
 	generator->bss->chaddr_at = t->chaddr_at;
 	generator->bss->address_at = t->address_at;
@@ -236,8 +237,8 @@ void report(const char *id, const char *what, double value, const char *unit, do
 	first = false;
 }
 
-/* Ratio to the echo in interleaved runs; the gate is `limit`. */
-static void compare(const char *id, const char *what, struct traffic t, double limit, double goal)
+/* In interleaved runs. */
+void compare(const char *id, const char *what, struct traffic t, double limit, double goal)
 {
 	double ours[ROUNDS], echoes[ROUNDS], ratios[ROUNDS];
 	uint64_t answered = bed_all_counters(&bed);
@@ -252,7 +253,10 @@ static void compare(const char *id, const char *what, struct traffic t, double l
 	attach("access0", NULL);
 	answered = bed_counter(&bed, BED_ACCESS, BNG_TX_dhcp_offer) +
 		   bed_counter(&bed, BED_ACCESS, BNG_TX_dhcp_ack) +
-		   bed_counter(&bed, BED_ACCESS, BNG_TX_pppoe_pado) - answered;
+		   bed_counter(&bed, BED_ACCESS, BNG_TX_pppoe_pado) +
+		   bed_counter(&bed, BED_ACCESS, BNG_TX_nd_neighbor_advertisement) +
+		   bed_counter(&bed, BED_ACCESS, BNG_TX_nd_router_advertisement) +
+		   bed_counter(&bed, BED_ACCESS, BNG_TX_dhcpv6_reply) - answered;
 	if (answered < (uint64_t)ROUNDS * LIVE_FRAMES / 2) {
 		fprintf(stderr, "bench: %s: only %llu of %d requests were answered\n", id,
 			(unsigned long long)answered, ROUNDS * LIVE_FRAMES);
@@ -323,8 +327,10 @@ static void time_grants(double floor)
 		data_traffic(false, true, false, SMALL), "access0", "access0p", 150, floor);
 	put_line(&filtered);
 	for (int i = 0; i < BNG_MAX_FILTER_RULES; i++)
-		filter.rules[i] = (struct bng_filter_rule){
-			.port_first = 25, .port_last = 25, .protocol = 17, .ways = BNG_WAY_BOTH,
+		filter.rules[i] = (struct bng_filter_rule){.port_first = 25,
+			.port_last = 25,
+			.protocol = 17,
+			.ways = BNG_WAY_BOTH,
 			.families = BNG_FAMILY_BOTH};
 	bed_put(bed.access->maps.filters, &filtered.filter_index, &filter);
 	time_path("F2.ns.up.filtered", "line to core, QinQ, past 32 rules", bed.access->progs.xdp_access,
@@ -360,7 +366,28 @@ static void time_paths(void)
 		dhcp_traffic(false, true), "access0", "access0p", 300, floor);
 	time_grants(floor);
 	time_pppoe(floor);
+	time_ipv6(floor);
 	close(stats);
+}
+
+/* Beside the IPv4 rows they are to be held against. */
+static void only_ipv6(void)
+{
+	int stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	struct traffic padi = padi_traffic();
+	double floor;
+
+	if (stats < 0)
+		die("bpf_stats");
+	floor = ns_per_run(generator->progs.echo, &padi, "access0", "access0p");
+	put_lines(false, true);
+	time_path("F2.ns.up.qinq", "line to core, QinQ, one line", bed.access->progs.xdp_access,
+		data_traffic(false, true, false, SMALL), "access0", "access0p", 150, floor);
+	time_path("F2.ns.down.qinq", "core to line, QinQ, one line", bed.core->progs.xdp_core,
+		data_traffic(true, true, false, SMALL), "core0", "core0p", 150, floor);
+	time_ipv6(floor);
+	close(stats);
+	compare_ipv6();
 }
 
 static void only_pppoe(void)
@@ -396,6 +423,7 @@ static void compare_rates(void)
 	compare("F1.renew.64k", "renewing REQUEST to ACK over 65,536 QinQ lines", dhcp_traffic(true, true),
 		0.3, 0.6);
 	compare("F5.padi", "PADI to PADO, one line, against a bare XDP echo", padi_traffic(), 0.3, 0.6);
+	compare_ipv6();
 }
 
 int main(int argc, char **argv)
@@ -407,7 +435,7 @@ int main(int argc, char **argv)
 	for (int i = 1; i + 1 < argc; i += 2) {
 		if (!strcmp(argv[i], "--json"))
 			json = fopen(argv[i + 1], "w");
-		else if (!strcmp(argv[i], "--only")) /* rates, times, pppoe, police */
+		else if (!strcmp(argv[i], "--only")) /* rates, times, pppoe, ipv6, police */
 			only = argv[i + 1];
 	}
 	/* ksoftirqd, once it is needed, must run before the generator fills the ring again. */
@@ -426,6 +454,8 @@ int main(int argc, char **argv)
 		time_paths();
 	if (only && !strcmp(only, "pppoe"))
 		only_pppoe();
+	if (only && !strcmp(only, "ipv6"))
+		only_ipv6();
 	if (!only || !strcmp(only, "police"))
 		missed |= police_exactly();
 	if (json) {

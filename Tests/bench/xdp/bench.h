@@ -34,6 +34,8 @@ void aim(const struct traffic *t); // what the generator sends
 void report(const char *id, const char *what, double value, const char *unit, double limit, double peer,
 	double ratio, double goal, bool met);
 
+// Replies per second against the bare echo's; `limit` is the gate of the ratio.
+void compare(const char *id, const char *what, struct traffic t, double limit, double goal);
 void time_path(const char *id, const char *what, struct bpf_program *program, struct traffic t,
 	const char *near, const char *far, double goal, double floor);
 
@@ -41,6 +43,10 @@ void time_path(const char *id, const char *what, struct bpf_program *program, st
 void put_pppoe_line(uint16_t flags);
 struct traffic padi_traffic(void);
 void time_pppoe(double floor);
+
+// ipv6.c: its rows.
+void time_ipv6(double floor);
+void compare_ipv6(void);
 
 // police.c: both directions policed. Then two CPUs sending into one policed line: 1 if a plan is missed by
 // more than a hundredth.

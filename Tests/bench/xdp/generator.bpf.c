@@ -14,6 +14,7 @@ __u32 chaddr_at = 0;  // where BOOTP repeats the MAC address
 __u32 address_at = 0; // the IPv4 address that goes with the line
 __u32 mac_at = 6;     // 6: the line sends; 0: nothing of the line is in the Ethernet header
 __u32 tagged = 0;     // QinQ
+__u32 tail_at = 0;    // of the template's last 8 bytes: its length may be any
 __u32 sequence = 0;
 __u64 received = 0;
 
@@ -30,6 +31,10 @@ int generate(struct xdp_md *ctx)
 			break;
 		*(__u64 *)(data + 8 * i) = *(__u64 *)(template_bytes + 8 * i);
 	}
+	__u64 last = tail_at;
+
+	if (last <= TEMPLATE_MAX - 8 && data + last + 8 <= end)
+		*(__u64 *)(data + last) = *(__u64 *)(template_bytes + last);
 	if (mac_at)
 		*(__be16 *)(data + 10) = bpf_htons(line);
 	if (tagged) {

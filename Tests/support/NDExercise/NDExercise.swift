@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whatever a line may send in neighbour discovery: decoded and written again, and the router's automaton fed with it. The
-// fuzzer and unit tests feed it.
+// Whatever a line may send in neighbour discovery: decoded and written again, and advertisements made of it. The fuzzer and
+// unit tests feed it.
 
 import BNGCore
 import NeighborDiscovery
 
 /// Takes bytes the whole way; what it returns is a promise that was not kept.
 public enum NDExercise {
-    /// nil: every promise was kept. The first byte chooses the packet's head, the rest is the ICMPv6 message and a list of events.
+    /// nil: every promise was kept. The first byte chooses the packet's head, the rest is the ICMPv6 message and a list of routers.
     public static func problem(with data: [UInt8]) -> String? {
         let envelope = Self.envelope(data.first ?? 0)
         let range = min(1, data.count)..<data.count
@@ -46,43 +46,13 @@ public enum NDExercise {
         return configuration
     }
 
-    private static func event(_ byte: UInt8) -> RouterMachine.Event {
-        switch byte & 7 {
-        case 0: return .start(Self.configuration(byte))
-        case 1: return .change(Self.configuration(byte))
-        case 2: return .stop
-        case 3: return .timerFired(.periodic)
-        case 4: return .timerFired(.postponed)
-        case 5: return .solicited(from: .zero)
-        default: return .solicited(from: .linkLocal(UInt64(byte)))
-        }
-    }
-
     private static func routerProblem(_ data: [UInt8]) -> String? {
-        var machine = RouterMachine(seed: UInt64(data.count))
-        var buffer = ActionBuffer<RouterMachine.Action>()
-        var now = ContinuousClock.now
-        var lastToAll: ContinuousClock.Instant?
-        for byte in data.prefix(512) {
-            now += .milliseconds(Int(byte) * 8)
-            let wasIdle = machine.isIdle
-            machine.handle(Self.event(byte), at: now, into: &buffer)
-            var problem: String?
-            buffer.drain { action in
-                switch action {
-                case .send(let message, let destination):
-                    if wasIdle, byte & 7 != 0 { problem = "an idle router speaks" }
-                    if !Self.survives(message) { problem = "an advertisement is not valid" }
-                    guard destination.isMulticast, byte & 7 != 2 else { return }
-                    if !wasIdle, let last = lastToAll, now - last < RouterMachine.minimumDelay {
-                        problem = "two advertisements to all nodes within three seconds"
-                    }
-                    lastToAll = now
-                case .startTimer(_, let duration): if duration <= .zero { problem = "a timer of no time" }
-                case .cancelTimer, .count: break
-                }
-            }
-            if let problem { return problem }
+        for byte in data.prefix(64) {
+            let router = Self.configuration(byte)
+            let stale = router.prefixes.map(\.prefix)
+            guard Self.survives(router.advertisement(stale: [])), Self.survives(router.advertisement(stale: stale)),
+                Self.survives(router.withdrawn.advertisement(stale: []))
+            else { return "an advertisement is not valid" }
         }
         return nil
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one line is told about its router, and how often.
+// What one line is told about its router (RFC 4861 6.2, 4191, 8106, 8273, 8781). When is the node's affair: at once when asked, without the
+// random delay of 6.2.6 since a line has one router, and on a timer of its own.
 
 import BNGCore
 
@@ -21,8 +22,6 @@ public struct RouterConfiguration: Equatable, Sendable {
     /// Of name servers and search list, in seconds (RFC 8106 5.1).
     public var nameLifetime: UInt32 = 1_800
     public var pref64: PREF64?
-    /// The longest time between two advertisements.
-    public var interval: Duration = .seconds(600)
 
     public init() {}
 
@@ -63,15 +62,5 @@ public struct RouterConfiguration: Equatable, Sendable {
     private static func worthless(_ prefix: IPv6Prefix) -> PrefixInformation {
         PrefixInformation(
             prefix: prefix, isOnLink: false, isAutonomous: true, validLifetime: 0, preferredLifetime: 0)
-    }
-
-    /// The time between advertisements: two may be lost before anything that was advertised expires.
-    var effectiveInterval: Duration {
-        var lifetimes = self.prefixes.map(\.preferredLifetime) + self.routes.map(\.lifetime)
-        lifetimes.append(UInt32(self.lifetime))
-        if !self.nameServers.isEmpty || !self.searchList.isEmpty { lifetimes.append(self.nameLifetime) }
-        if let pref64 { lifetimes.append(pref64.lifetime) }
-        let shortest = lifetimes.filter { $0 > 0 }.min().map { Duration.seconds(Int64($0)) / 3 }
-        return max(min(self.interval, shortest ?? self.interval), RouterMachine.minimumDelay)
     }
 }
