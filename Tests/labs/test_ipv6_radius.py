@@ -13,6 +13,7 @@ from topology import SERVER_IP6, Lab, wait_for
 
 POOLS = """  - {name: links2, vrf: 0, prefixes: ["2001:db8:200::/48"], length: 64, quarantine: 2s}
   - {name: homes2, vrf: 0, prefixes: ["2001:db8:8000::/40"], length: 56, quarantine: 2s}
+  - {name: sites, vrf: 0, prefixes: ["2001:db8:9000::/40"], length: 48, quarantine: 2s}
   - {name: hosts2, vrf: 0, prefixes: ["2001:db8:2:2::/64"], length: 128, quarantine: 2s}
 """
 GRANTS = {
@@ -72,7 +73,7 @@ def test_delegated_ipv6_prefix_is_what_the_router_gets(world, name, prefix):
 
 def test_framed_ipv6_address_is_the_address_by_dhcpv6(world):
     lab, cpe, held = online(world, "address")
-    assert held["addresses"] == ["2001:db8:77a::5/128"]
+    assert held["addresses"] == ["2001:db8:77a::5"]
     wait_for("the address", lambda: "2001:db8:77a::5" in cpe.run("ip -6 addr show dev wan -tentative"), 10)
     assert ping_from_server("2001:db8:77a::5") == (3, 3)
 
@@ -121,7 +122,7 @@ def test_accounting_of_a_dual_stack_line_is_one(world):
     assert len({r["Acct-Session-Id"] for r in server.records() if r.get("Calling-Station-Id") == stop["Calling-Station-Id"]}) == 1
     for record in (next(r for r in server.records(session, "Interim-Update") if whole(r)), stop):
         assert record["Framed-IPv6-Prefix"] == held["prefix"] and record["Delegated-IPv6-Prefix"] == held["delegated"][0]
-        assert record["Framed-IPv6-Address"] == held["addresses"][0].removesuffix("/128") and record["Class"] == "0x736978"
+        assert record["Framed-IPv6-Address"] == held["addresses"][0] and record["Class"] == "0x736978"
         for direction in ("Input", "Output"):
             assert 10 * 104 <= octets6(record, direction) <= octets(record, direction) - 5 * 84
 
