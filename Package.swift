@@ -124,7 +124,8 @@ let apps: [Target] = [
         dependencies: nio + [
             "AccountingDriver", "AdminAPI", "AdminContract", "AgentContract", "AgentDriver", "Addressing", "BNGCore",
             "BNGConfiguration",
-            "DHCPv4", "DHCPv6", "Fleet", "LocalAAA", "NeighborDiscovery", "PPP", "RADIUS", "RADIUSContract", "RADIUSDriver",
+            "DHCPv4", "DHCPv6", "Fleet", "LocalAAA", "NeighborDiscovery", "PPP", "RADIUS", "RADIUSContract",
+            "RADIUSDriver",
             "Store", "SubscriberDriver", "Subscribers", "Telemetry", argumentParser, crypto, logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ],
@@ -206,7 +207,8 @@ let tests: [Target] = [
     unitTests(
         "SubscriberDriverTests",
         nio + [
-            "BNGCore", "DHCPv4", "DHCPv6", "Ethernet", "Addressing", "Fleet", "NeighborDiscovery", "PPP", "PPPClient", "PPPoE", "Subscribers",
+            "BNGCore", "DHCPv4", "DHCPv6", "Ethernet", "Addressing", "Fleet", "NeighborDiscovery", "PPP", "PPPClient",
+            "PPPoE", "Subscribers",
             "SubscriberDriver", "TestVectors", crypto,
         ]),
 ]

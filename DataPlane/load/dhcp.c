@@ -1,24 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The DHCPv4 client side of many lines: DORA, unicast renewal, release, with retransmission and a window.
+// The DHCPv4 client side of a line: its messages, and what the answers to them lead to.
 
-#include "load.h"
+#include "exchange.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
 enum { DISCOVER = 1, OFFER = 2, REQUEST = 3, ACK = 5, NAK = 6, RELEASE = 7 };
 enum { XID_BITS = 22 }; /* low bits of the xid: the line; high bits: the attempt */
-
-struct run {
-	struct load_lines *lines;
-	struct load_ring *ring;
-	struct load_result *r;
-	const struct load_options *o;
-	uint32_t next; /* line to begin with next */
-	uint32_t active;
-	uint32_t oldest; /* scan position for timeouts */
-	bool renewing;
-};
 
 static uint8_t *put_option(uint8_t *p, uint8_t code, uint8_t length, const void *data)
 {
@@ -29,14 +18,14 @@ static uint8_t *put_option(uint8_t *p, uint8_t code, uint8_t length, const void 
 }
 
 /* Builds and queues one message of a line. */
-static void send_message(struct run *run, uint32_t index, uint8_t type)
+static void send_message(struct load_exchange *run, uint32_t index, uint8_t type)
 {
 	static const uint8_t list[] = {1, 3, 6, 15, 51, 58, 59};
 	static const uint8_t everyone[6] = {255, 255, 255, 255, 255, 255};
 	struct load_line *l = &run->lines->line[index];
 	const struct load_options *o = run->o;
 	uint8_t m[320] = {1, 1, 6, 0}, mac[6], tags[8] = {0}, *p = m + 240;
-	bool unicast = run->renewing || type == RELEASE;
+	bool unicast = l->state == LOAD_RENEWING || type == RELEASE;
 	uint32_t xid = htonl((uint32_t)++l->attempt << XID_BITS | index);
 	size_t tag_bytes = load_line_tags(o, index, tags);
 
@@ -87,17 +76,7 @@ static const uint8_t *find_option(const struct load_udp *u, uint8_t code, uint8_
 	return NULL;
 }
 
-static void finish(struct run *run, struct load_line *l, uint8_t state, bool failed)
-{
-	l->state = state;
-	run->active--;
-	if (failed)
-		run->r->failed++;
-	else
-		run->r->completed++;
-}
-
-static void got_offer(struct run *run, uint32_t index, const struct load_udp *u, uint64_t now)
+static void got_offer(struct load_exchange *run, uint32_t index, const struct load_udp *u, uint64_t now)
 {
 	struct load_line *l = &run->lines->line[index];
 	const uint8_t *server = find_option(u, 54, 4);
@@ -109,12 +88,10 @@ static void got_offer(struct run *run, uint32_t index, const struct load_udp *u,
 	load_histogram_add(&run->r->offer, now - l->sent_ns);
 	memcpy(&l->address, u->payload + 16, 4);
 	memcpy(&l->server, server, 4);
-	l->state = LOAD_REQUESTING;
-	l->tries = 1;
-	send_message(run, index, REQUEST);
+	load_exchange_enter(run, index, LOAD_REQUESTING);
 }
 
-static void got_ack(struct run *run, uint32_t index, const struct load_udp *u, uint64_t now)
+static void got_ack(struct load_exchange *run, uint32_t index, const struct load_udp *u, uint64_t now)
 {
 	struct load_line *l = &run->lines->line[index];
 
@@ -124,18 +101,20 @@ static void got_ack(struct run *run, uint32_t index, const struct load_udp *u, u
 		return;
 	}
 	load_histogram_add(&run->r->ack, now - l->sent_ns);
-	load_histogram_add(&run->r->whole, now - l->began_ns);
-	finish(run, l, LOAD_BOUND, false);
+	if (run->dual)
+		load_exchange_enter(run, index, LOAD_SOLICITING_ROUTER);
+	else
+		load_exchange_finish(run, index, LOAD_BOUND, false);
 }
 
-static void got_nak(struct run *run, uint32_t index)
+static void got_nak(struct load_exchange *run, uint32_t index)
 {
 	struct load_line *l = &run->lines->line[index];
 
 	run->r->naks++;
 	if (l->state == LOAD_RENEWING) {
 		l->address = 0;
-		finish(run, l, LOAD_FAILED, true);
+		load_exchange_finish(run, index, LOAD_FAILED, true);
 	} else if (l->state == LOAD_REQUESTING) {
 		l->state = LOAD_DISCOVERING;
 		send_message(run, index, DISCOVER);
@@ -143,8 +122,8 @@ static void got_nak(struct run *run, uint32_t index)
 }
 
 /* True for a reply whose client, tags and transaction are the line's latest. */
-static bool belongs(
-	const struct run *run, const struct load_packet *p, const struct load_udp *u, uint32_t *ret_index)
+static bool belongs(const struct load_exchange *run, const struct load_packet *p, const struct load_udp *u,
+	uint32_t *ret_index)
 {
 	uint8_t mac[6];
 	uint32_t xid;
@@ -162,126 +141,39 @@ static bool belongs(
 	return load_line_tags_match(run->o, index, p) && memcmp(u->payload + 28, mac, 6) == 0;
 }
 
-/* Returns whether anything came. */
-static bool receive_all(struct run *run)
+bool load_dhcp_heard(struct load_exchange *run, const struct load_packet *packet)
 {
-	bool any = false;
-	struct load_packet packet;
 	struct load_udp u;
 	uint32_t index;
 
-	while (load_ring_next(run->ring, &packet)) {
-		any = true;
-		if (!load_udp_parse(&packet, &u))
-			continue;
-		if (!belongs(run, &packet, &u, &index)) {
-			run->r->unexpected++;
-			continue;
-		}
-		const uint8_t *type = find_option(&u, 53, 1);
-		uint64_t now = load_now_ns();
-
-		if (type && *type == OFFER)
-			got_offer(run, index, &u, now);
-		else if (type && *type == ACK)
-			got_ack(run, index, &u, now);
-		else if (type && *type == NAK)
-			got_nak(run, index);
-		else
-			run->r->unexpected++;
+	if (!load_udp_parse(packet, &u))
+		return false;
+	if (!belongs(run, packet, &u, &index)) {
+		run->r->unexpected++;
+		return true;
 	}
-	return any;
+	const uint8_t *type = find_option(&u, 53, 1);
+	uint64_t now = load_now_ns();
+
+	if (type && *type == OFFER)
+		got_offer(run, index, &u, now);
+	else if (type && *type == ACK)
+		got_ack(run, index, &u, now);
+	else if (type && *type == NAK)
+		got_nak(run, index);
+	else
+		run->r->unexpected++;
+	return true;
 }
 
-/* Walks a slice of the lines and repeats what has waited too long. */
-static void check_timeouts(struct run *run, uint64_t now)
+void load_dhcp_say(struct load_exchange *run, uint32_t index)
 {
-	uint64_t limit = (uint64_t)(run->o->timeout_s * 1e9);
-
-	for (uint32_t n = run->lines->count < 4096 ? run->lines->count : 4096; n; n--) {
-		uint32_t i = run->oldest++ % run->lines->count;
-		struct load_line *l = &run->lines->line[i];
-
-		if (l->state != LOAD_DISCOVERING && l->state != LOAD_REQUESTING && l->state != LOAD_RENEWING)
-			continue;
-		if (l->sent_ns + limit > now)
-			continue;
-		run->r->timeouts++;
-		if (l->tries++ >= run->o->retries)
-			finish(run, l, run->renewing ? LOAD_BOUND : LOAD_FAILED, true);
-		else
-			send_message(run, i, l->state == LOAD_DISCOVERING ? DISCOVER : REQUEST);
-	}
-}
-
-/* Begins exchanges while the window and the rate allow. */
-static void begin_some(struct run *run, uint64_t now, bool again)
-{
-	double elapsed = (double)(now - run->r->began_ns) / 1e9;
-	uint64_t begun = run->r->completed + run->r->failed + run->active;
-
-	for (uint32_t scanned = 0; run->active < run->o->window && scanned < run->lines->count; scanned++) {
-		if (run->o->rate > 0 && (double)begun >= elapsed * run->o->rate + 1)
-			return;
-		if (run->next == run->lines->count) {
-			if (!again)
-				return;
-			run->next = 0;
-		}
-		struct load_line *l = &run->lines->line[run->next++];
-
-		if (l->state != (run->renewing ? LOAD_BOUND : LOAD_IDLE))
-			continue;
-		l->state = run->renewing ? LOAD_RENEWING : LOAD_DISCOVERING;
-		l->tries = 1;
-		l->began_ns = now;
-		run->active++;
-		begun++;
-		send_message(run, run->next - 1, run->renewing ? REQUEST : DISCOVER);
-	}
-}
-
-static int loop(struct run *run, double duration_s)
-{
-	uint64_t deadline;
-
-	run->r->began_ns = load_now_ns();
-	deadline = run->r->began_ns + (uint64_t)(duration_s * 1e9);
-	for (;;) {
-		uint64_t now = load_now_ns();
-		bool more = duration_s > 0 ? now < deadline : run->next < run->lines->count;
-
-		if (more)
-			begin_some(run, now, duration_s > 0);
-		load_ring_flush(run->ring);
-		if (!receive_all(run) && (run->active >= run->o->window || run->o->rate > 0 || !more))
-			load_ring_wait(run->ring);
-		check_timeouts(run, now);
-		load_ring_flush(run->ring);
-		if (!more && !run->active)
-			break;
-	}
-	run->r->ended_ns = load_now_ns();
-	return run->r->failed ? 1 : 0;
-}
-
-int load_run_dora(struct load_lines *lines, struct load_ring *ring, struct load_result *r)
-{
-	struct run run = {.lines = lines, .ring = ring, .r = r, .o = lines->options};
-
-	return loop(&run, 0);
-}
-
-int load_run_renew(struct load_lines *lines, struct load_ring *ring, struct load_result *r)
-{
-	struct run run = {.lines = lines, .ring = ring, .r = r, .o = lines->options, .renewing = true};
-
-	return loop(&run, lines->options->duration_s);
+	send_message(run, index, run->lines->line[index].state == LOAD_DISCOVERING ? DISCOVER : REQUEST);
 }
 
 int load_run_release(struct load_lines *lines, struct load_ring *ring, struct load_result *r)
 {
-	struct run run = {.lines = lines, .ring = ring, .r = r, .o = lines->options};
+	struct load_exchange run = {.lines = lines, .ring = ring, .r = r, .o = lines->options};
 
 	r->began_ns = load_now_ns();
 	for (uint32_t i = 0; i < lines->count; i++) {

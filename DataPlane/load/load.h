@@ -72,7 +72,17 @@ struct load_packet {
 };
 
 /* line.c */
-enum load_state { LOAD_IDLE, LOAD_DISCOVERING, LOAD_REQUESTING, LOAD_BOUND, LOAD_RENEWING, LOAD_FAILED };
+enum load_state {
+	LOAD_IDLE,
+	LOAD_DISCOVERING,
+	LOAD_REQUESTING,
+	LOAD_SOLICITING_ROUTER,
+	LOAD_SOLICITING,
+	LOAD_BOUND,
+	LOAD_RENEWING,
+	LOAD_RENEWING6,
+	LOAD_FAILED
+};
 struct load_line {
 	uint64_t sent_ns;  /* of the message that waits for an answer */
 	uint64_t began_ns; /* of the exchange */
@@ -82,9 +92,22 @@ struct load_line {
 	uint8_t state;
 	uint8_t tries;
 };
+enum { LOAD_DUID_MAX = 130 };
+struct load_duid {
+	uint8_t bytes[LOAD_DUID_MAX];
+	uint16_t length;
+};
+struct load_ipv6 { /* what a line holds of IPv6 */
+	uint8_t link[16];
+	uint8_t address[16];
+	uint8_t prefix[16];
+	uint8_t prefix_length;
+};
 struct load_session;
 struct load_lines {
 	struct load_line *line;
+	struct load_ipv6 *ipv6;       /* of the same index; NULL until a phase with IPv6 begins */
+	struct load_duid server;      /* who answered DHCPv6 last: one server for all */
 	struct load_session *session; /* of the same index; NULL until a PPPoE phase begins */
 	uint32_t count;
 	const struct load_options *options;
@@ -131,14 +154,16 @@ uint32_t load_udp_put(uint8_t *p, const struct load_udp *u); /* the IP packet; r
 /* Finds a UDP payload in a received frame; false if it is none, or its IPv4 checksum is wrong. */
 bool load_udp_parse(const struct load_packet *p, struct load_udp *ret);
 
-/* dhcp.c */
+/* exchange.c: "dora", "dual", "renew", "renew6"; -EINVAL: another phase. */
 struct load_result {
 	uint64_t sent, completed, failed, timeouts, naks, unexpected;
+	uint64_t advertisements; /* nobody had asked for */
 	uint64_t began_ns, ended_ns;
-	struct load_histogram offer, ack, whole;
+	struct load_histogram offer, ack, router, reply6, whole;
 };
-int load_run_dora(struct load_lines *lines, struct load_ring *ring, struct load_result *r);
-int load_run_renew(struct load_lines *lines, struct load_ring *ring, struct load_result *r);
+int load_run_exchange(
+	const char *phase, struct load_lines *lines, struct load_ring *ring, struct load_result *r);
+/* dhcp.c */
 int load_run_release(struct load_lines *lines, struct load_ring *ring, struct load_result *r);
 
 /* traffic.c */

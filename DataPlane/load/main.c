@@ -31,6 +31,13 @@ static void print_result(const char *phase, const struct load_result *r, uint64_
 	printf(", ");
 	load_histogram_print(stdout, "ack", &r->ack);
 	printf(", ");
+	if (r->router.count || r->reply6.count) {
+		printf("\"advertisements\": %llu, ", (unsigned long long)r->advertisements);
+		load_histogram_print(stdout, "router", &r->router);
+		printf(", ");
+		load_histogram_print(stdout, "reply6", &r->reply6);
+		printf(", ");
+	}
 	load_histogram_print(stdout, "exchange", &r->whole);
 	printf("}");
 }
@@ -86,21 +93,17 @@ static int run_phase(const char *phase, struct load_lines *lines, struct load_ri
 
 	if (strcmp(phase, "traffic") == 0)
 		return run_traffic(lines, ring);
-	if (strcmp(phase, "dora") != 0 && strcmp(phase, "renew") != 0 && strcmp(phase, "release") != 0)
-		return run_ppp(phase, lines, ring);
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
-	if (strcmp(phase, "dora") == 0)
-		status = load_run_dora(lines, ring, r);
-	else if (strcmp(phase, "renew") == 0)
-		status = load_run_renew(lines, ring, r);
-	else
+	if (strcmp(phase, "release") == 0)
 		status = load_run_release(lines, ring, r);
+	else
+		status = load_run_exchange(phase, lines, ring, r);
 	if (status >= 0)
 		print_result(phase, r, load_ring_drops(ring));
 	free(r);
-	return status;
+	return status == -EINVAL ? run_ppp(phase, lines, ring) : status;
 }
 
 static int run_phases(struct load_lines *lines, struct load_ring *ring)
@@ -117,7 +120,8 @@ static int run_phases(struct load_lines *lines, struct load_ring *ring)
 
 		if (status == -EINVAL)
 			fprintf(stderr,
-				"bng-load: --phases %s: expected dora, renew, release, traffic, pppoe, hold, "
+				"bng-load: --phases %s: expected dora, dual, renew, renew6, release, "
+				"traffic, pppoe, hold, "
 				"padt, abandon or padi-flood\n",
 				phase);
 		worst = status < 0 ? status : worst | status;
@@ -177,6 +181,7 @@ int main(int argc, char **argv)
 	(void)signal(SIGTERM, interrupt);
 	status = run(&lines);
 	free(lines.session);
+	free(lines.ipv6);
 	free(lines.line);
 	return status;
 }

@@ -13,13 +13,14 @@ static const char usage[] =
 	"usage: bng-load --interface IF --lines N [--phases LIST] [options]\n"
 	"  --interface IF         where the subscribers attach\n"
 	"  --lines N              subscribers, 1 to 4194304\n"
-	"  --phases LIST          what to do, in order: dora, renew, release; pppoe, hold, padt, abandon, "
+	"  --phases LIST          what to do, in order: dora or dual, renew, renew6, release; pppoe, hold, "
+	"padt, abandon, "
 	"padi-flood; "
 	"traffic (default dora)\n"
 	"  --rate R               exchanges (packets, for traffic) per second; 0: as fast as answers come "
 	"(default)\n"
 	"  --window N             exchanges under way at most (default 256)\n"
-	"  --duration S           seconds of renew, hold, padi-flood and traffic (default 5)\n"
+	"  --duration S           seconds of renew, renew6, hold, padi-flood and traffic (default 5)\n"
 	"  --timeout S            seconds until a message is sent again (default 1)\n"
 	"  --retries N            messages per exchange before it counts as failed (default 4)\n"
 	"  --mac-base MAC         first client's address, counting up (default 02:00:00:00:00:01)\n"
@@ -336,6 +337,11 @@ int load_options_parse(struct load_options *o, int argc, char **argv)
 	}
 	if (!o->interface || !o->lines || optind != argc) {
 		fputs(usage, stderr);
+		return -EINVAL;
+	}
+	if ((strstr(o->phases, "dual") || strstr(o->phases, "renew6")) && o->per_mac != 1) {
+		fprintf(stderr,
+			"bng-load: dual and renew6 need a MAC address for every line: no --per-mac\n");
 		return -EINVAL;
 	}
 	if (strstr(o->phases, "traffic") && (!o->core_interface || !o->peer.s_addr || !o->has_core_mac ||

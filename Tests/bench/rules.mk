@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Benchmarks: each compares ours with a limit or a peer in the same run. Results: build/bench.json.
 
-.PHONY: bench bench-dhcp bench-scale bench-aaa bench-pppoe
+.PHONY: bench bench-dhcp bench-scale bench-aaa bench-pppoe bench-ipv6
 bench: all ## Print figures side by side, write build/bench.json, fail on a missed gate
 	@mkdir -p build/bench
 	$(if $(wildcard Tests/bench/xdp/rules.mk),$(MAKE) -s bench-xdp BENCH_JSON=build/bench-xdp.json)
-	$(MAKE) -s bench-dhcp bench-scale bench-aaa bench-pppoe
+	$(MAKE) -s bench-dhcp bench-scale bench-aaa bench-pppoe bench-ipv6
 	/usr/bin/python3 Tests/bench/report.py build/bench-xdp.json build/bench/*.json
 
 bench-dhcp: all ## DORA by perfdhcp (ours beside Kea) and latency as bng-load sees it
@@ -26,6 +26,10 @@ bench-aaa: all ## Set-ups with FreeRADIUS beside FreeRADIUS alone; CoA and disco
 bench-pppoe: all ## PPPoE: set-ups local and with FreeRADIUS, memory, a power cut, a flood of PADIs beside
 	@mkdir -p build/bench
 	BNG_LAB_SCRIPT=Tests/bench/pppoe.py Tests/labs/run
+
+bench-ipv6: all ## Dual stack: set-ups with FreeRADIUS, renewals, memory; DHCPv6 by perfdhcp
+	@mkdir -p build/bench
+	BNG_LAB_SCRIPT=Tests/bench/ipv6.py Tests/labs/run
 
 .PHONY: test-crash
 test-crash: all ## kill -9 of the controller at 100 random moments during 10,000 DORA exchanges

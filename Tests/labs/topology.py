@@ -241,11 +241,11 @@ class CPE:
 
 
 class Flood:
-    """ping -i 0.01 from a subscriber to the server until stopped."""
+    """ping -i 0.01 from a subscriber, or a host of its home network, to the server until stopped."""
 
-    def __init__(self, cpe):
+    def __init__(self, cpe, target=SERVER_IP, ns=None):
         self.log = cpe.lab.dir / f"flood-{time.monotonic_ns()}.log"
-        self.process = Process("ping", ["ping", "-n", "-i", "0.01", "-W", "2", SERVER_IP], self.log, ns=cpe.name)
+        self.process = Process("ping", ["ping", "-n", "-i", "0.01", "-W", "2", target], self.log, ns=ns or cpe.name)
 
     def stop(self):
         """(sent, received)"""
@@ -293,7 +293,7 @@ class Lab:
                  ipv6=None, link_pool=LINK_POOL):
         self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="bng-lab-"))
         self.dir.mkdir(parents=True, exist_ok=True)
-        self.cpes, self.extra, self.prefix = [], [], prefix
+        self.cpes, self.extra, self.namespaces, self.prefix = [], [], [], prefix
         self.controller = self.agent = None
         self.capture, self.second_site = capture, second_site
         self.pins = f"/sys/fs/bpf/bng-{os.getpid()}-{self.dir.name[-6:]}"
@@ -521,7 +521,7 @@ max-sessions = {max_sessions}
                 process.kill()
         if pathlib.Path(self.pins).exists():
             sh([BIN / "bng-agent", "--config", self.agent_config, "--detach"], check=False)
-        for ns in [c.name for c in self.cpes] + ["switch", "server"] + (["server2"] if self.second_site else []):
+        for ns in [c.name for c in self.cpes] + self.namespaces + ["switch", "server"] + (["server2"] if self.second_site else []):
             sh(f"ip netns del {ns}", check=False)
         for link in ("access0", "core0", "access1", "core1"):
             sh(f"ip link del {link}", check=False)

@@ -84,7 +84,8 @@ struct ShowSession: AsyncParsableCommand {
     func run() async throws {
         try await self.connection.run(.GET, "/v1/sessions/\(encoded(self.id))", as: SessionView.self) { session in
             var pairs =
-                Self.identity(session) + Self.ipv6(session.ipv6) + Self.link(session.pppoe) + Self.service(session.service)
+                Self.identity(session) + Self.ipv6(session.ipv6) + Self.link(session.pppoe)
+                + Self.service(session.service)
             if let counters = session.counters {
                 pairs += [
                     ("up", "\(counters.upPackets) packets, \(Words.bytes(counters.upBytes))"),
@@ -234,5 +235,7 @@ struct ShowHistory: AsyncParsableCommand {
 
 extension SessionView.IPv6 {
     /// One of what is held, for a table: the line's prefix, else what DHCPv6 gave.
-    var shortest: String { [self.prefix, self.delegated.first ?? "", self.addresses.first ?? ""].first { !$0.isEmpty } ?? "" }
+    var shortest: String {
+        [self.prefix, self.delegated.first ?? "", self.addresses.first ?? ""].first { !$0.isEmpty } ?? ""
+    }
 }

@@ -19,7 +19,9 @@ extension LineShard {
             address: record.address, classes: record.grant.classes, at: time, sessionStarted: record.started,
             totals: record.counters, cause: kind == .stop ? record.cause : nil, plan: profile?.plan ?? "")
         entry.chargeableUser = record.grant.chargeableUser
-        (entry.ipv6, entry.interfaceID) = (record.ipv6, record.ppp.map(\.link.peerInterfaceID).flatMap { $0 == 0 ? nil : $0 })
+        (entry.ipv6, entry.interfaceID) = (
+            record.ipv6, record.ppp.map(\.link.peerInterfaceID).flatMap { $0 == 0 ? nil : $0 }
+        )
         switch kind {
         case .start: self.count(.accountingStarts)
         case .stop: self.count(.accountingStops)

@@ -57,7 +57,9 @@ extension LineShard {
         // On its way to the node: the advertisement follows.
         if entry.session?.isActive == false, entry.session?.record.ipv6?.link != nil,
             entry.session?.record.generation ?? 0 > 0
-        { return }
+        {
+            return
+        }
         self.serve(entry, .link)
     }
 
@@ -96,7 +98,9 @@ extension LineShard {
 
     /// When the IPv6 lease ends that is granted now; zero: PPP has none.
     private func lease(_ entry: LineEntry) -> UTCTime {
-        guard entry.ppp == nil, let policy = self.world.configuration.ipv6[entry.line.accessDomain] else { return .zero }
+        guard entry.ppp == nil, let policy = self.world.configuration.ipv6[entry.line.accessDomain] else {
+            return .zero
+        }
         return self.world.utcNow() + policy.valid
     }
 

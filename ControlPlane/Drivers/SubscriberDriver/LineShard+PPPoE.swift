@@ -121,7 +121,8 @@ extension LineShard {
     private func begin(_ entry: LineEntry, id: SessionID, _ frame: PPPoEFrame) {
         var record = SessionRecord(
             id: id, generation: 0, phase: .connecting, node: frame.path.node, line: entry.line,
-            tags: frame.path.tags, relayMAC: .zero, vrf: entry.pool?.vrf ?? 0, pool: entry.pool?.name ?? "", address: .zero,
+            tags: frame.path.tags, relayMAC: .zero, vrf: entry.pool?.vrf ?? 0, pool: entry.pool?.name ?? "",
+            address: .zero,
             clientID: [], option82: frame.circuit, hostName: "", started: self.world.utcNow(), leaseExpires: .zero)
         record.port = frame.path.port
         record.isAccounted = self.world.configuration.aaa.accounting != nil

@@ -214,7 +214,7 @@ extension LineShard {
                 line: record.line.withoutPPPoE, vrf: record.vrf, pool: record.pool, address: record.address,
                 reservedUntil: until, declined: declined)
         }
-        let prefixes = self.bindings(record.ipv6?.resources ?? [], record)
+        let prefixes = self.bindings(record.ipv6?.resources ?? [], record, declined: entry.dhcpv6?.declined ?? [])
         self.due.operations.append(.end(record, sticky: sticky, prefixes: prefixes))
         self.due.waiters.append(record.id)
         if record.isAccounted { self.account(.stop, record, at: record.ended) }
@@ -385,7 +385,8 @@ extension InstalledSession {
     init(_ record: SessionRecord, _ profile: ServiceProfile, templateID: UInt64?, pool: PoolPolicy?) {
         self.init(
             line: record.line, tags: record.tags, relayMAC: record.relayMAC, vrf: record.vrf, address: record.address,
-            poolTemplateID: templateID ?? pool?.templateID ?? 0, dhcpFastPath: templateID != nil, clientID: record.clientID,
+            poolTemplateID: templateID ?? pool?.templateID ?? 0, dhcpFastPath: templateID != nil,
+            clientID: record.clientID,
             option82: record.option82, leaseExpires: record.leaseExpires, ends: record.ends, rateUp: profile.rateUp,
             rateDown: profile.rateDown,
             filterID: profile.filter.isEmpty ? 0 : namedObjectID(.filter, profile.filter),

@@ -123,6 +123,8 @@ struct World: Sendable {
         var configuration = AgentServerConfiguration(
             controllerID: "test", listeners: [.unix(path: path)], nodes: ["edge1", "edge2"], heartbeatIntervalMs: 50,
             heartbeatTimeoutMs: 30_000, auditIntervalMs: 60_000)
+        // All tests of the suite begin at once: one's turn to speak may be long in coming on a busy machine.
+        configuration.limits.helloTimeoutMs = 60_000
         adjust(&configuration)
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let server = try await AgentServer(

@@ -6,7 +6,9 @@ import NeighborDiscovery
 import Testing
 
 struct RouterConfigurationTests {
-    private func information(_ text: String, valid: UInt32 = 7_200, preferred: UInt32 = 3_600) throws -> PrefixInformation {
+    private func information(_ text: String, valid: UInt32 = 7_200, preferred: UInt32 = 3_600) throws
+        -> PrefixInformation
+    {
         PrefixInformation(
             prefix: try #require(IPv6Prefix(text)), isOnLink: false, isAutonomous: true, validLifetime: valid,
             preferredLifetime: preferred)

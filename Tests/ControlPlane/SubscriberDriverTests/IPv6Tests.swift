@@ -13,7 +13,7 @@ import Testing
 private let host = IPv6Host(mac: clientMAC)
 
 struct IPv6Tests {
-    @Test func `a solicitation gets the line a prefix of its own, stored and installed before it is advertised`() async throws {
+    @Test func `a prefix of the line's own is stored and installed before it is advertised`() async throws {
         let scene = IPv6Scene().scene()
         _ = try await scene.plane.start(sessions: [], bindings: [])
         scene.store.state.withLock { $0.held = [] }
@@ -39,8 +39,9 @@ struct IPv6Tests {
         try await scene.stop()
     }
 
-    @Test func `DHCPv4, a solicitation and DHCPv6 are one session with one authentication and one accounting id`() async throws {
-        let authority = FakeAuthority([clientMAC.description: .accept(ServiceGrant(source: .radius, userName: "alice"))])
+    @Test func `both families are one session with one authentication and one accounting id`() async throws {
+        let authority = FakeAuthority([clientMAC.description: .accept(ServiceGrant(source: .radius, userName: "alice"))]
+        )
         let outlet = FakeOutlet()
         var aaa = AAAPolicy()
         (aaa.authority, aaa.accounting) = (authority, outlet)
@@ -140,9 +141,10 @@ struct IPv6Tests {
         try await scene.stop()
     }
 
-    @Test func `behind an access node's relay the line is the client's, its ids are believed, and the answer goes back through it`() async throws {
+    @Test func `behind an access node's relay the line is the client's, and its ids are believed`() async throws {
         let hop = DHCPv6RelayHop(
-            peerAddress: host.linkLocal, options: [.interfaceID(Array("eth 0/7".utf8)), .remoteID(enterprise: 3561, [1, 2])])
+            peerAddress: host.linkLocal,
+            options: [.interfaceID(Array("eth 0/7".utf8)), .remoteID(enterprise: 3561, [1, 2])])
         let packet = DHCPv6Packet(host.message(.solicit, rapid: true), hops: [hop])
         let scene = IPv6Scene().scene(trust: .accessNode)
         _ = try await scene.plane.start(sessions: [], bindings: [])
@@ -158,6 +160,36 @@ struct IPv6Tests {
         #expect(try await distrusting.exchange(host, packet) == nil)
         #expect(try await distrusting.plane.counters()[.untrustedRelay] == 1)
         try await distrusting.stop()
+    }
+
+    @Test func `inside PPPoE the link gets its prefix once IPv6CP is open, and DHCPv6 runs there`() async throws {
+        let policy = PPPoEPolicy(
+            acName: "bng", services: [], anyService: true, authentication: [], mru: 1_492, ipv6cp: true,
+            echoInterval: 30, echoFailures: 3, clampMSS: true, perMAC: 1, perLine: 0, perNode: 0)
+        let scene = IPv6Scene().scene(pppoe: policy)
+        scene.plane.learn(ports: ["access0": portMAC], of: "edge1")
+        _ = try await scene.plane.start(sessions: [], bindings: [])
+        var client = PPPoEHost(clientMAC)
+        try await scene.dial(&client)
+        try await scene.until { scene.installed.contains { $0.ipv6 != nil && $0.address != .zero } }
+        let session = try #require(scene.installed.first)
+        let ipv6 = try #require(session.ipv6)
+        #expect(session.pppoe != nil)
+        #expect(ipv6.leaseExpires == .zero && ipv6.prefixes.count == 1)
+        let record = try #require(try await scene.plane.sessions(limit: 1).first)
+        #expect(record.ppp?.link.peerInterfaceID != 0, "accounting and a restart know the identifier")
+        _ = scene.link.takeFrames()
+        scene.receive(client.frame([0x00, 0x57] + host.solicitation().dropFirst(14)), as: .nd)
+        let message = host.message(.solicit, rapid: true)
+        scene.receive(client.frame([0x00, 0x57] + host.dhcpv6(DHCPv6Packet(message)).dropFirst(14)), as: .dhcpv6)
+        try await scene.settle()
+        let inside = client.ipv6(in: scene.link.takeFrames())
+        let advertised = try #require(host.advertisements(inside).first)
+        #expect(advertised.prefixes.map(\.prefix) == ipv6.prefixes)
+        #expect(advertised.options.contains(.mtu(1_492)))
+        #expect(host.packets(inside).first?.message.resources.count == 2)
+        #expect(try await scene.plane.sessions(limit: 9).count == 1)
+        try await scene.stop()
     }
 
     @Test func `a lease the node lets lapse ends its half alone`() async throws {
@@ -203,7 +235,9 @@ struct Case: Sendable, CustomTestStringConvertible {
     var family: Family
     var restarts: Bool
 
-    var testDescription: String { "\(self.family.rawValue) \(self.what.rawValue)\(self.restarts ? " after a restart" : "")" }
+    var testDescription: String {
+        "\(self.family.rawValue) \(self.what.rawValue)\(self.restarts ? " after a restart" : "")"
+    }
 
     static let all = What.allCases.flatMap { what in
         Family.allCases.flatMap { family in [false, true].map { Case(what: what, family: family, restarts: $0) } }
@@ -300,7 +334,8 @@ struct FamilyMatrixTests {
             let advertised = try #require(host.advertisements(frames).last)
             let old = try #require(before.ipv6?.link?.prefix)
             #expect(advertised.prefixes.first { $0.prefix == old }?.validLifetime == 0)
-            #expect(advertised.prefixes.contains { prefix("2001:db8:9::/48").contains($0.prefix) && $0.validLifetime > 0 })
+            #expect(
+                advertised.prefixes.contains { prefix("2001:db8:9::/48").contains($0.prefix) && $0.validLifetime > 0 })
             let renewed = try #require(try await scene.exchange(host, host.message(.renew, having: leases)))
             #expect(renewed.statuses == [DHCPv6StatusCode.noBinding], "the delegated prefix is not ours any more")
             let again = try #require(try await scene.exchange(host, host.message(.solicit, rapid: true)))

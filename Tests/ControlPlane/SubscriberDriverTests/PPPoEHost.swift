@@ -70,6 +70,20 @@ struct PPPoEHost {
         return self.run { $0.received(payload, &$1) }
     }
 
+    /// IPv6 inside this session, as the frames of an IPoE line.
+    func ipv6(in frames: [[UInt8]]) -> [[UInt8]] {
+        var found: [[UInt8]] = []
+        for frame in frames {
+            guard let head = try? EthernetHeader(decoding: frame.span), head.etherType == EthernetHeader.pppoeSession,
+                let session = try? PPPoECodec.decodeSession(frame.span, at: head.length)
+            else { continue }
+            let payload = Array(frame[session.payload])
+            guard payload.starts(with: [0x00, 0x57]) else { continue }
+            found.append(Array(frame.prefix(12)) + [0x86, 0xdd] + Array(payload.dropFirst(2)))
+        }
+        return found
+    }
+
     mutating func run(
         _ event: (inout PPPClientMachine, inout [PPPClientMachine.Action]) -> Void
     ) -> [[UInt8]] {

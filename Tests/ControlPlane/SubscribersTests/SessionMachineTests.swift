@@ -275,7 +275,10 @@ struct SessionMachineTests {
     private static let link = IPv6Details.Resource(prefix: prefix("2001:db8:1::/64"), pool: "link")
     private static let delegated = IPv6Details.Resource(prefix: prefix("2001:db8:f00::/56"), pool: "pd")
 
-    private static func prefix(_ text: String) -> IPv6Prefix { IPv6Prefix(text)! }
+    private static func prefix(_ text: String) -> IPv6Prefix {
+        guard let prefix = IPv6Prefix(text) else { preconditionFailure("\(text) is no prefix") }
+        return prefix
+    }
 
     private func details(delegated: Bool = false, expires: UTCTime = until) -> IPv6Details {
         var details = IPv6Details()
@@ -291,7 +294,7 @@ struct SessionMachineTests {
         return SessionMachine(restored: record)
     }
 
-    @Test func `the first promise of either half holds the line's prefix, and a session that promised nothing gives it back`() {
+    @Test func `the first promise holds the line's prefix, and a session that promised nothing gives it back`() {
         var machine = SessionMachine(connecting: record())
         let begin: [SessionMachine.Event] = [.begin, .authorized(grant(), sessionTimeout: 0), .prepared(details())]
         var steps = run(
@@ -306,14 +309,16 @@ struct SessionMachineTests {
     @Test func `a session without an address comes into force by its prefix`() {
         var machine = reserving()
         let steps = run(
-            &machine, [.confirmIPv6(details(), at: start), .persisted(true), .installed(true), .end(.adminReset, at: later)])
+            &machine,
+            [.confirmIPv6(details(), at: start), .persisted(true), .installed(true), .end(.adminReset, at: later)])
         #expect(
             steps == [
                 ["persist g1 0"], ["install g1"], ["confirmed ipv6"],
                 ["ended admin_reset", "ending disconnecting", "remove"],
             ])
-        #expect(run(&machine, [.removed(totals), .persisted(true)])[1]
-            == ["acknowledge", "release 2001:db8:1::/64", "terminated admin_reset"])
+        #expect(
+            run(&machine, [.removed(totals), .persisted(true)])[1]
+                == ["acknowledge", "release 2001:db8:1::/64", "terminated admin_reset"])
     }
 
     @Test func `one half goes and the other stays; the session ends with the second`() {
@@ -330,8 +335,9 @@ struct SessionMachineTests {
             &machine, [.dropIPv6(keeping: nil, .ipv6LeaseExpired, at: later), .persisted(true), .installed(true)])
         #expect(
             steps == [["persist g2 5000", "dropped ipv6"], ["install g2"], ["release 2001:db8:1::/64"]])
-        #expect(run(&machine, [.dropIPv4(.leaseExpired, at: later)])
-            == [["ended lease_expired", "ending disconnecting", "remove"]])
+        #expect(
+            run(&machine, [.dropIPv4(.leaseExpired, at: later)])
+                == [["ended lease_expired", "ending disconnecting", "remove"]])
     }
 
     @Test func `a prefix is free once the node holds it no more`() {
@@ -350,7 +356,10 @@ struct SessionMachineTests {
         #expect(machine.isActive && machine.record == active())
         steps = run(
             &machine,
-            [.confirmIPv6(details(), at: start), .persisted(true), .installed(false), .persisted(true), .installed(true)])
+            [
+                .confirmIPv6(details(), at: start), .persisted(true), .installed(false), .persisted(true),
+                .installed(true),
+            ])
         #expect(steps[2] == ["failed ipv6", "persist g3 5000"])
         #expect(steps[4] == ["release 2001:db8:1::/64"])
         #expect(machine.isActive && machine.record.address == address && machine.record.ipv6 == nil)

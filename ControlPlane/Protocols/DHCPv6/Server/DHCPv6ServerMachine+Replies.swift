@@ -93,7 +93,8 @@ extension DHCPv6ServerMachine {
         renew.options += bindings.map { .association(IdentityAssociation($0.key.kind, id: $0.key.id)) }
         let pending = Pending(
             request: renew, purpose: .extend,
-            outcomes: Dictionary(bindings.map { ($0.key, .binding($0.resource)) }, uniquingKeysWith: { first, _ in first }))
+            outcomes: Dictionary(
+                bindings.map { ($0.key, .binding($0.resource)) }, uniquingKeysWith: { first, _ in first }))
         // Behind type and transaction id.
         return DHCPv6Codec.encode(DHCPv6Packet(machine.reply(.reply, to: pending))).map { Array($0.dropFirst(4)) }
     }
