@@ -31,8 +31,15 @@ def dhclient6(cpe, *flags, wait=True):
     link_local(cpe)
     process = cpe.start("dhclient6", argv)
     if wait:
-        wait_for("dhclient -6 is bound", lambda: (cpe.etc / "reasons").exists(), 20)
+        # Its script runs once for each association.
+        learned = "prefix" if "-P" in flags else "reasons"
+        wait_for("dhclient -6 is bound", lambda: (cpe.etc / learned).exists() and ("-N" not in flags or has_address6(cpe)), 20)
     return process
+
+
+def has_address6(cpe):
+    """An address that DHCPv6 gave: with a length of 128."""
+    return "/128" in cpe.run("ip -6 addr show dev wan scope global -tentative")
 
 
 def dhcpcd6(cpe, *more):

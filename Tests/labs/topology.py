@@ -134,7 +134,7 @@ def tag_line(lab, interface, s, c, tpid):
 class CPE:
     """A subscriber's host in a namespace of its own. s/c: VLAN ids of its line, 0 for none."""
 
-    def __init__(self, lab, name, mac, s=0, c=0, s_tpid=0x88A8, bridge="br0", option82=None):
+    def __init__(self, lab, name, mac, s=0, c=0, s_tpid=0x88A8, bridge="br0", option82=None, relays=1):
         self.lab, self.name, self.mac, self.s, self.c = lab, name, mac, s, c
         sh(f"ip netns add {name}")
         sh(f"ip link add {name}-sw type veth peer name wan netns {name}")
@@ -142,7 +142,7 @@ class CPE:
         sh(f"ip link set {name}-sw mtu 1600 netns switch")
         self.processes = []
         if option82:
-            self._behind_access_node(option82, bridge)
+            self._behind_access_node(option82, bridge, relays)
         else:
             sh(f"ip link set {name}-sw master {bridge}", ns="switch")
         sh("ip link set lo up", ns=name)
@@ -155,14 +155,14 @@ class CPE:
         self.etc = lab.dir / f"{name}.etc"
         self.etc.mkdir(exist_ok=True)
 
-    def _behind_access_node(self, option82, bridge):
+    def _behind_access_node(self, option82, bridge, relays):
         """access_node.py between the host and the switch."""
         sh(f"ip link add {self.name}-up type veth peer name {self.name}-an", ns="switch")
         sh(f"ip link set {self.name}-up mtu 1600 master {bridge}", ns="switch")
         sh(f"ip link set {self.name}-an mtu 1600", ns="switch")
         plain_veth(f"{self.name}-up", "switch")
         plain_veth(f"{self.name}-an", "switch")
-        argv = ["/usr/bin/python3", ROOT / "Tests/labs/access_node.py", f"{self.name}-sw", f"{self.name}-an", option82]
+        argv = ["/usr/bin/python3", ROOT / "Tests/labs/access_node.py", f"{self.name}-sw", f"{self.name}-an", option82, str(relays)]
         self.processes.append(Process(f"{self.name}-node", argv, self.lab.dir / f"{self.name}-node.log", ns="switch"))
 
     def run(self, command, **kw):
