@@ -578,6 +578,41 @@ static void lengths_and_sums_must_hold(void **state)
 	expect(BED_ACCESS, BNG_DROP_malformed_dhcpv6);
 }
 
+/* Adds to the transaction id what makes a checksum of `check` one of 0. */
+static void change_transaction(uint32_t check)
+{
+	uint32_t sum = (uint32_t)(message[2] << 8 | message[3]) + check;
+
+	sum = (sum & 0xffff) + (sum >> 16);
+	message[2] = (uint8_t)(sum >> 8);
+	message[3] = (uint8_t)sum;
+}
+
+/* RFC 8200 8.1: a sum of 0 is sent as 0xffff, and none is no sum. */
+static void a_checksum_of_zero_is_never_seen(void **state)
+{
+	const uint8_t *udp = out.frame + subscribers6[LINE_Q].l2 + 40;
+
+	(void)state;
+	renew(LINE_Q);
+	send_message(LINE_Q);
+	check_reply(LINE_Q, 97);
+	change_transaction((uint32_t)(udp[6] << 8 | udp[7]));
+	served(state);
+	send_message(LINE_Q);
+	expect(BED_ACCESS, BNG_TX_dhcpv6_reply);
+	assert_memory_equal(udp + 6, "\xff\xff", 2);
+
+	served(state);
+	renew(LINE_Q);
+	send_message(LINE_Q);
+	change_transaction((uint32_t)(p.bytes[p.ip_at + 46] << 8 | p.bytes[p.ip_at + 47]));
+	served(state);
+	send_message(LINE_Q); /* p's sum is right, and 0 */
+	assert_int_equal(p.bytes[p.ip_at + 46] | p.bytes[p.ip_at + 47], 0);
+	expect(BED_ACCESS, BNG_DROP_malformed_dhcpv6);
+}
+
 /* Every prefix of a Renew, as a datagram of its own: never answered, and malformed unless options end there.
  */
 static void no_part_of_a_renew_is_answered(void **state)
@@ -672,6 +707,7 @@ int main(void)
 		CASE(relays_are_believed_where_they_are_trusted),
 		CASE(the_servers_port_of_others_is_data),
 		CASE(lengths_and_sums_must_hold),
+		CASE(a_checksum_of_zero_is_never_seen),
 		CASE(no_part_of_a_renew_is_answered),
 		CASE(no_part_of_a_frame_is_answered),
 		CASE(a_spoiled_renew_is_answered_only_where_it_means_nothing),
