@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-// perfdhcp has many DUIDs and one MAC address; to a BNG a line is a MAC address. On its interface: what it sends by DHCPv6
-// gets the source address that its client's DUID holds (LLT or LL), what comes for any of them is for its host.
+// perfdhcp has many DUIDs and one MAC address; to a BNG a line is a MAC address. On its interface: what it
+// sends by DHCPv6 gets the source address that its client's DUID holds (LLT or LL), what comes for any of
+// them is for its host.
 #include <linux/bpf.h>
 #include <linux/if_packet.h>
 #include <linux/pkt_cls.h>
