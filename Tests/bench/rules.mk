@@ -31,9 +31,6 @@ bench-pppoe: all ## PPPoE: set-ups local and with FreeRADIUS, memory, a power cu
 bench-ipv6: all ## Dual stack: set-ups with FreeRADIUS, renewals, memory
 	@mkdir -p build/bench
 	BNG_LAB_SCRIPT=Tests/bench/ipv6.py Tests/labs/run
-	old=$$(sysctl -n net.core.rmem_default); trap "sysctl -qw net.core.rmem_default=$$old" EXIT; \
-		sysctl -qw net.core.rmem_default=16777216; \
-		BNG_LAB_SCRIPT=Tests/bench/dhcp6_rate.py Tests/labs/run
 
 bench-ipv6-rate: all ## DHCPv6 by perfdhcp, each client a line: exchanges, renewals and releases at 0 drops beside our DHCPv4
 	@mkdir -p build/bench
