@@ -71,7 +71,7 @@ def test_a_first_packet_of_full_size_is_not_held_to_the_hosts_own_path_mtu(make_
     for target, payload in ((SERVER_IP6, 1452), (SERVER_IP, 1472)):
         sh("ip neigh flush dev core0")
         assert received(cpe.run(f"ping -n -c 3 -i 0.2 -W 1 -s {payload} -M do {target}", check=False)) == (3, 3)
-    assert lab.counter("punt.neighbor_unresolved") >= 2
+    wait_for("the kernel was asked", lambda: lab.counter("punt.neighbor_unresolved") >= 2, 10)
 
 
 @pytest.fixture(scope="module")
