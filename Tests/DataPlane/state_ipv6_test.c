@@ -4,27 +4,7 @@
 #include "test.h"
 
 #include "objects.h"
-
-static struct bng_state state;
-static struct bng_refusal refusal;
-
-#define assert_refused(object, expected, where)                                                              \
-	do {                                                                                                 \
-		assert_int_equal(test_apply(&state, &(object), &refusal), expected);                         \
-		assert_string_equal(refusal.path, where);                                                    \
-	} while (0)
-
-static void begin(uint32_t max_sessions)
-{
-	test_state_init(&state, max_sessions);
-	test_apply_base(&state);
-}
-
-static void end(void)
-{
-	bng_state_done(&state);
-	assert_int_equal(bng_test_live_blocks(), 0);
-}
+#include "state_scene.h"
 
 static void begin6(void)
 {

@@ -28,6 +28,12 @@ def rss(pid):
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) * 1024
 
 
+def cpu_seconds(pid):
+    """What a process has used of the processors, all its threads."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def map_bytes(pins):
     """Kernel memory of the pinned maps as the kernel accounts it."""
     total = 0

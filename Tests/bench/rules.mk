@@ -30,6 +30,9 @@ bench-pppoe: all ## PPPoE: set-ups local and with FreeRADIUS, memory, a power cu
 bench-ipv6: all ## Dual stack: set-ups with FreeRADIUS, renewals, memory; DHCPv6 by perfdhcp
 	@mkdir -p build/bench
 	BNG_LAB_SCRIPT=Tests/bench/ipv6.py Tests/labs/run
+	old=$$(sysctl -n net.core.rmem_default); trap "sysctl -qw net.core.rmem_default=$$old" EXIT; \
+		sysctl -qw net.core.rmem_default=16777216; \
+		BNG_LAB_SCRIPT=Tests/bench/dhcp6_rate.py Tests/labs/run
 
 .PHONY: test-crash
 test-crash: all ## kill -9 of the controller at 100 random moments during 10,000 DORA exchanges

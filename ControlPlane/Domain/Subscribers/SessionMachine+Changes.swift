@@ -104,7 +104,7 @@ extension SessionMachine {
         case .restoreGrant: actions.append(.changed(false))
         case .ipv4: if busy.end == nil { actions.append(.confirmed) }
         case .ipv6: if busy.end == nil { actions.append(.confirmedIPv6) }
-        case .dropIPv4, .dropIPv6, .restore: break
+        case .dropIPv4, .dropIPv6, .restore: actions.append(.settled)
         }
         self.resume(busy, &actions)
     }

@@ -90,6 +90,8 @@ public struct SessionMachine: Machine, Equatable {
         case confirmationFailed
         case confirmedIPv6
         case confirmationFailedIPv6
+        /// What a client gave back is gone from the node, or what could not be is undone there; the session is at rest.
+        case settled
         /// This half is over for its protocols, the other one is not.
         case droppedIPv4
         case droppedIPv6

@@ -88,10 +88,22 @@ final class LineEntry {
             record.option82 != option82
         else { return false }
         // The same circuit may have been told by DHCPv6, which carries no more than the two ids.
-        guard record.address == .zero, let known = try? RelayAgentInformation(decoding: record.option82.span),
-            let told = try? RelayAgentInformation(decoding: option82.span)
+        return record.address != .zero || Self.isAnotherCircuit(option82, than: record.option82)
+    }
+
+    /// Likewise for what an access node says by DHCPv6; what says nothing of its circuit claims none.
+    func isClaimedByAnotherCircuit(_ frame: IPv6Frame) -> Bool {
+        guard !frame.circuit.isEmpty, let record = self.session?.record, !record.option82.isEmpty else { return false }
+        return Self.isAnotherCircuit(frame.circuit, than: record.option82)
+    }
+
+    /// By the two ids, the only ones that both families carry; one that either leaves out says nothing.
+    private static func isAnotherCircuit(_ told: [UInt8], than known: [UInt8]) -> Bool {
+        guard let known = try? RelayAgentInformation(decoding: known.span),
+            let told = try? RelayAgentInformation(decoding: told.span)
         else { return true }
-        return known.circuitID != told.circuitID || known.remoteID != told.remoteID
+        let differ = { (one: [UInt8], other: [UInt8]) in !one.isEmpty && !other.isEmpty && one != other }
+        return differ(known.circuitID, told.circuitID) || differ(known.remoteID, told.remoteID)
     }
 
     var isForgettable: Bool {

@@ -17,6 +17,7 @@ extension LineShard {
         guard known?.ppp != nil || frame.line.pppoeID == 0 else { return self.count(.pppUnknownSession) }
         let pool = self.world.pool(for: frame.line.accessDomain, relay: .zero)
         guard let entry = known ?? self.newEntry(frame.line, pool) else { return }
+        guard !entry.isClaimedByAnotherCircuit(frame) else { return self.count(.lineConflict) }
         entry.path = frame.path
         self.present(frame, entry)
         switch frame.content {

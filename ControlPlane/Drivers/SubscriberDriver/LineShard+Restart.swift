@@ -34,6 +34,9 @@ extension LineShard {
             line: record.line, pool: pool ?? self.world.pool(for: record.line.accessDomain, relay: record.line.relay),
             boundTo: hasAddress ? record.address : nil)
         entry.hasStarted = true
+        entry.accounted = record.holdings
+        // Something else than it would be told now, so that it is told.
+        entry.advertised = record.ipv6 == nil ? 0 : 1
         entry.session = SessionMachine(restored: record)
         entry.path = ReplyPath(
             node: record.node, port: record.port, portMAC: .zero, tags: record.tags,

@@ -42,10 +42,14 @@ extension LineShard {
             self.cameIntoForce(entry)
         case .confirmationFailed:
             self.perform(entry, entry.ppp == nil ? .dhcp(.leaseDenied) : .ppp(.confirmationFailed))
+            self.nextChange(entry)
         case .confirmedIPv6:
             if self.hasWhatClientAwaits(entry) { self.perform(entry, .dhcpv6(.confirmed)) }
             self.cameIntoForce(entry)
-        case .confirmationFailedIPv6: self.perform(entry, .dhcpv6(.confirmationFailed))
+        case .confirmationFailedIPv6:
+            self.perform(entry, .dhcpv6(.confirmationFailed))
+            self.nextChange(entry)
+        case .settled: self.cameIntoForce(entry)
         case .changed(let inForce):
             self.changed(entry, inForce)
             if inForce { self.advertiseIfChanged(entry) }

@@ -63,6 +63,7 @@ private func words(_ action: SessionMachine.Action) -> String {
     case .confirmationFailed: "failed"
     case .confirmedIPv6: "confirmed ipv6"
     case .confirmationFailedIPv6: "failed ipv6"
+    case .settled: "settled"
     case .droppedIPv4: "dropped ipv4"
     case .droppedIPv6: "dropped ipv6"
     case .ended(let cause): "ended \(cause.rawValue)"
@@ -325,7 +326,7 @@ struct SessionMachineTests {
         var machine = dualStack()
         var steps = run(
             &machine, [.dropIPv4(.userRequest, at: later), .persisted(true), .installed(true)])
-        #expect(steps == [["persist g2 0", "dropped ipv4"], ["install g2"], ["release 100.64.1.2"]])
+        #expect(steps == [["persist g2 0", "dropped ipv4"], ["install g2"], ["release 100.64.1.2", "settled"]])
         #expect(machine.isActive && machine.record.address == .zero)
         steps = run(&machine, [.dropIPv6(keeping: nil, .ipv6LeaseExpired, at: later)])
         #expect(steps == [["ended ipv6_lease_expired", "ending disconnecting", "remove"]])
@@ -334,7 +335,7 @@ struct SessionMachineTests {
         steps = run(
             &machine, [.dropIPv6(keeping: nil, .ipv6LeaseExpired, at: later), .persisted(true), .installed(true)])
         #expect(
-            steps == [["persist g2 5000", "dropped ipv6"], ["install g2"], ["release 2001:db8:1::/64"]])
+            steps == [["persist g2 5000", "dropped ipv6"], ["install g2"], ["release 2001:db8:1::/64", "settled"]])
         #expect(
             run(&machine, [.dropIPv4(.leaseExpired, at: later)])
                 == [["ended lease_expired", "ending disconnecting", "remove"]])
@@ -345,7 +346,7 @@ struct SessionMachineTests {
         let steps = run(
             &machine,
             [.dropIPv6(keeping: details(), .userRequest, at: later), .persisted(true), .installed(true)])
-        #expect(steps == [["persist g2 5000"], ["install g2"], ["release 2001:db8:f00::/56"]])
+        #expect(steps == [["persist g2 5000"], ["install g2"], ["release 2001:db8:f00::/56", "settled"]])
         #expect(machine.isActive && machine.record.ipv6 == details())
     }
 
@@ -361,7 +362,7 @@ struct SessionMachineTests {
                 .installed(true),
             ])
         #expect(steps[2] == ["failed ipv6", "persist g3 5000"])
-        #expect(steps[4] == ["release 2001:db8:1::/64"])
+        #expect(steps[4] == ["release 2001:db8:1::/64", "settled"])
         #expect(machine.isActive && machine.record.address == address && machine.record.ipv6 == nil)
     }
 

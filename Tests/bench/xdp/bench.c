@@ -370,8 +370,8 @@ static void time_paths(void)
 	close(stats);
 }
 
-/* Beside the IPv4 rows they are to be held against. */
-static void only_ipv6(void)
+/* The IPv4 rows others are held against, then `more`; the floor is a bare echo. */
+static void beside_ipv4(void (*more)(double floor))
 {
 	int stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
 	struct traffic padi = padi_traffic();
@@ -385,27 +385,19 @@ static void only_ipv6(void)
 		data_traffic(false, true, false, SMALL), "access0", "access0p", 150, floor);
 	time_path("F2.ns.down.qinq", "core to line, QinQ, one line", bed.core->progs.xdp_core,
 		data_traffic(true, true, false, SMALL), "core0", "core0p", 150, floor);
-	time_ipv6(floor);
+	more(floor);
 	close(stats);
+}
+
+static void only_ipv6(void)
+{
+	beside_ipv4(time_ipv6);
 	compare_ipv6();
 }
 
 static void only_pppoe(void)
 {
-	int stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
-	struct traffic padi = padi_traffic();
-	double floor;
-
-	if (stats < 0)
-		die("bpf_stats");
-	floor = ns_per_run(generator->progs.echo, &padi, "access0", "access0p");
-	put_lines(false, true);
-	time_path("F2.ns.up.qinq", "line to core, QinQ, one line", bed.access->progs.xdp_access,
-		data_traffic(false, true, false, SMALL), "access0", "access0p", 150, floor);
-	time_path("F2.ns.down.qinq", "core to line, QinQ, one line", bed.core->progs.xdp_core,
-		data_traffic(true, true, false, SMALL), "core0", "core0p", 150, floor);
-	time_pppoe(floor);
-	close(stats);
+	beside_ipv4(time_pppoe);
 	compare("F5.padi", "PADI to PADO, one line, against a bare XDP echo", padi_traffic(), 0.3, 0.6);
 }
 
