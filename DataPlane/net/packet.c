@@ -48,11 +48,25 @@ int bng_packet_send(int fd, const struct bng_bytes *frames, unsigned count)
 	return sent < 0 ? -errno : sent;
 }
 
+/* What is forwarded is not held to the path MTUs that this host has learned as a sender. */
+static int raw_open(int family, int level, int option, int probe)
+{
+	int fd = socket(family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_RAW);
+
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, level, option, &probe, sizeof(probe))) {
+		int err = -errno;
+
+		(void)close(fd);
+		return err;
+	}
+	return fd;
+}
+
 int bng_raw_ip_open(void)
 {
-	int fd = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_RAW);
-
-	return fd < 0 ? -errno : fd;
+	return raw_open(AF_INET, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
 }
 
 int bng_raw_ip_send(int fd, struct bng_bytes packet, uint32_t gateway, uint32_t ifindex)
@@ -84,9 +98,7 @@ int bng_raw_ip_send(int fd, struct bng_bytes packet, uint32_t gateway, uint32_t 
 
 int bng_raw_ip6_open(void)
 {
-	int fd = socket(AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_RAW);
-
-	return fd < 0 ? -errno : fd;
+	return raw_open(AF_INET6, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
 }
 
 int bng_raw_ip6_send(int fd, struct bng_bytes packet)

@@ -13,7 +13,7 @@ import pytest
 from ipv6_frames import DESTINATION, HOP_BY_HOP, ROUTING, ethernet, icmpv6, junk
 from ipv6_lab import link_local, ping_from_server, received
 from pppoe_lab import mac_of, send_frames
-from topology import BNG_IP6, SERVER_IP, SERVER_IP6, Lab, Process, sh, wait_for
+from topology import BNG_IP6, CORE_IP, SERVER_IP, SERVER_IP6, Lab, Process, sh, wait_for
 
 RATE = 20_000_000
 POLICY = f"""
@@ -56,6 +56,22 @@ def test_too_big_is_said_and_learned(make_lab):
     for ns, target, mtu in ways:
         sh("ip -6 route flush cache", ns=ns)
         assert f"pmtu {mtu}" in sh(f"tracepath -6 -n -m 4 {target}", ns=ns)
+
+
+def test_a_first_packet_of_full_size_is_not_held_to_the_hosts_own_path_mtu(make_lab):
+    """An MTU that is not locked is the host's as a sender; who forwards does not mind it, also where the kernel resolves the next hop."""
+    lab = make_lab(ipv6={}).up()
+    sh("ip -6 route replace 2001:db8:ffff::/64 dev core0 proto kernel metric 256 mtu 1300")
+    sh(f"ip route replace 198.51.100.0/24 dev core0 proto kernel scope link src {CORE_IP} mtu 1300")
+    cpe = lab.cpe("cpe1", "02:00:5e:10:6a:01", s=100)
+    cpe.autoconfigure()
+    cpe.wait_address6()
+    cpe.udhcpc()
+    cpe.wait_address()
+    for target, payload in ((SERVER_IP6, 1452), (SERVER_IP, 1472)):
+        sh("ip neigh flush dev core0")
+        assert received(cpe.run(f"ping -n -c 3 -i 0.2 -W 1 -s {payload} -M do {target}", check=False)) == (3, 3)
+    wait_for("the kernel was asked", lambda: lab.counter("punt.neighbor_unresolved") >= 2, 10)
 
 
 @pytest.fixture(scope="module")
