@@ -5,57 +5,15 @@ perfdhcp is a relay: own MAC, giaddr set, a new chaddr per exchange. New clients
 NORMAL), known ones the fast path. bng-load measures lines without a relay, and the latency a client sees.
 """
 import json
-import os
 import pathlib
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 
 from measure import row, write
+from perfdhcp import OPEN, PREFIX, RANGE, RELAY, SECONDS, SERVER, best_rate, measure_ours, perfdhcp, relay_lab
 from topology import BIN, Lab, Process, plain_veth, sh, wait_for
-
-RELAY, SERVER = "100.64.255.254", "100.64.0.1"
-# Large enough for every client of every run: an exhausted pool would look like a slow server.
-PREFIX, RANGE = "100.64.0.0/10", "100.65.0.0-100.127.255.254"
-SECONDS = int(os.environ.get("BENCH_SECONDS", "4"))
-
-
-def perfdhcp(ns, interface, rate, clients, first, seconds=SECONDS):
-    """Runs perfdhcp with client MACs 02:`first`:00:00:00:00 and up; returns (completed exchanges per second, drops)."""
-    out = subprocess.run(["ip", "netns", "exec", ns, "perfdhcp", "-4", "-l", interface, "-r", str(rate), "-R", str(clients), "-b",
-                          f"mac=02:{first:02x}:00:00:00:00", "-p", str(seconds), "-W", "500000", SERVER], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                         timeout=seconds + 60).stdout
-    received = [int(n) for n in re.findall(r"^received packets: (\d+)", out, re.M)]
-    drops = [int(n) for n in re.findall(r"^drops: (-?\d+)", out, re.M)]
-    if len(received) < 2 or len(drops) < 2:
-        raise RuntimeError(f"perfdhcp said: {out}")
-    # perfdhcp's own rate counts the wait for stragglers as time.
-    return received[1] / seconds, sum(max(d, 0) for d in drops)
-
-
-def best_rate(ns, interface, clients, low, high, label, known=False, run=1):
-    """Highest rate on a ladder with 0 drops; coarse, then finer. Every run has clients of its own unless they are to be known ones."""
-    best = 0.0
-    rate, step = low, 2.0
-    while step > 1.15:
-        while rate <= high:
-            run += not known
-            achieved, drops = perfdhcp(ns, interface, int(rate), clients, run)
-            if drops:  # once more: the machine is shared
-                run += not known
-                achieved, drops = perfdhcp(ns, interface, int(rate), clients, run)
-            print(f"    {label} at {int(rate)}/s: {achieved:.0f}/s, {drops} drops", flush=True)
-            if drops:
-                break
-            best = max(best, achieved)
-            if achieved < rate * 0.9:  # no drop, but the generator cannot do more
-                break
-            rate *= step
-        step = step ** 0.5
-        rate = max(best, low / 2) * step
-    return best
 
 
 def kea(directory, threads, synced):
@@ -84,25 +42,6 @@ def kea(directory, threads, synced):
     return Process("kea", ["kea-dhcp4", "-c", conf], directory / "kea.out", ns="kea", env=env)
 
 
-def relay_lab(synchronous):
-    lab = Lab(directory=tempfile.mkdtemp(prefix="bng-bench-"), synchronous=synchronous, prefix=PREFIX, pool_range=RANGE,
-              guard={"line-pps": 1000000, "line-burst": 1000000, "port-pps": 1000000, "port-burst": 1000000}, max_sessions=500000)
-    lab.up()
-    relay = lab.cpe("relay", "02:00:5e:77:88:99")
-    relay.run(f"ip addr add {RELAY}/16 dev wan")
-    # Without a session the gateway answers ARP, not ping.
-    wait_for("gateway answers ARP", lambda: relay.ping(SERVER, count=1, wait=1) and "lladdr" in relay.run(f"ip neigh show {SERVER}"), 10)
-    return lab
-
-
-def measure_ours(synchronous):
-    lab = relay_lab(synchronous)
-    try:
-        return best_rate("relay", "wan", 10_000_000, 2000, 20000, f"ours, new, {synchronous}")
-    finally:
-        lab.down(remove=True)
-
-
 def known_clients():
     lab = relay_lab("full")
     try:
@@ -113,8 +52,7 @@ def known_clients():
 
 
 def direct_lines():
-    lab = Lab(directory=tempfile.mkdtemp(prefix="bng-bench-"), guard={"line-pps": 1000000, "line-burst": 1000000, "port-pps": 1000000,
-                                                                      "port-burst": 1000000}).up()
+    lab = Lab(directory=tempfile.mkdtemp(prefix="bng-bench-"), guard=OPEN).up()
     try:
         cpe = lab.cpe("load", "02:00:5e:00:00:fe")
         mac = re.search(r"link/ether (\S+)", sh("ip link show access0")).group(1)

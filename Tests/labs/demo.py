@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`make demo`: one controller, one agent, three real clients on three kinds of line and 500 that dial PPPoE; then both planes are
-killed under traffic.
+"""`make demo`: one controller, one agent, three real clients of both families on three kinds of line and 500 that dial PPPoE; then both
+planes are killed under traffic.
 
 Exits 0 only if every step held; prints what it saw, not what it hoped for.
 """
@@ -10,7 +10,7 @@ import tempfile
 import time
 
 from pppoe_lab import dial
-from topology import SERVER_IP, Flood, Lab, sh, wait_for
+from topology import SERVER_IP, SERVER_IP6, Flood, Lab, sh, wait_for
 
 BOLD, DIM, GREEN, OFF = ("\033[1m", "\033[2m", "\033[32m", "\033[0m") if sys.stdout.isatty() else ("", "", "", "")
 began = time.monotonic()
@@ -57,6 +57,11 @@ def subscribers(lab):
         sent, received = cpe.ping(count=5)
         page = cpe.run(f"curl -s --max-time 5 http://{SERVER_IP}/hello.txt").strip()
         ok(received == sent and "hello" in page, f"{cpe.name} ({cpe.mac}) has {cpe.address()}: ping {received}/{sent}, fetched \"{page}\"")
+        address = cpe.wait_address6()
+        sent, received = cpe.ping(SERVER_IP6, count=5)
+        page = cpe.run(f"curl -s --max-time 5 http://[{SERVER_IP6}]/hello.txt").strip()
+        ok(received == sent and "hello" in page, f"{cpe.name} and {address}: ping {received}/{sent}, fetched the same")
+    ok(len(lab.sessions()) == 3, "three customers of both families are three sessions")
     control(lab, "show", "sessions")
     return cpes
 
@@ -64,6 +69,7 @@ def subscribers(lab):
 def pppoe(lab):
     say("500 more dial PPPoE over QinQ (bng-load): PADIs and LCP echoes are answered in the NIC's program")
     dsl = lab.cpe("dsl", "02:00:5e:10:00:fe")
+    dsl.run("sysctl -qw net.ipv6.conf.wan.disable_ipv6=1")  # the tester's own kernel is no customer
     dialled, hold, gone = dial(dsl, 500, "pppoe,hold,padt", "--auth", "none", "--ipv6cp", "--duration", 3, tags="qinq:300:1:4000")
     ok(dialled["completed"] == 500 and dialled["failed"] == 0, f"500 sessions in {dialled['seconds']:.2f} s, 0 failed")
     ok(hold["lost"] == 0 and hold["echo_requests"] > 0, f"{hold['echo_requests']} LCP echoes of the BNG answered, none lost")
@@ -90,6 +96,8 @@ def controller_dies(lab, cpe):
     sent, received = flood.stop()
     renewals = log.read_text().count("DHCPACK") - renewed
     ok(received == sent, f"no controller: {renewals} renewals went on, ping {received}/{sent}")
+    sent, received = cpe.ping(SERVER_IP6, count=5)
+    ok(received == sent, f"and IPv6: ping {received}/{sent}")
     lab.start_controller()
     wait_for("audit after restart", lab.node_settled, 30)
     control(lab, "show", "audit")
@@ -121,7 +129,7 @@ def nothing_left(lab):
 def main():
     with tempfile.TemporaryDirectory(prefix="bng-demo-") as directory:
         lab = Lab(directory=f"{directory}/lab", lease="60s", extra_pool="    renewal: 3s\n    rebinding: 50s",
-                  pppoe={"authentication": ["none"], "echo_interval": "1s"})
+                  pppoe={"authentication": ["none"], "echo_interval": "1s"}, ipv6={})
         try:
             bring_up(lab)
             cpes = subscribers(lab)

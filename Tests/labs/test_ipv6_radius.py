@@ -7,7 +7,7 @@ what a session holds and what of its octets was IPv6. One customer per attribute
 import pytest
 
 from freeradius import octets
-from ipv6_lab import DNS, Home, dhclient6, ipv6_of, ping_from_server
+from ipv6_lab import DNS, Home, dhclient6, has_address6, ipv6_of, ping_from_server
 from radius_server import RADIUSServer, accept, configuration, reject
 from topology import SERVER_IP6, Lab, wait_for
 
@@ -26,6 +26,7 @@ GRANTS = {
     "hostpool": ['Stateful-IPv6-Address-Pool = "hosts2"'],
     "dns": ["DNS-Server-IPv6-Address = 2001:db8:53::1", "DNS-Server-IPv6-Address += 2001:db8:53::2"],
     "route": ['Framed-IPv6-Route = "2001:db8:77b::/48 :: 1"'],
+    "told": ["Route-IPv6-Information = 2001:db8:77c::/48"],
     "account": ["Acct-Interim-Interval = 2", 'Class = "six"'],
 }
 MACS = {name: f"02:00:00:00:06:{index:02x}" for index, name in enumerate(GRANTS)}
@@ -39,22 +40,27 @@ def world(tmp_path_factory):
     server = RADIUSServer(lab, users=USERS).start()
     lab.config.write_text(text + configuration([server], rules="  minimum-interim: 1s"))
     lab.up()
-    yield lab, server
+    # All at once: each would wait for its own duplicate address detection.
+    homes = {name: Home(lab.cpe(name, mac)) for name, mac in MACS.items()}
+    for home in homes.values():
+        home.cpe.autoconfigure()
+    for home in homes.values():
+        dhclient6(home.cpe, "-N", "-P", wait=False)
+    yield lab, server, homes
     lab.down()
     server.stop()
 
 
 def online(world, name):
     """The customer with a home: autoconfigured, bound by DHCPv6, its delegated prefix in use, reached from the server."""
-    lab, _ = world
-    cpe = lab.cpe(name, MACS[name])
-    home = Home(cpe)
-    cpe.autoconfigure()
+    lab, _, homes = world
+    home = homes[name]
+    cpe = home.cpe
     cpe.wait_address6()
-    dhclient6(cpe, "-N", "-P")
-    address = home.join((cpe.etc / "prefix").read_text().strip())
-    assert home.ping() == (3, 3) and ping_from_server(address) == (3, 3)
-    assert cpe.ping(SERVER_IP6) == (3, 3)
+    delegated = cpe.etc / "prefix"
+    wait_for("dhclient -6 is bound", lambda: delegated.exists() and has_address6(cpe), 20)
+    assert ping_from_server(home.join(delegated.read_text().strip())) == (3, 3)
+    assert home.ping() == (3, 3) and cpe.ping(SERVER_IP6) == (3, 3)
     return lab, cpe, ipv6_of(lab, cpe)
 
 
@@ -103,28 +109,32 @@ def test_framed_ipv6_route_leads_behind_the_customer(world):
     wait_for("it goes with the session", lambda: ping_from_server("2001:db8:77b:9::1", 1)[1] == 0, 10)
 
 
+def test_route_ipv6_information_is_told_to_the_hosts(world):
+    lab, cpe, held = online(world, "told")
+    assert "2001:db8:77c::/48" in cpe.run("rdisc6 -1 wan")
+
+
 def test_accounting_of_a_dual_stack_line_is_one(world):
-    lab, server = world
-    cpe = lab.cpe("account", MACS["account"])
-    cpe.autoconfigure()
-    cpe.wait_address6()
+    _, server, _ = world
+    lab, cpe, held = online(world, "account")
     session = lab.session_of(cpe)["id"]
-    dhclient6(cpe, "-N", "-P")
     cpe.udhcpc()
     address = cpe.wait_address()
     assert cpe.ping(count=5) == (5, 5) and cpe.ping(SERVER_IP6, count=10) == (10, 10)
-    held = ipv6_of(lab, cpe)
-    whole = lambda r: r.get("Framed-IP-Address") == address and "Delegated-IPv6-Prefix" in r and octets6(r, "Input") >= 10 * 104  # noqa: E731
-    wait_for("an interim record with everything", lambda: any(whole(r) for r in server.records(session, "Interim-Update")), 20, 0.2)
+    whole = lambda r: r.get("Framed-IP-Address") == address and octets6(r, "Input") >= 10 * 104  # noqa: E731
+    interim = wait_for("an interim record with everything", lambda: next(filter(whole, server.records(session, "Interim-Update")), None), 20, 0.2)
     lab.ctl("clear", "session", session, text=True)
     stop, = wait_for("the stop record", lambda: server.records(session, "Stop"), 10)
-    assert len(server.records(session, "Start")) == 1
-    assert len({r["Acct-Session-Id"] for r in server.records() if r.get("Calling-Station-Id") == stop["Calling-Station-Id"]}) == 1
-    for record in (next(r for r in server.records(session, "Interim-Update") if whole(r)), stop):
+    start, = server.records(session, "Start")
+    # The session began with its prefix; what DHCPv6 gave came later.
+    assert start["Framed-IPv6-Prefix"] == held["prefix"] and start["Class"] == "0x736978"
+    assert {r["Acct-Session-Id"] for r in server.records() if r.get("Calling-Station-Id") == stop["Calling-Station-Id"]} == {session}
+    for record in (interim, stop):
         assert record["Framed-IPv6-Prefix"] == held["prefix"] and record["Delegated-IPv6-Prefix"] == held["delegated"][0]
         assert record["Framed-IPv6-Address"] == held["addresses"][0] and record["Class"] == "0x736978"
         for direction in ("Input", "Output"):
             assert 10 * 104 <= octets6(record, direction) <= octets(record, direction) - 5 * 84
+            assert 10 <= record[f"ERX-IPv6-Acct-{direction}-Packets"] <= record[f"Acct-{direction}-Packets"] - 5
 
 
 def octets6(record, direction):
