@@ -35,10 +35,13 @@ final class DHCPv6Exchange {
 
     /// Nothing is offered or asked for.
     var isQuiet: Bool { self.offered.isEmpty && !self.machine.isBusy }
+}
 
-    func isDUIDChanged(_ known: IPv6Details?) -> Bool {
-        guard let duid = self.request.message.clientID, let known, !known.clientID.isEmpty else { return false }
-        return known.clientID != duid.bytes
+extension IPv6Details {
+    /// Nobody else holds it, as far as either says who it is.
+    func isHeld(by client: DUID?) -> Bool {
+        guard let client, !self.clientID.isEmpty else { return true }
+        return self.clientID == client.bytes
     }
 }
 

@@ -30,21 +30,13 @@ extension LineShard {
     ) -> DHCPv6Exchange {
         let session = entry.session.flatMap { $0.isEnding ? nil : $0 }
         let details = session?.intendedIPv6
-        let exchange = DHCPv6Exchange(
-            machine: DHCPv6ServerMachine(configuration: self.configuration(entry, policy, details)), request: packet,
-            source: source)
-        // Another client on the line begins anew; what the one before it held goes when this one is confirmed.
-        guard let details, !exchange.isDUIDChanged(details) else { return exchange }
-        exchange.machine = DHCPv6ServerMachine(
-            configuration: exchange.machine.configuration, bound: details.bindings.map(\.machineBinding))
-        return exchange
-    }
-
-    private func configuration(
-        _ entry: LineEntry, _ policy: IPv6Policy, _ details: IPv6Details?
-    ) -> DHCPv6Configuration {
         let profile = entry.session.flatMap { self.world.profile(of: $0.record) }
-        return self.configuration(policy, details, profile)
+        // Another client on the line begins anew; what the one before it held goes when this one is confirmed.
+        let isKnown = details?.isHeld(by: packet.message.clientID) ?? false
+        let machine = DHCPv6ServerMachine(
+            configuration: self.configuration(policy, details, profile),
+            bound: isKnown ? details?.bindings.map(\.machineBinding) ?? [] : [])
+        return DHCPv6Exchange(machine: machine, request: packet, source: source)
     }
 
     private func configuration(

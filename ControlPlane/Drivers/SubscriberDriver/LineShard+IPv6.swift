@@ -48,20 +48,13 @@ extension LineShard {
     private func solicited(_ entry: LineEntry, _ source: IPv6Address, _ policy: IPv6Policy) {
         guard policy.linkPool != nil || policy.isLeftToAAA || self.mayGrantLink(entry) else {
             // Addresses come by DHCPv6 alone: that there is a router needs no session.
-            if let message = self.advertisement(entry, policy) { self.send(message, to: source, entry, policy) }
-            return
+            return self.advertise(entry, to: source, policy)
         }
-        if entry.session?.isActive == true, entry.session?.record.ipv6?.link != nil {
-            if let message = self.advertisement(entry, policy) { self.send(message, to: source, entry, policy) }
-            return
+        guard let session = entry.session, session.record.generation > 0, session.record.ipv6?.link != nil else {
+            return self.serve(entry, .link)
         }
-        // On its way to the node: the advertisement follows.
-        if entry.session?.isActive == false, entry.session?.record.ipv6?.link != nil,
-            entry.session?.record.generation ?? 0 > 0
-        {
-            return
-        }
-        self.serve(entry, .link)
+        // Else it is on its way to the node, and the advertisement follows.
+        if session.isActive { self.advertise(entry, to: source, policy) }
     }
 
     /// Whether AAA or the plan names a prefix for the line itself, or a pool of them.
@@ -107,15 +100,11 @@ extension LineShard {
 
     /// The line is to have its prefix, promised and in force; it is told with the advertisement that follows.
     func confirmLink(_ entry: LineEntry) {
-        guard self.world.configuration.ipv6[entry.line.accessDomain] != nil else { return }
+        guard let policy = self.world.configuration.ipv6[entry.line.accessDomain] else { return }
         if let details = entry.session?.intendedIPv6, details.link != nil { return self.confirm(details, entry) }
         self.takeLink(entry) { entry, details in
             guard let details else {
-                if let policy = self.world.configuration.ipv6[entry.line.accessDomain],
-                    let message = self.advertisement(entry, policy)
-                {
-                    self.send(message, to: .allNodes, entry, policy)
-                }
+                self.advertise(entry, to: .allNodes, policy)
                 return self.abandonIfQuiet(entry)
             }
             self.count(.ipv6Started)
@@ -178,21 +167,25 @@ extension LineShard {
         self.count(.ipv6Ended)
         // Who has hung up hears nothing.
         guard entry.ppp?.isPeerGone != true else { return }
-        if let message = self.advertisement(entry, policy, isLast: true) {
-            self.send(message, to: .allNodes, entry, policy)
-        }
+        self.advertise(entry, to: .allNodes, policy, isLast: true)
     }
 
     // MARK: Advertisements
 
-    /// What the line is told now (ICMPv6, checksum 0).
-    private func advertisement(_ entry: LineEntry, _ policy: IPv6Policy, isLast: Bool = false) -> [UInt8]? {
-        guard let record = entry.session?.record, let profile = self.world.profile(of: record) else {
-            return Self.encode(policy.router, stale: [])
+    /// Tells the line what holds now; who has no session, that there is a router.
+    private func advertise(
+        _ entry: LineEntry, to source: IPv6Address, _ policy: IPv6Policy, isLast: Bool = false
+    ) {
+        let message: [UInt8]
+        if let record = entry.session?.record, let profile = self.world.profile(of: record) {
+            message = self.advertisement(record.ipv6, profile, policy, mtu: record.ppp?.mtu, isLast: isLast)
+        } else {
+            message = Self.encode(policy.router, stale: [])
         }
-        return self.advertisement(record.ipv6, profile, policy, mtu: record.ppp?.mtu, isLast: isLast)
+        self.send(message, to: source, entry, policy)
     }
 
+    /// What a line is told (ICMPv6, checksum 0).
     private func advertisement(
         _ details: IPv6Details?, _ profile: ServiceProfile, _ policy: IPv6Policy, mtu: UInt16?, isLast: Bool = false
     ) -> [UInt8] {

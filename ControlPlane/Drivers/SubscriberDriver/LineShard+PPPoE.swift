@@ -119,18 +119,10 @@ extension LineShard {
     }
 
     private func begin(_ entry: LineEntry, id: SessionID, _ frame: PPPoEFrame) {
-        var record = SessionRecord(
-            id: id, generation: 0, phase: .connecting, node: frame.path.node, line: entry.line,
-            tags: frame.path.tags, relayMAC: .zero, vrf: entry.pool?.vrf ?? 0, pool: entry.pool?.name ?? "",
-            address: .zero,
-            clientID: [], option82: frame.circuit, hostName: "", started: self.world.utcNow(), leaseExpires: .zero)
-        record.port = frame.path.port
-        record.isAccounted = self.world.configuration.aaa.accounting != nil
-        entry.session = SessionMachine(connecting: record)
-        self.add(entry, id: id)
+        let presentation = SessionPresentation(
+            tags: frame.path.tags, relayMAC: .zero, clientID: [], option82: frame.circuit, hostName: "")
+        self.connect(entry, id, frame.path, presentation)
         self.dials[frame.line, default: []].append(entry.line.pppoeID)
-        entry.isPending = true
-        self.pending += 1
     }
 
     func dial(_ line: LineKey, _ id: UInt16) -> LineEntry? {

@@ -14,8 +14,7 @@ extension LineShard {
             if session.isAdmitted { return self.serveNow(entry, wanted) }
             return entry.waiting.append(wanted)
         }
-        let now = self.world.utcNow()
-        guard !self.lockouts.isLocked(entry.line, at: now) else {
+        guard !self.lockouts.isLocked(entry.line, at: self.world.utcNow()) else {
             self.count(.lockedOut)
             return self.refuse(entry, wanted)
         }
@@ -23,18 +22,23 @@ extension LineShard {
             return self.refuse(entry, wanted)
         }
         entry.waiting.append(wanted)
+        self.connect(entry, id, path, presentation)
+        self.perform(entry, .session(.begin))
+    }
+
+    /// A session of which nothing has been asked yet.
+    func connect(_ entry: LineEntry, _ id: SessionID, _ path: ReplyPath, _ presentation: SessionPresentation) {
         var record = SessionRecord(
             id: id, generation: 0, phase: .connecting, node: path.node, line: entry.line, tags: presentation.tags,
             relayMAC: presentation.relayMAC, vrf: self.vrf(of: entry), pool: entry.pool?.name ?? "", address: .zero,
             clientID: presentation.clientID, option82: presentation.option82, hostName: presentation.hostName,
-            started: now, leaseExpires: .zero)
+            started: self.world.utcNow(), leaseExpires: .zero)
         record.port = path.port
         record.isAccounted = self.world.configuration.aaa.accounting != nil
         entry.session = SessionMachine(connecting: record)
         self.add(entry, id: id)
         entry.isPending = true
         self.pending += 1
-        self.perform(entry, .session(.begin))
     }
 
     private func vrf(of entry: LineEntry) -> VRF {

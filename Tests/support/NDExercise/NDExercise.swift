@@ -34,7 +34,6 @@ public enum NDExercise {
 
     private static func configuration(_ byte: UInt8) -> RouterConfiguration {
         var configuration = RouterConfiguration()
-        configuration.linkLayer = MACAddress(rawValue: 0x0200_0000_0001)
         configuration.lifetime = UInt16(byte & 0xf0) << 4
         if let prefix = IPv6Prefix(IPv6Address(high: 0x2001_0db8 << 32 | UInt64(byte & 0xf), low: 0), length: 64) {
             configuration.prefixes = [

@@ -4,10 +4,9 @@
 
 import BNGCore
 
-/// The content of a line's advertisements. With a prefix per line (RFC 8273) `prefixes` is that line's own.
+/// The content of a line's advertisements. Without our link-layer address: hosts ask for it and the node answers, so that it may move.
+/// With a prefix per line (RFC 8273) `prefixes` is that line's own.
 public struct RouterConfiguration: Equatable, Sendable {
-    /// The router's address on the link; nil where the link has none, as PPP.
-    public var linkLayer: MACAddress?
     public var hopLimit: UInt8 = 64
     public var isManaged = false
     public var hasOtherConfiguration = false
@@ -31,7 +30,6 @@ public struct RouterConfiguration: Equatable, Sendable {
             hopLimit: self.hopLimit, isManaged: self.isManaged, hasOtherConfiguration: self.hasOtherConfiguration,
             // RFC 4191 2.2: medium if not a default router.
             preference: self.lifetime == 0 ? .medium : self.preference, lifetime: self.lifetime)
-        if let linkLayer { message.options.append(.sourceLinkLayer(linkLayer)) }
         if let mtu { message.options.append(.mtu(mtu)) }
         message.options += self.prefixes.map { .prefix($0) }
         message.options += stale.map { .prefix(Self.worthless($0)) }
