@@ -30,6 +30,10 @@ enum {
 	BNG_DHCP6_ASSOCIATIONS_MAX = 4,
 	BNG_ADVERTISEMENT_MAX = 512, /* bytes of a Router Advertisement */
 	BNG_DHCP6_REPLY_MAX = 512,   /* bytes behind the transaction id */
+	BNG_MAX_NAT_POLICIES = 256,  /* indices 1..255; 0: none */
+	BNG_NAT_BLOCKS_MAX = 8,      /* of one session */
+	BNG_NAT_FORWARDS_MAX = 32,   /* of one session */
+	BNG_NAT_FIRST_PORT = 1024,   /* below are only forwards */
 };
 
 /* An IPv6 address, in network order. */
@@ -90,6 +94,8 @@ enum bng_session_flags {
 	BNG_SESSION_PPPOE = 1 << 8,      /* mtu and magic are meaningful */
 	BNG_SESSION_CLAMP_MSS = 1 << 9,
 	BNG_SESSION_IPV6 = 1 << 10, /* sessions6 has its slot */
+	BNG_SESSION_NAT = 1 << 11,  /* translated: nat_sessions has its slot, or nothing of it is forwarded */
+	BNG_SESSION_NAT_STATIC = 1 << 12, /* and that one to one */
 };
 
 /* A rate and its bucket, in the units of bng_rate.h. */
@@ -403,6 +409,7 @@ enum bng_route_kind {
 	BNG_ROUTE_OWN =
 		4, /* a /32 the agent adds for every own address, so that upstream data needs one look-up */
 	BNG_ROUTE_SESSION = 5, /* a prefix behind a session */
+	BNG_ROUTE_NAT = 6,     /* public addresses of NAT */
 };
 struct bng_route {
 	__u32 kind;
@@ -427,6 +434,166 @@ struct bng_route6 {
 _Static_assert(sizeof(struct bng_route6_key) == 24, "bng_route6_key");
 _Static_assert(sizeof(struct bng_route6) == 32, "bng_route6");
 
+/*
+ * NAT44. Ports and ICMP identifiers are in network order, those of blocks in host order. Inside is the
+ * session's side. A mapping is an entry of nat_out and one of nat_in, each leading to the other; nat_in is
+ * made first and removed last, so that a port is never taken twice. Both, and flows, are removed by the
+ * program xdp_nat_reap alone, which first sets seen_ns to BNG_NAT_DEAD by compare-and-swap: whoever finds
+ * that, or a session_id that is not the session's, makes a new one.
+ */
+#define BNG_NAT_DEAD (~0ULL)
+
+enum bng_nat_protocol { BNG_NAT_TCP = 0, BNG_NAT_UDP = 1, BNG_NAT_ICMP = 2, BNG_NAT_PROTOCOLS = 3 };
+
+/* nat_policies: ARRAY, by index. Timeouts are the agent's, who sweeps. */
+enum bng_nat_policy_flags {
+	BNG_NAT_ADDRESS_DEPENDENT = 1 << 0, /* filtering; otherwise endpoint-independent */
+	BNG_NAT_INBOUND_REFRESH = 1 << 1,
+	BNG_NAT_PARITY = 1 << 2,
+};
+struct bng_nat_policy {
+	__u32 flags; /* enum bng_nat_policy_flags */
+	__u32 flows_per_session;
+};
+_Static_assert(sizeof(struct bng_nat_policy) == 8, "bng_nat_policy");
+
+/* nat_sessions: HASH by slot, of sessions with BNG_SESSION_NAT; replaced as a whole, before the session is.
+ */
+struct bng_nat_session {
+	__u64 session_id;
+	__be32 address; /* the public one */
+	__u32 policy;   /* index; 0 for a static one */
+	__u16 block_count;
+	__u16 block_ports;                     /* size of each, a power of two */
+	__u16 first_ports[BNG_NAT_BLOCKS_MAX]; /* host order */
+	__u32 _pad;
+};
+_Static_assert(sizeof(struct bng_nat_session) == 40, "bng_nat_session");
+
+/*
+ * nat_state: ARRAY (mmapable), by slot. Only the programs write; the agent wipes it when it gives the slot
+ * out. What is counted in mappings and flows is there now.
+ */
+struct bng_nat_state {
+	__u64 session_id;
+	__u32 mappings[BNG_NAT_PROTOCOLS];
+	__u32 flows;
+	__u64 created; /* mappings, ever */
+	__u64 refused; /* packets that needed a port, a mapping or a flow and got none */
+	__u32 asked;   /* number of blocks for which more have been asked for */
+	__u32 _pad;
+	__u64 _pad2[2];
+};
+_Static_assert(sizeof(struct bng_nat_state) == 64, "bng_nat_state");
+
+/* nat_out and nat_in: HASH. */
+struct bng_nat_key {
+	__u32 vrf;
+	__be32 address; /* inside of nat_out, outside of nat_in */
+	__be16 port;
+	__u8 protocol; /* IP's number */
+	__u8 _pad;
+};
+_Static_assert(sizeof(struct bng_nat_key) == 12, "bng_nat_key");
+
+enum bng_nat_mapping_flags {
+	BNG_NAT_FORWARD = 1 << 0,  /* stands in the session's forwards: it is not swept */
+	BNG_NAT_FLOWS = 1 << 1,    /* each peer needs a flow: TCP, and address-dependent filtering */
+	BNG_NAT_REFRESHED = 1 << 2 /* by what comes from outside, too */
+};
+struct bng_nat_mapping {
+	__u64 session_id;
+	__u64 seen_ns;  /* last packet that keeps it; written once a second at most */
+	__be32 address; /* outside */
+	__be16 port;
+	__u8 flags; /* enum bng_nat_mapping_flags */
+	__u8 _pad;
+	__u32 slot;
+	__u32 flows; /* that are there */
+};
+_Static_assert(sizeof(struct bng_nat_mapping) == 32, "bng_nat_mapping");
+
+struct bng_nat_reverse {
+	__u64 session_id;
+	__be32 address; /* inside */
+	__be16 port;
+	__u8 flags; /* enum bng_nat_mapping_flags */
+	__u8 _pad;
+	__be32 session; /* address of the session, which leads to its line */
+	__u32 slot;
+};
+_Static_assert(sizeof(struct bng_nat_reverse) == 24, "bng_nat_reverse");
+
+/* nat_flows: HASH, a TCP connection, or with peer_port 0 a peer that address-dependent filtering lets in. */
+struct bng_nat_flow_key {
+	__u32 vrf;
+	__be32 address; /* outside */
+	__be32 peer;
+	__be16 port; /* outside */
+	__be16 peer_port;
+	__u8 protocol;
+	__u8 _pad[3];
+};
+_Static_assert(sizeof(struct bng_nat_flow_key) == 20, "bng_nat_flow_key");
+
+enum bng_nat_flow_state {
+	BNG_NAT_SYN_INSIDE = 1 << 0,  /* seen from inside */
+	BNG_NAT_SYN_OUTSIDE = 1 << 1, /* both: established (RFC 5382 5) */
+	BNG_NAT_FIN_INSIDE = 1 << 2,
+	BNG_NAT_FIN_OUTSIDE = 1 << 3, /* both: transitory again */
+	BNG_NAT_RST = 1 << 4,         /* RFC 7857 2.2: transitory, until data follows */
+	BNG_NAT_DATA_INSIDE = 1 << 5, /* a connection met in its middle is established once both have sent */
+	BNG_NAT_DATA_OUTSIDE = 1 << 6,
+};
+struct bng_nat_flow {
+	__u64 session_id;
+	__u64 seen_ns;
+	__be32 inside;
+	__be16 inside_port;
+	__u16 state; /* enum bng_nat_flow_state, of TCP */
+	__u32 slot;
+	__u32 _pad;
+};
+_Static_assert(sizeof(struct bng_nat_flow) == 32, "bng_nat_flow");
+
+/* nat_fragments: LRU_HASH, how the fragments behind a first one are translated; for one direction each. */
+struct bng_nat_fragment_key {
+	__u32 vrf;
+	__be32 source; /* as it came */
+	__be32 destination;
+	__be16 id;
+	__u8 protocol;
+	__u8 is_downstream;
+};
+struct bng_nat_fragment {
+	__u64 seen_ns;
+	__u64 session_id;
+	__be32 source; /* as it leaves */
+	__be32 destination;
+	__be32 session; /* toward a line: its session's address; else 0 */
+	__u32 _pad;
+};
+_Static_assert(sizeof(struct bng_nat_fragment_key) == 16, "bng_nat_fragment_key");
+_Static_assert(sizeof(struct bng_nat_fragment) == 32, "bng_nat_fragment");
+
+/*
+ * xdp_nat_reap runs on these records, as the packet of a test run: the agent has found them expired, and says
+ * with what seen_ns. The program writes `done` into its copy: 1 removed, 0 left alone.
+ */
+enum bng_nat_reap_kind { BNG_NAT_REAP_MAPPING = 1, BNG_NAT_REAP_FLOW = 2 };
+struct bng_nat_reap {
+	__u64 seen_ns;
+	__u32 kind; /* enum bng_nat_reap_kind */
+	__u32 done;
+	union {
+		struct bng_nat_key mapping; /* of nat_out */
+		struct bng_nat_flow_key flow;
+	};
+	__u32 _pad;
+};
+_Static_assert(sizeof(struct bng_nat_reap) == 40, "bng_nat_reap");
+enum { BNG_NAT_REAP_MAX = 64 }; /* records of one run */
+
 /* next_hops: ARRAY, by index. */
 enum bng_next_hop_kind { BNG_NEXT_HOP_NONE = 0, BNG_NEXT_HOP_GATEWAY = 1, BNG_NEXT_HOP_KERNEL = 2 };
 struct bng_next_hop {
@@ -450,7 +617,9 @@ enum bng_punt_class {
 	BNG_PUNT_FRAGMENT = 7,
 	BNG_PUNT_ND = 8,
 	BNG_PUNT_DHCPV6 = 9,
-	BNG_PUNT_CLASSES = 10,
+	BNG_PUNT_NAT_PORTS = 10, /* a record without a frame */
+	BNG_PUNT_NAT_FRAGMENT = 11,
+	BNG_PUNT_CLASSES = 12,
 };
 
 /* guard_rates: ARRAY, by class. */
@@ -556,7 +725,19 @@ _Static_assert(sizeof(struct bng_punt) == 40, "bng_punt");
 	X(nd_advertisement) /* a Neighbor Advertisement from a line: nothing is learned */                   \
 	X(nd_from_router)   /* a Router Advertisement or Redirect from a line */                             \
 	X(malformed_dhcpv6)                                                                                  \
-	X(dhcpv6_from_server) /* what only servers say, from a line */
+	X(dhcpv6_from_server) /* what only servers say, from a line */                                       \
+	X(nat_no_block)       /* to be translated, and holds no public address */                            \
+	X(nat_no_port)        /* all ports of its blocks are taken */                                        \
+	X(nat_table_full)                                                                                    \
+	X(nat_too_many_flows) /* of one session */                                                           \
+	X(nat_protocol)       /* neither TCP, UDP nor an ICMP query */                                       \
+	X(nat_malformed)      /* shorter than its header, or a header that contradicts itself */             \
+	X(nat_no_mapping)     /* from outside, to a port that leads nowhere */                               \
+	X(nat_filtered)       /* from outside, from one whom the inside has not sent to */                   \
+	X(nat_no_connection)  /* from outside, TCP that belongs to no connection and begins none */          \
+	X(nat_icmp_unrelated) /* an ICMP error about nothing that was translated */                          \
+	X(nat_fragment_lost)  /* a fragment whose first one never came */                                    \
+	X(nat_internal)       /* a map refused what it cannot refuse */
 
 #define BNG_PUNT_REASONS(X)                                                                                  \
 	X(dhcp_unknown_line)                                                                                 \
@@ -585,7 +766,9 @@ _Static_assert(sizeof(struct bng_punt) == 40, "bng_punt");
 	X(dhcpv6_relayed)              /* a Relay-forward, on a port that trusts it */                       \
 	X(dhcpv6_identity_changed)     /* the client's or the server's DUID is not the session's */          \
 	X(dhcpv6_associations_changed) /* other associations, or others' resources, than the session's */    \
-	X(dhcpv6_options_unusual)      /* more, longer or repeated options than the fast path handles */
+	X(dhcpv6_options_unusual)      /* more, longer or repeated options than the fast path handles */     \
+	X(nat_ports_low)               /* beside a packet: three quarters of a session's ports are taken */  \
+	X(nat_fragment_early)          /* a fragment before its first one: the agent brings it again */
 
 #define BNG_TX_REASONS(X)                                                                                    \
 	X(dhcp_offer)                                                                                        \
@@ -620,7 +803,7 @@ enum bng_reason {
 		BNG_TX_REASONS(BNG_REASON_ENUM_TX) BNG_REASONS
 };
 /* reason_counters: PERCPU_ARRAY of __u64, index port * BNG_REASON_STRIDE + reason. */
-enum { BNG_REASON_STRIDE = 128 };
+enum { BNG_REASON_STRIDE = 256 };
 _Static_assert((int)BNG_REASONS <= (int)BNG_REASON_STRIDE, "reasons");
 
 /*

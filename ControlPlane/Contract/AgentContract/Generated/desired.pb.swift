@@ -45,6 +45,7 @@ public nonisolated enum Bng_Agent_V1_Family: SwiftProtobuf.Enum, Swift.CaseItera
   case session // = 7
   case filter // = 8
   case pppoeService // = 9
+  case natPolicy // = 10
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -63,6 +64,7 @@ public nonisolated enum Bng_Agent_V1_Family: SwiftProtobuf.Enum, Swift.CaseItera
     case 7: self = .session
     case 8: self = .filter
     case 9: self = .pppoeService
+    case 10: self = .natPolicy
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -79,6 +81,7 @@ public nonisolated enum Bng_Agent_V1_Family: SwiftProtobuf.Enum, Swift.CaseItera
     case .session: return 7
     case .filter: return 8
     case .pppoeService: return 9
+    case .natPolicy: return 10
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -95,6 +98,7 @@ public nonisolated enum Bng_Agent_V1_Family: SwiftProtobuf.Enum, Swift.CaseItera
     .session,
     .filter,
     .pppoeService,
+    .natPolicy,
   ]
 
 }
@@ -236,6 +240,9 @@ public nonisolated enum Bng_Agent_V1_RouteKind: SwiftProtobuf.Enum, Swift.CaseIt
   /// a pool's prefix: an address without a session is unreachable, never sent to the core
   case subscribers // = 2
   case blackhole // = 3
+
+  /// public IPv4 addresses of NAT: what no session or mapping takes ends at the node
+  case nat // = 4
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -248,6 +255,7 @@ public nonisolated enum Bng_Agent_V1_RouteKind: SwiftProtobuf.Enum, Swift.CaseIt
     case 1: self = .nextHop
     case 2: self = .subscribers
     case 3: self = .blackhole
+    case 4: self = .nat
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -258,6 +266,7 @@ public nonisolated enum Bng_Agent_V1_RouteKind: SwiftProtobuf.Enum, Swift.CaseIt
     case .nextHop: return 1
     case .subscribers: return 2
     case .blackhole: return 3
+    case .nat: return 4
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -268,6 +277,7 @@ public nonisolated enum Bng_Agent_V1_RouteKind: SwiftProtobuf.Enum, Swift.CaseIt
     .nextHop,
     .subscribers,
     .blackhole,
+    .nat,
   ]
 
 }
@@ -299,6 +309,12 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
 
   /// DHCPv6 the data plane does not answer
   case dhcpv6 // = 9
+
+  /// stays in the agent: a session is about to run out of NAT ports
+  case natPorts // = 10
+
+  /// stays in the agent: a fragment that came before the one with the ports
+  case natFragment // = 11
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -317,6 +333,8 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
     case 7: self = .fragment
     case 8: self = .nd
     case 9: self = .dhcpv6
+    case 10: self = .natPorts
+    case 11: self = .natFragment
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -333,6 +351,8 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
     case .fragment: return 7
     case .nd: return 8
     case .dhcpv6: return 9
+    case .natPorts: return 10
+    case .natFragment: return 11
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -349,6 +369,8 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
     .fragment,
     .nd,
     .dhcpv6,
+    .natPorts,
+    .natFragment,
   ]
 
 }
@@ -480,6 +502,48 @@ public nonisolated enum Bng_Agent_V1_FilterDirection: SwiftProtobuf.Enum, Swift.
 
 }
 
+public nonisolated enum Bng_Agent_V1_NATFiltering: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+  case unspecified // = 0
+
+  /// RFC 4787 5: whoever knows a mapping may send to it
+  case endpointIndependent // = 1
+
+  /// only addresses the inside has sent to
+  case addressDependent // = 2
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .unspecified
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .endpointIndependent
+    case 2: self = .addressDependent
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .endpointIndependent: return 1
+    case .addressDependent: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [Bng_Agent_V1_NATFiltering] = [
+    .unspecified,
+    .endpointIndependent,
+    .addressDependent,
+  ]
+
+}
+
 /// One object: the full intended state. Equal content with an equal generation touches nothing.
 public nonisolated struct Bng_Agent_V1_Object: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -566,6 +630,14 @@ public nonisolated struct Bng_Agent_V1_Object: Sendable {
     set {body = .pppoeService(newValue)}
   }
 
+  public var natPolicy: Bng_Agent_V1_NATPolicy {
+    get {
+      if case .natPolicy(let v)? = body {return v}
+      return Bng_Agent_V1_NATPolicy()
+    }
+    set {body = .natPolicy(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -578,6 +650,7 @@ public nonisolated struct Bng_Agent_V1_Object: Sendable {
     case session(Bng_Agent_V1_Session)
     case filter(Bng_Agent_V1_Filter)
     case pppoeService(Bng_Agent_V1_PPPoEService)
+    case natPolicy(Bng_Agent_V1_NATPolicy)
 
   }
 
@@ -837,6 +910,58 @@ public nonisolated struct Bng_Agent_V1_Rate: Sendable {
   public init() {}
 }
 
+/// A port of the public address that leads to a host of the customer, for as long as it stands here.
+public nonisolated struct Bng_Agent_V1_NATForward: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 6 (TCP) or 17 (UDP)
+  public var `protocol`: UInt32 = 0
+
+  /// in one of the session's blocks, or 1-1,023
+  public var outsidePort: UInt32 = 0
+
+  /// the session's address, or one behind a framed route of it
+  public var insideAddress: Data = Data()
+
+  /// 1-65,535
+  public var insidePort: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// The public side of a session whose addresses are private. The controller grants; the node picks ports in what is granted.
+public nonisolated struct Bng_Agent_V1_SessionNAT: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// a NATPolicy
+  public var policyID: UInt64 = 0
+
+  /// the public address: one for all a session's ports (RFC 4787 REQ-2)
+  public var address: Data = Data()
+
+  /// the address is this session's alone, all of it; no blocks, no forwards
+  public var oneToOne: Bool = false
+
+  /// size of every block: 64 to 16,384, a power of two
+  public var blockPorts: UInt32 = 0
+
+  /// at least 1,024, multiples of 64, blocks do not overlap; 1-8
+  public var blockFirstPorts: [UInt32] = []
+
+  /// at most 32, no (protocol, outside port) twice
+  public var forwards: [Bng_Agent_V1_NATForward] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 public nonisolated struct Bng_Agent_V1_SessionIPv4: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -862,9 +987,21 @@ public nonisolated struct Bng_Agent_V1_SessionIPv4: Sendable {
   /// prefixes behind the customer; at most 16
   public var framedRoutes: [Bng_Agent_V1_FramedRoute] = []
 
+  /// absent: forwarded as it is
+  public var nat: Bng_Agent_V1_SessionNAT {
+    get {_nat ?? Bng_Agent_V1_SessionNAT()}
+    set {_nat = newValue}
+  }
+  /// Returns true if `nat` has been explicitly set.
+  public var hasNat: Bool {self._nat != nil}
+  /// Clears the value of `nat`. Subsequent reads from it will return its default value.
+  public mutating func clearNat() {self._nat = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
+
+  fileprivate var _nat: Bng_Agent_V1_SessionNAT? = nil
 }
 
 public nonisolated struct Bng_Agent_V1_IPv6Prefix: Sendable {
@@ -1184,12 +1321,46 @@ public nonisolated struct Bng_Agent_V1_Filter: Sendable {
   public init() {}
 }
 
+/// How sessions are translated. Referred to by sessions.
+public nonisolated struct Bng_Agent_V1_NATPolicy: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var filtering: Bng_Agent_V1_NATFiltering = .unspecified
+
+  /// idle connection; 240-864,000 (RFC 5382 REQ-5: 7,440)
+  public var tcpEstablishedSeconds: UInt32 = 0
+
+  /// half open or closing; 60-3,600 (RFC 5382 REQ-5: 240)
+  public var tcpTransitorySeconds: UInt32 = 0
+
+  /// 30-3,600 (RFC 4787 REQ-5: 300)
+  public var udpSeconds: UInt32 = 0
+
+  /// 30-3,600 (RFC 5508 REQ-2: 60)
+  public var icmpSeconds: UInt32 = 0
+
+  /// TCP connections, and peers let in, that one session may have; 16-1,000,000
+  public var flowsPerSession: UInt32 = 0
+
+  /// what comes from outside keeps a UDP or ICMP mapping too (RFC 4787 REQ-6b)
+  public var inboundRefresh: Bool = false
+
+  /// an even port gets an even one, an odd one an odd one, if there is one (RFC 4787 4.2.2)
+  public var portParity: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "bng.agent.v1"
 
 nonisolated extension Bng_Agent_V1_Family: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FAMILY_UNSPECIFIED\0\u{1}FAMILY_PORT\0\u{1}FAMILY_SERVER_IDENTITY\0\u{1}FAMILY_POOL_TEMPLATE\0\u{1}FAMILY_NEXT_HOP\0\u{1}FAMILY_ROUTE\0\u{1}FAMILY_GUARD_RATES\0\u{1}FAMILY_SESSION\0\u{1}FAMILY_FILTER\0\u{1}FAMILY_PPPOE_SERVICE\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FAMILY_UNSPECIFIED\0\u{1}FAMILY_PORT\0\u{1}FAMILY_SERVER_IDENTITY\0\u{1}FAMILY_POOL_TEMPLATE\0\u{1}FAMILY_NEXT_HOP\0\u{1}FAMILY_ROUTE\0\u{1}FAMILY_GUARD_RATES\0\u{1}FAMILY_SESSION\0\u{1}FAMILY_FILTER\0\u{1}FAMILY_PPPOE_SERVICE\0\u{1}FAMILY_NAT_POLICY\0")
 }
 
 nonisolated extension Bng_Agent_V1_PortRole: SwiftProtobuf._ProtoNameProviding {
@@ -1205,11 +1376,11 @@ nonisolated extension Bng_Agent_V1_NextHopKind: SwiftProtobuf._ProtoNameProvidin
 }
 
 nonisolated extension Bng_Agent_V1_RouteKind: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROUTE_KIND_UNSPECIFIED\0\u{1}ROUTE_KIND_NEXT_HOP\0\u{1}ROUTE_KIND_SUBSCRIBERS\0\u{1}ROUTE_KIND_BLACKHOLE\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROUTE_KIND_UNSPECIFIED\0\u{1}ROUTE_KIND_NEXT_HOP\0\u{1}ROUTE_KIND_SUBSCRIBERS\0\u{1}ROUTE_KIND_BLACKHOLE\0\u{1}ROUTE_KIND_NAT\0")
 }
 
 nonisolated extension Bng_Agent_V1_PuntClass: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PUNT_CLASS_UNSPECIFIED\0\u{1}PUNT_CLASS_DHCPV4\0\u{1}PUNT_CLASS_ARP\0\u{1}PUNT_CLASS_NEIGHBOR\0\u{1}PUNT_CLASS_PPPOE\0\u{1}PUNT_CLASS_PPP\0\u{1}PUNT_CLASS_HELD\0\u{1}PUNT_CLASS_FRAGMENT\0\u{1}PUNT_CLASS_ND\0\u{1}PUNT_CLASS_DHCPV6\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PUNT_CLASS_UNSPECIFIED\0\u{1}PUNT_CLASS_DHCPV4\0\u{1}PUNT_CLASS_ARP\0\u{1}PUNT_CLASS_NEIGHBOR\0\u{1}PUNT_CLASS_PPPOE\0\u{1}PUNT_CLASS_PPP\0\u{1}PUNT_CLASS_HELD\0\u{1}PUNT_CLASS_FRAGMENT\0\u{1}PUNT_CLASS_ND\0\u{1}PUNT_CLASS_DHCPV6\0\u{1}PUNT_CLASS_NAT_PORTS\0\u{1}PUNT_CLASS_NAT_FRAGMENT\0")
 }
 
 nonisolated extension Bng_Agent_V1_AntiSpoof: SwiftProtobuf._ProtoNameProviding {
@@ -1224,9 +1395,13 @@ nonisolated extension Bng_Agent_V1_FilterDirection: SwiftProtobuf._ProtoNameProv
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FILTER_DIRECTION_UNSPECIFIED\0\u{1}FILTER_DIRECTION_UP\0\u{1}FILTER_DIRECTION_DOWN\0\u{1}FILTER_DIRECTION_BOTH\0")
 }
 
+nonisolated extension Bng_Agent_V1_NATFiltering: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0NAT_FILTERING_UNSPECIFIED\0\u{1}NAT_FILTERING_ENDPOINT_INDEPENDENT\0\u{1}NAT_FILTERING_ADDRESS_DEPENDENT\0")
+}
+
 nonisolated extension Bng_Agent_V1_Object: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Object"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}object_id\0\u{1}generation\0\u{2}\u{9}port\0\u{3}server_identity\0\u{3}pool_template\0\u{3}next_hop\0\u{1}route\0\u{3}guard_rates\0\u{1}session\0\u{1}filter\0\u{3}pppoe_service\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}object_id\0\u{1}generation\0\u{2}\u{9}port\0\u{3}server_identity\0\u{3}pool_template\0\u{3}next_hop\0\u{1}route\0\u{3}guard_rates\0\u{1}session\0\u{1}filter\0\u{3}pppoe_service\0\u{3}nat_policy\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1353,6 +1528,19 @@ nonisolated extension Bng_Agent_V1_Object: SwiftProtobuf.Message, SwiftProtobuf.
           self.body = .pppoeService(v)
         }
       }()
+      case 20: try {
+        var v: Bng_Agent_V1_NATPolicy?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .natPolicy(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .natPolicy(v)
+        }
+      }()
       default: break
       }
     }
@@ -1405,6 +1593,10 @@ nonisolated extension Bng_Agent_V1_Object: SwiftProtobuf.Message, SwiftProtobuf.
     case .pppoeService?: try {
       guard case .pppoeService(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
+    }()
+    case .natPolicy?: try {
+      guard case .natPolicy(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
     }()
     case nil: break
     }
@@ -1940,9 +2132,109 @@ nonisolated extension Bng_Agent_V1_Rate: SwiftProtobuf.Message, SwiftProtobuf._M
   }
 }
 
+nonisolated extension Bng_Agent_V1_NATForward: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NATForward"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{3}outside_port\0\u{3}inside_address\0\u{3}inside_port\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.`protocol`) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.outsidePort) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.insideAddress) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.insidePort) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.`protocol` != 0 {
+      try visitor.visitSingularUInt32Field(value: self.`protocol`, fieldNumber: 1)
+    }
+    if self.outsidePort != 0 {
+      try visitor.visitSingularUInt32Field(value: self.outsidePort, fieldNumber: 2)
+    }
+    if !self.insideAddress.isEmpty {
+      try visitor.visitSingularBytesField(value: self.insideAddress, fieldNumber: 3)
+    }
+    if self.insidePort != 0 {
+      try visitor.visitSingularUInt32Field(value: self.insidePort, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Bng_Agent_V1_NATForward, rhs: Bng_Agent_V1_NATForward) -> Bool {
+    if lhs.`protocol` != rhs.`protocol` {return false}
+    if lhs.outsidePort != rhs.outsidePort {return false}
+    if lhs.insideAddress != rhs.insideAddress {return false}
+    if lhs.insidePort != rhs.insidePort {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Bng_Agent_V1_SessionNAT: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SessionNAT"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}policy_id\0\u{1}address\0\u{3}one_to_one\0\u{3}block_ports\0\u{3}block_first_ports\0\u{1}forwards\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.policyID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.address) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.oneToOne) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.blockPorts) }()
+      case 5: try { try decoder.decodeRepeatedUInt32Field(value: &self.blockFirstPorts) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.forwards) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.policyID != 0 {
+      try visitor.visitSingularUInt64Field(value: self.policyID, fieldNumber: 1)
+    }
+    if !self.address.isEmpty {
+      try visitor.visitSingularBytesField(value: self.address, fieldNumber: 2)
+    }
+    if self.oneToOne != false {
+      try visitor.visitSingularBoolField(value: self.oneToOne, fieldNumber: 3)
+    }
+    if self.blockPorts != 0 {
+      try visitor.visitSingularUInt32Field(value: self.blockPorts, fieldNumber: 4)
+    }
+    if !self.blockFirstPorts.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.blockFirstPorts, fieldNumber: 5)
+    }
+    if !self.forwards.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.forwards, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Bng_Agent_V1_SessionNAT, rhs: Bng_Agent_V1_SessionNAT) -> Bool {
+    if lhs.policyID != rhs.policyID {return false}
+    if lhs.address != rhs.address {return false}
+    if lhs.oneToOne != rhs.oneToOne {return false}
+    if lhs.blockPorts != rhs.blockPorts {return false}
+    if lhs.blockFirstPorts != rhs.blockFirstPorts {return false}
+    if lhs.forwards != rhs.forwards {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Bng_Agent_V1_SessionIPv4: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".SessionIPv4"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0\u{3}pool_template_id\0\u{3}dhcp_fast_path\0\u{3}client_id\0\u{1}option82\0\u{3}lease_expires_unix_ms\0\u{3}framed_routes\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0\u{3}pool_template_id\0\u{3}dhcp_fast_path\0\u{3}client_id\0\u{1}option82\0\u{3}lease_expires_unix_ms\0\u{3}framed_routes\0\u{1}nat\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1957,12 +2249,17 @@ nonisolated extension Bng_Agent_V1_SessionIPv4: SwiftProtobuf.Message, SwiftProt
       case 5: try { try decoder.decodeSingularBytesField(value: &self.option82) }()
       case 6: try { try decoder.decodeSingularFixed64Field(value: &self.leaseExpiresUnixMs) }()
       case 7: try { try decoder.decodeRepeatedMessageField(value: &self.framedRoutes) }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._nat) }()
       default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.address.isEmpty {
       try visitor.visitSingularBytesField(value: self.address, fieldNumber: 1)
     }
@@ -1984,6 +2281,9 @@ nonisolated extension Bng_Agent_V1_SessionIPv4: SwiftProtobuf.Message, SwiftProt
     if !self.framedRoutes.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.framedRoutes, fieldNumber: 7)
     }
+    try { if let v = self._nat {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1995,6 +2295,7 @@ nonisolated extension Bng_Agent_V1_SessionIPv4: SwiftProtobuf.Message, SwiftProt
     if lhs.option82 != rhs.option82 {return false}
     if lhs.leaseExpiresUnixMs != rhs.leaseExpiresUnixMs {return false}
     if lhs.framedRoutes != rhs.framedRoutes {return false}
+    if lhs._nat != rhs._nat {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2538,6 +2839,71 @@ nonisolated extension Bng_Agent_V1_Filter: SwiftProtobuf.Message, SwiftProtobuf.
   public static func ==(lhs: Bng_Agent_V1_Filter, rhs: Bng_Agent_V1_Filter) -> Bool {
     if lhs.rules != rhs.rules {return false}
     if lhs.defaultAction != rhs.defaultAction {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Bng_Agent_V1_NATPolicy: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NATPolicy"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}filtering\0\u{3}tcp_established_seconds\0\u{3}tcp_transitory_seconds\0\u{3}udp_seconds\0\u{3}icmp_seconds\0\u{3}flows_per_session\0\u{3}inbound_refresh\0\u{3}port_parity\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.filtering) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.tcpEstablishedSeconds) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.tcpTransitorySeconds) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.udpSeconds) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.icmpSeconds) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.flowsPerSession) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.inboundRefresh) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.portParity) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.filtering != .unspecified {
+      try visitor.visitSingularEnumField(value: self.filtering, fieldNumber: 1)
+    }
+    if self.tcpEstablishedSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.tcpEstablishedSeconds, fieldNumber: 2)
+    }
+    if self.tcpTransitorySeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.tcpTransitorySeconds, fieldNumber: 3)
+    }
+    if self.udpSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.udpSeconds, fieldNumber: 4)
+    }
+    if self.icmpSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.icmpSeconds, fieldNumber: 5)
+    }
+    if self.flowsPerSession != 0 {
+      try visitor.visitSingularUInt32Field(value: self.flowsPerSession, fieldNumber: 6)
+    }
+    if self.inboundRefresh != false {
+      try visitor.visitSingularBoolField(value: self.inboundRefresh, fieldNumber: 7)
+    }
+    if self.portParity != false {
+      try visitor.visitSingularBoolField(value: self.portParity, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Bng_Agent_V1_NATPolicy, rhs: Bng_Agent_V1_NATPolicy) -> Bool {
+    if lhs.filtering != rhs.filtering {return false}
+    if lhs.tcpEstablishedSeconds != rhs.tcpEstablishedSeconds {return false}
+    if lhs.tcpTransitorySeconds != rhs.tcpTransitorySeconds {return false}
+    if lhs.udpSeconds != rhs.udpSeconds {return false}
+    if lhs.icmpSeconds != rhs.icmpSeconds {return false}
+    if lhs.flowsPerSession != rhs.flowsPerSession {return false}
+    if lhs.inboundRefresh != rhs.inboundRefresh {return false}
+    if lhs.portParity != rhs.portParity {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

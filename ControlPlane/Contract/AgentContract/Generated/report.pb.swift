@@ -234,6 +234,30 @@ public nonisolated struct Bng_Agent_V1_SessionCounters: @unchecked Sendable {
     set {_uniqueStorage()._dhcpv6FastPathReplies = newValue}
   }
 
+  /// now: ports in use, of all protocols
+  public var natMappings: UInt64 {
+    get {_storage._natMappings}
+    set {_uniqueStorage()._natMappings = newValue}
+  }
+
+  /// now: TCP connections, and peers let in
+  public var natFlows: UInt64 {
+    get {_storage._natFlows}
+    set {_uniqueStorage()._natFlows = newValue}
+  }
+
+  /// since the session was installed
+  public var natMappingsCreated: UInt64 {
+    get {_storage._natMappingsCreated}
+    set {_uniqueStorage()._natMappingsCreated = newValue}
+  }
+
+  /// packets that needed a port, a mapping or a flow and got none
+  public var natRefused: UInt64 {
+    get {_storage._natRefused}
+    set {_uniqueStorage()._natRefused = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -333,6 +357,27 @@ public nonisolated struct Bng_Agent_V1_SessionLapsed: Sendable {
   public init() {}
 }
 
+/// A session has used three quarters of its NAT ports of one protocol, or all of them. Sent once for each number of blocks it holds, and
+/// again after an hour if it still is so.
+public nonisolated struct Bng_Agent_V1_NATPortsLow: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var sessionID: UInt64 = 0
+
+  public var sessionGeneration: UInt64 = 0
+
+  /// of the protocol that uses the most
+  public var portsUsed: UInt32 = 0
+
+  public var portsGranted: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 public nonisolated struct Bng_Agent_V1_PortChanged: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -390,12 +435,21 @@ public nonisolated struct Bng_Agent_V1_Event: Sendable {
     set {body = .portChanged(newValue)}
   }
 
+  public var natPortsLow: Bng_Agent_V1_NATPortsLow {
+    get {
+      if case .natPortsLow(let v)? = body {return v}
+      return Bng_Agent_V1_NATPortsLow()
+    }
+    set {body = .natPortsLow(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
     case leaseRenewed(Bng_Agent_V1_LeaseRenewed)
     case sessionLapsed(Bng_Agent_V1_SessionLapsed)
     case portChanged(Bng_Agent_V1_PortChanged)
+    case natPortsLow(Bng_Agent_V1_NATPortsLow)
 
   }
 
@@ -527,7 +581,7 @@ nonisolated extension Bng_Agent_V1_Capability: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Bng_Agent_V1_SessionCounters: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".SessionCounters"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{3}up_packets\0\u{3}up_bytes\0\u{3}down_packets\0\u{3}down_bytes\0\u{3}dropped_packets\0\u{3}last_drop_reason\0\u{3}last_drop_unix_ms\0\u{1}generation\0\u{3}lease_expires_unix_ms\0\u{3}dhcp_fast_path_replies\0\u{3}ppp_echoes_answered\0\u{3}ppp_echoes_sent\0\u{3}ppp_echo_replies\0\u{3}ipv6_up_packets\0\u{3}ipv6_up_bytes\0\u{3}ipv6_down_packets\0\u{3}ipv6_down_bytes\0\u{3}ipv6_lease_expires_unix_ms\0\u{3}router_advertisements\0\u{3}dhcpv6_fast_path_replies\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{3}up_packets\0\u{3}up_bytes\0\u{3}down_packets\0\u{3}down_bytes\0\u{3}dropped_packets\0\u{3}last_drop_reason\0\u{3}last_drop_unix_ms\0\u{1}generation\0\u{3}lease_expires_unix_ms\0\u{3}dhcp_fast_path_replies\0\u{3}ppp_echoes_answered\0\u{3}ppp_echoes_sent\0\u{3}ppp_echo_replies\0\u{3}ipv6_up_packets\0\u{3}ipv6_up_bytes\0\u{3}ipv6_down_packets\0\u{3}ipv6_down_bytes\0\u{3}ipv6_lease_expires_unix_ms\0\u{3}router_advertisements\0\u{3}dhcpv6_fast_path_replies\0\u{3}nat_mappings\0\u{3}nat_flows\0\u{3}nat_mappings_created\0\u{3}nat_refused\0")
 
   fileprivate class _StorageClass {
     var _sessionID: UInt64 = 0
@@ -551,6 +605,10 @@ nonisolated extension Bng_Agent_V1_SessionCounters: SwiftProtobuf.Message, Swift
     var _ipv6LeaseExpiresUnixMs: UInt64 = 0
     var _routerAdvertisements: UInt64 = 0
     var _dhcpv6FastPathReplies: UInt64 = 0
+    var _natMappings: UInt64 = 0
+    var _natFlows: UInt64 = 0
+    var _natMappingsCreated: UInt64 = 0
+    var _natRefused: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -582,6 +640,10 @@ nonisolated extension Bng_Agent_V1_SessionCounters: SwiftProtobuf.Message, Swift
       _ipv6LeaseExpiresUnixMs = source._ipv6LeaseExpiresUnixMs
       _routerAdvertisements = source._routerAdvertisements
       _dhcpv6FastPathReplies = source._dhcpv6FastPathReplies
+      _natMappings = source._natMappings
+      _natFlows = source._natFlows
+      _natMappingsCreated = source._natMappingsCreated
+      _natRefused = source._natRefused
     }
   }
 
@@ -621,6 +683,10 @@ nonisolated extension Bng_Agent_V1_SessionCounters: SwiftProtobuf.Message, Swift
         case 19: try { try decoder.decodeSingularFixed64Field(value: &_storage._ipv6LeaseExpiresUnixMs) }()
         case 20: try { try decoder.decodeSingularUInt64Field(value: &_storage._routerAdvertisements) }()
         case 21: try { try decoder.decodeSingularUInt64Field(value: &_storage._dhcpv6FastPathReplies) }()
+        case 22: try { try decoder.decodeSingularUInt64Field(value: &_storage._natMappings) }()
+        case 23: try { try decoder.decodeSingularUInt64Field(value: &_storage._natFlows) }()
+        case 24: try { try decoder.decodeSingularUInt64Field(value: &_storage._natMappingsCreated) }()
+        case 25: try { try decoder.decodeSingularUInt64Field(value: &_storage._natRefused) }()
         default: break
         }
       }
@@ -692,6 +758,18 @@ nonisolated extension Bng_Agent_V1_SessionCounters: SwiftProtobuf.Message, Swift
       if _storage._dhcpv6FastPathReplies != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._dhcpv6FastPathReplies, fieldNumber: 21)
       }
+      if _storage._natMappings != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._natMappings, fieldNumber: 22)
+      }
+      if _storage._natFlows != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._natFlows, fieldNumber: 23)
+      }
+      if _storage._natMappingsCreated != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._natMappingsCreated, fieldNumber: 24)
+      }
+      if _storage._natRefused != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._natRefused, fieldNumber: 25)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -722,6 +800,10 @@ nonisolated extension Bng_Agent_V1_SessionCounters: SwiftProtobuf.Message, Swift
         if _storage._ipv6LeaseExpiresUnixMs != rhs_storage._ipv6LeaseExpiresUnixMs {return false}
         if _storage._routerAdvertisements != rhs_storage._routerAdvertisements {return false}
         if _storage._dhcpv6FastPathReplies != rhs_storage._dhcpv6FastPathReplies {return false}
+        if _storage._natMappings != rhs_storage._natMappings {return false}
+        if _storage._natFlows != rhs_storage._natFlows {return false}
+        if _storage._natMappingsCreated != rhs_storage._natMappingsCreated {return false}
+        if _storage._natRefused != rhs_storage._natRefused {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -936,6 +1018,51 @@ nonisolated extension Bng_Agent_V1_SessionLapsed: SwiftProtobuf.Message, SwiftPr
   }
 }
 
+nonisolated extension Bng_Agent_V1_NATPortsLow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NATPortsLow"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{3}session_generation\0\u{3}ports_used\0\u{3}ports_granted\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularFixed64Field(value: &self.sessionID) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.sessionGeneration) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.portsUsed) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.portsGranted) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.sessionID != 0 {
+      try visitor.visitSingularFixed64Field(value: self.sessionID, fieldNumber: 1)
+    }
+    if self.sessionGeneration != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sessionGeneration, fieldNumber: 2)
+    }
+    if self.portsUsed != 0 {
+      try visitor.visitSingularUInt32Field(value: self.portsUsed, fieldNumber: 3)
+    }
+    if self.portsGranted != 0 {
+      try visitor.visitSingularUInt32Field(value: self.portsGranted, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Bng_Agent_V1_NATPortsLow, rhs: Bng_Agent_V1_NATPortsLow) -> Bool {
+    if lhs.sessionID != rhs.sessionID {return false}
+    if lhs.sessionGeneration != rhs.sessionGeneration {return false}
+    if lhs.portsUsed != rhs.portsUsed {return false}
+    if lhs.portsGranted != rhs.portsGranted {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Bng_Agent_V1_PortChanged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PortChanged"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}port\0")
@@ -972,7 +1099,7 @@ nonisolated extension Bng_Agent_V1_PortChanged: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Bng_Agent_V1_Event: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Event"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sequence\0\u{3}utc_unix_ms\0\u{4}\u{9}lease_renewed\0\u{3}session_lapsed\0\u{3}port_changed\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sequence\0\u{3}utc_unix_ms\0\u{4}\u{9}lease_renewed\0\u{3}session_lapsed\0\u{3}port_changed\0\u{3}nat_ports_low\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1021,6 +1148,19 @@ nonisolated extension Bng_Agent_V1_Event: SwiftProtobuf.Message, SwiftProtobuf._
           self.body = .portChanged(v)
         }
       }()
+      case 14: try {
+        var v: Bng_Agent_V1_NATPortsLow?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .natPortsLow(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .natPortsLow(v)
+        }
+      }()
       default: break
       }
     }
@@ -1049,6 +1189,10 @@ nonisolated extension Bng_Agent_V1_Event: SwiftProtobuf.Message, SwiftProtobuf._
     case .portChanged?: try {
       guard case .portChanged(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+    }()
+    case .natPortsLow?: try {
+      guard case .natPortsLow(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
     }()
     case nil: break
     }

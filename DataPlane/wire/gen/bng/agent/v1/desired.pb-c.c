@@ -547,6 +547,96 @@ void   bng__agent__v1__rate__free_unpacked
   assert(message->base.descriptor == &bng__agent__v1__rate__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   bng__agent__v1__natforward__init
+                     (Bng__Agent__V1__NATForward         *message)
+{
+  static const Bng__Agent__V1__NATForward init_value = BNG__AGENT__V1__NATFORWARD__INIT;
+  *message = init_value;
+}
+size_t bng__agent__v1__natforward__get_packed_size
+                     (const Bng__Agent__V1__NATForward *message)
+{
+  assert(message->base.descriptor == &bng__agent__v1__natforward__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t bng__agent__v1__natforward__pack
+                     (const Bng__Agent__V1__NATForward *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &bng__agent__v1__natforward__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t bng__agent__v1__natforward__pack_to_buffer
+                     (const Bng__Agent__V1__NATForward *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &bng__agent__v1__natforward__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Bng__Agent__V1__NATForward *
+       bng__agent__v1__natforward__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Bng__Agent__V1__NATForward *)
+     protobuf_c_message_unpack (&bng__agent__v1__natforward__descriptor,
+                                allocator, len, data);
+}
+void   bng__agent__v1__natforward__free_unpacked
+                     (Bng__Agent__V1__NATForward *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &bng__agent__v1__natforward__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   bng__agent__v1__session_nat__init
+                     (Bng__Agent__V1__SessionNAT         *message)
+{
+  static const Bng__Agent__V1__SessionNAT init_value = BNG__AGENT__V1__SESSION_NAT__INIT;
+  *message = init_value;
+}
+size_t bng__agent__v1__session_nat__get_packed_size
+                     (const Bng__Agent__V1__SessionNAT *message)
+{
+  assert(message->base.descriptor == &bng__agent__v1__session_nat__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t bng__agent__v1__session_nat__pack
+                     (const Bng__Agent__V1__SessionNAT *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &bng__agent__v1__session_nat__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t bng__agent__v1__session_nat__pack_to_buffer
+                     (const Bng__Agent__V1__SessionNAT *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &bng__agent__v1__session_nat__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Bng__Agent__V1__SessionNAT *
+       bng__agent__v1__session_nat__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Bng__Agent__V1__SessionNAT *)
+     protobuf_c_message_unpack (&bng__agent__v1__session_nat__descriptor,
+                                allocator, len, data);
+}
+void   bng__agent__v1__session_nat__free_unpacked
+                     (Bng__Agent__V1__SessionNAT *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &bng__agent__v1__session_nat__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   bng__agent__v1__session_ipv4__init
                      (Bng__Agent__V1__SessionIPv4         *message)
 {
@@ -997,7 +1087,52 @@ void   bng__agent__v1__filter__free_unpacked
   assert(message->base.descriptor == &bng__agent__v1__filter__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor bng__agent__v1__object__field_descriptors[11] =
+void   bng__agent__v1__natpolicy__init
+                     (Bng__Agent__V1__NATPolicy         *message)
+{
+  static const Bng__Agent__V1__NATPolicy init_value = BNG__AGENT__V1__NATPOLICY__INIT;
+  *message = init_value;
+}
+size_t bng__agent__v1__natpolicy__get_packed_size
+                     (const Bng__Agent__V1__NATPolicy *message)
+{
+  assert(message->base.descriptor == &bng__agent__v1__natpolicy__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t bng__agent__v1__natpolicy__pack
+                     (const Bng__Agent__V1__NATPolicy *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &bng__agent__v1__natpolicy__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t bng__agent__v1__natpolicy__pack_to_buffer
+                     (const Bng__Agent__V1__NATPolicy *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &bng__agent__v1__natpolicy__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Bng__Agent__V1__NATPolicy *
+       bng__agent__v1__natpolicy__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Bng__Agent__V1__NATPolicy *)
+     protobuf_c_message_unpack (&bng__agent__v1__natpolicy__descriptor,
+                                allocator, len, data);
+}
+void   bng__agent__v1__natpolicy__free_unpacked
+                     (Bng__Agent__V1__NATPolicy *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &bng__agent__v1__natpolicy__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor bng__agent__v1__object__field_descriptors[12] =
 {
   {
     "object_id",
@@ -1131,11 +1266,24 @@ static const ProtobufCFieldDescriptor bng__agent__v1__object__field_descriptors[
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "nat_policy",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Bng__Agent__V1__Object, body_case),
+    offsetof(Bng__Agent__V1__Object, nat_policy),
+    &bng__agent__v1__natpolicy__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned bng__agent__v1__object__field_indices_by_name[] = {
   9,   /* field[9] = filter */
   1,   /* field[1] = generation */
   7,   /* field[7] = guard_rates */
+  11,   /* field[11] = nat_policy */
   5,   /* field[5] = next_hop */
   0,   /* field[0] = object_id */
   4,   /* field[4] = pool_template */
@@ -1149,7 +1297,7 @@ static const ProtobufCIntRange bng__agent__v1__object__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 11, 2 },
-  { 0, 11 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor bng__agent__v1__object__descriptor =
 {
@@ -1159,7 +1307,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__object__descriptor =
   "Bng__Agent__V1__Object",
   "bng.agent.v1",
   sizeof(Bng__Agent__V1__Object),
-  11,
+  12,
   bng__agent__v1__object__field_descriptors,
   bng__agent__v1__object__field_indices_by_name,
   2,  bng__agent__v1__object__number_ranges,
@@ -2078,7 +2226,187 @@ const ProtobufCMessageDescriptor bng__agent__v1__rate__descriptor =
   (ProtobufCMessageInit) bng__agent__v1__rate__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor bng__agent__v1__session_ipv4__field_descriptors[7] =
+static const ProtobufCFieldDescriptor bng__agent__v1__natforward__field_descriptors[4] =
+{
+  {
+    "protocol",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__NATForward, protocol),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "outside_port",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__NATForward, outside_port),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "inside_address",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__NATForward, inside_address),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "inside_port",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__NATForward, inside_port),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned bng__agent__v1__natforward__field_indices_by_name[] = {
+  2,   /* field[2] = inside_address */
+  3,   /* field[3] = inside_port */
+  1,   /* field[1] = outside_port */
+  0,   /* field[0] = protocol */
+};
+static const ProtobufCIntRange bng__agent__v1__natforward__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor bng__agent__v1__natforward__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "bng.agent.v1.NATForward",
+  "NATForward",
+  "Bng__Agent__V1__NATForward",
+  "bng.agent.v1",
+  sizeof(Bng__Agent__V1__NATForward),
+  4,
+  bng__agent__v1__natforward__field_descriptors,
+  bng__agent__v1__natforward__field_indices_by_name,
+  1,  bng__agent__v1__natforward__number_ranges,
+  (ProtobufCMessageInit) bng__agent__v1__natforward__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor bng__agent__v1__session_nat__field_descriptors[6] =
+{
+  {
+    "policy_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionNAT, policy_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "address",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionNAT, address),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "one_to_one",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionNAT, one_to_one),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "block_ports",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionNAT, block_ports),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "block_first_ports",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Bng__Agent__V1__SessionNAT, n_block_first_ports),
+    offsetof(Bng__Agent__V1__SessionNAT, block_first_ports),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "forwards",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Bng__Agent__V1__SessionNAT, n_forwards),
+    offsetof(Bng__Agent__V1__SessionNAT, forwards),
+    &bng__agent__v1__natforward__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned bng__agent__v1__session_nat__field_indices_by_name[] = {
+  1,   /* field[1] = address */
+  4,   /* field[4] = block_first_ports */
+  3,   /* field[3] = block_ports */
+  5,   /* field[5] = forwards */
+  2,   /* field[2] = one_to_one */
+  0,   /* field[0] = policy_id */
+};
+static const ProtobufCIntRange bng__agent__v1__session_nat__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor bng__agent__v1__session_nat__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "bng.agent.v1.SessionNAT",
+  "SessionNAT",
+  "Bng__Agent__V1__SessionNAT",
+  "bng.agent.v1",
+  sizeof(Bng__Agent__V1__SessionNAT),
+  6,
+  bng__agent__v1__session_nat__field_descriptors,
+  bng__agent__v1__session_nat__field_indices_by_name,
+  1,  bng__agent__v1__session_nat__number_ranges,
+  (ProtobufCMessageInit) bng__agent__v1__session_nat__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor bng__agent__v1__session_ipv4__field_descriptors[8] =
 {
   {
     "address",
@@ -2164,6 +2492,18 @@ static const ProtobufCFieldDescriptor bng__agent__v1__session_ipv4__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "nat",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionIPv4, nat),
+    &bng__agent__v1__session_nat__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned bng__agent__v1__session_ipv4__field_indices_by_name[] = {
   0,   /* field[0] = address */
@@ -2171,13 +2511,14 @@ static const unsigned bng__agent__v1__session_ipv4__field_indices_by_name[] = {
   2,   /* field[2] = dhcp_fast_path */
   6,   /* field[6] = framed_routes */
   5,   /* field[5] = lease_expires_unix_ms */
+  7,   /* field[7] = nat */
   4,   /* field[4] = option82 */
   1,   /* field[1] = pool_template_id */
 };
 static const ProtobufCIntRange bng__agent__v1__session_ipv4__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor bng__agent__v1__session_ipv4__descriptor =
 {
@@ -2187,7 +2528,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__session_ipv4__descriptor =
   "Bng__Agent__V1__SessionIPv4",
   "bng.agent.v1",
   sizeof(Bng__Agent__V1__SessionIPv4),
-  7,
+  8,
   bng__agent__v1__session_ipv4__field_descriptors,
   bng__agent__v1__session_ipv4__field_indices_by_name,
   1,  bng__agent__v1__session_ipv4__number_ranges,
@@ -3069,7 +3410,136 @@ const ProtobufCMessageDescriptor bng__agent__v1__filter__descriptor =
   (ProtobufCMessageInit) bng__agent__v1__filter__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue bng__agent__v1__family__enum_values_by_number[10] =
+static const ProtobufCFieldDescriptor bng__agent__v1__natpolicy__field_descriptors[8] =
+{
+  {
+    "filtering",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__NATPolicy, filtering),
+    &bng__agent__v1__natfiltering__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tcp_established_seconds",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__NATPolicy, tcp_established_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tcp_transitory_seconds",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__NATPolicy, tcp_transitory_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "udp_seconds",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__NATPolicy, udp_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "icmp_seconds",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__NATPolicy, icmp_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "flows_per_session",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__NATPolicy, flows_per_session),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "inbound_refresh",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__NATPolicy, inbound_refresh),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "port_parity",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__NATPolicy, port_parity),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned bng__agent__v1__natpolicy__field_indices_by_name[] = {
+  0,   /* field[0] = filtering */
+  5,   /* field[5] = flows_per_session */
+  4,   /* field[4] = icmp_seconds */
+  6,   /* field[6] = inbound_refresh */
+  7,   /* field[7] = port_parity */
+  1,   /* field[1] = tcp_established_seconds */
+  2,   /* field[2] = tcp_transitory_seconds */
+  3,   /* field[3] = udp_seconds */
+};
+static const ProtobufCIntRange bng__agent__v1__natpolicy__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor bng__agent__v1__natpolicy__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "bng.agent.v1.NATPolicy",
+  "NATPolicy",
+  "Bng__Agent__V1__NATPolicy",
+  "bng.agent.v1",
+  sizeof(Bng__Agent__V1__NATPolicy),
+  8,
+  bng__agent__v1__natpolicy__field_descriptors,
+  bng__agent__v1__natpolicy__field_indices_by_name,
+  1,  bng__agent__v1__natpolicy__number_ranges,
+  (ProtobufCMessageInit) bng__agent__v1__natpolicy__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue bng__agent__v1__family__enum_values_by_number[11] =
 {
   { "FAMILY_UNSPECIFIED", "BNG__AGENT__V1__FAMILY__FAMILY_UNSPECIFIED", 0 },
   { "FAMILY_PORT", "BNG__AGENT__V1__FAMILY__FAMILY_PORT", 1 },
@@ -3081,14 +3551,16 @@ static const ProtobufCEnumValue bng__agent__v1__family__enum_values_by_number[10
   { "FAMILY_SESSION", "BNG__AGENT__V1__FAMILY__FAMILY_SESSION", 7 },
   { "FAMILY_FILTER", "BNG__AGENT__V1__FAMILY__FAMILY_FILTER", 8 },
   { "FAMILY_PPPOE_SERVICE", "BNG__AGENT__V1__FAMILY__FAMILY_PPPOE_SERVICE", 9 },
+  { "FAMILY_NAT_POLICY", "BNG__AGENT__V1__FAMILY__FAMILY_NAT_POLICY", 10 },
 };
 static const ProtobufCIntRange bng__agent__v1__family__value_ranges[] = {
-{0, 0},{0, 10}
+{0, 0},{0, 11}
 };
-static const ProtobufCEnumValueIndex bng__agent__v1__family__enum_values_by_name[10] =
+static const ProtobufCEnumValueIndex bng__agent__v1__family__enum_values_by_name[11] =
 {
   { "FAMILY_FILTER", 8 },
   { "FAMILY_GUARD_RATES", 6 },
+  { "FAMILY_NAT_POLICY", 10 },
   { "FAMILY_NEXT_HOP", 4 },
   { "FAMILY_POOL_TEMPLATE", 3 },
   { "FAMILY_PORT", 1 },
@@ -3105,9 +3577,9 @@ const ProtobufCEnumDescriptor bng__agent__v1__family__descriptor =
   "Family",
   "Bng__Agent__V1__Family",
   "bng.agent.v1",
-  10,
+  11,
   bng__agent__v1__family__enum_values_by_number,
-  10,
+  11,
   bng__agent__v1__family__enum_values_by_name,
   1,
   bng__agent__v1__family__value_ranges,
@@ -3205,19 +3677,21 @@ const ProtobufCEnumDescriptor bng__agent__v1__next_hop_kind__descriptor =
   bng__agent__v1__next_hop_kind__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue bng__agent__v1__route_kind__enum_values_by_number[4] =
+static const ProtobufCEnumValue bng__agent__v1__route_kind__enum_values_by_number[5] =
 {
   { "ROUTE_KIND_UNSPECIFIED", "BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_UNSPECIFIED", 0 },
   { "ROUTE_KIND_NEXT_HOP", "BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_NEXT_HOP", 1 },
   { "ROUTE_KIND_SUBSCRIBERS", "BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_SUBSCRIBERS", 2 },
   { "ROUTE_KIND_BLACKHOLE", "BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_BLACKHOLE", 3 },
+  { "ROUTE_KIND_NAT", "BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_NAT", 4 },
 };
 static const ProtobufCIntRange bng__agent__v1__route_kind__value_ranges[] = {
-{0, 0},{0, 4}
+{0, 0},{0, 5}
 };
-static const ProtobufCEnumValueIndex bng__agent__v1__route_kind__enum_values_by_name[4] =
+static const ProtobufCEnumValueIndex bng__agent__v1__route_kind__enum_values_by_name[5] =
 {
   { "ROUTE_KIND_BLACKHOLE", 3 },
+  { "ROUTE_KIND_NAT", 4 },
   { "ROUTE_KIND_NEXT_HOP", 1 },
   { "ROUTE_KIND_SUBSCRIBERS", 2 },
   { "ROUTE_KIND_UNSPECIFIED", 0 },
@@ -3229,15 +3703,15 @@ const ProtobufCEnumDescriptor bng__agent__v1__route_kind__descriptor =
   "RouteKind",
   "Bng__Agent__V1__RouteKind",
   "bng.agent.v1",
-  4,
+  5,
   bng__agent__v1__route_kind__enum_values_by_number,
-  4,
+  5,
   bng__agent__v1__route_kind__enum_values_by_name,
   1,
   bng__agent__v1__route_kind__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue bng__agent__v1__punt_class__enum_values_by_number[10] =
+static const ProtobufCEnumValue bng__agent__v1__punt_class__enum_values_by_number[12] =
 {
   { "PUNT_CLASS_UNSPECIFIED", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_UNSPECIFIED", 0 },
   { "PUNT_CLASS_DHCPV4", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_DHCPV4", 1 },
@@ -3249,17 +3723,21 @@ static const ProtobufCEnumValue bng__agent__v1__punt_class__enum_values_by_numbe
   { "PUNT_CLASS_FRAGMENT", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_FRAGMENT", 7 },
   { "PUNT_CLASS_ND", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_ND", 8 },
   { "PUNT_CLASS_DHCPV6", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_DHCPV6", 9 },
+  { "PUNT_CLASS_NAT_PORTS", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NAT_PORTS", 10 },
+  { "PUNT_CLASS_NAT_FRAGMENT", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NAT_FRAGMENT", 11 },
 };
 static const ProtobufCIntRange bng__agent__v1__punt_class__value_ranges[] = {
-{0, 0},{0, 10}
+{0, 0},{0, 12}
 };
-static const ProtobufCEnumValueIndex bng__agent__v1__punt_class__enum_values_by_name[10] =
+static const ProtobufCEnumValueIndex bng__agent__v1__punt_class__enum_values_by_name[12] =
 {
   { "PUNT_CLASS_ARP", 2 },
   { "PUNT_CLASS_DHCPV4", 1 },
   { "PUNT_CLASS_DHCPV6", 9 },
   { "PUNT_CLASS_FRAGMENT", 7 },
   { "PUNT_CLASS_HELD", 6 },
+  { "PUNT_CLASS_NAT_FRAGMENT", 11 },
+  { "PUNT_CLASS_NAT_PORTS", 10 },
   { "PUNT_CLASS_ND", 8 },
   { "PUNT_CLASS_NEIGHBOR", 3 },
   { "PUNT_CLASS_PPP", 5 },
@@ -3273,9 +3751,9 @@ const ProtobufCEnumDescriptor bng__agent__v1__punt_class__descriptor =
   "PuntClass",
   "Bng__Agent__V1__PuntClass",
   "bng.agent.v1",
-  10,
+  12,
   bng__agent__v1__punt_class__enum_values_by_number,
-  10,
+  12,
   bng__agent__v1__punt_class__enum_values_by_name,
   1,
   bng__agent__v1__punt_class__value_ranges,
@@ -3371,5 +3849,35 @@ const ProtobufCEnumDescriptor bng__agent__v1__filter_direction__descriptor =
   bng__agent__v1__filter_direction__enum_values_by_name,
   1,
   bng__agent__v1__filter_direction__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue bng__agent__v1__natfiltering__enum_values_by_number[3] =
+{
+  { "NAT_FILTERING_UNSPECIFIED", "BNG__AGENT__V1__NATFILTERING__NAT_FILTERING_UNSPECIFIED", 0 },
+  { "NAT_FILTERING_ENDPOINT_INDEPENDENT", "BNG__AGENT__V1__NATFILTERING__NAT_FILTERING_ENDPOINT_INDEPENDENT", 1 },
+  { "NAT_FILTERING_ADDRESS_DEPENDENT", "BNG__AGENT__V1__NATFILTERING__NAT_FILTERING_ADDRESS_DEPENDENT", 2 },
+};
+static const ProtobufCIntRange bng__agent__v1__natfiltering__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex bng__agent__v1__natfiltering__enum_values_by_name[3] =
+{
+  { "NAT_FILTERING_ADDRESS_DEPENDENT", 2 },
+  { "NAT_FILTERING_ENDPOINT_INDEPENDENT", 1 },
+  { "NAT_FILTERING_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor bng__agent__v1__natfiltering__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "bng.agent.v1.NATFiltering",
+  "NATFiltering",
+  "Bng__Agent__V1__NATFiltering",
+  "bng.agent.v1",
+  3,
+  bng__agent__v1__natfiltering__enum_values_by_number,
+  3,
+  bng__agent__v1__natfiltering__enum_values_by_name,
+  1,
+  bng__agent__v1__natfiltering__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -27,6 +27,8 @@ typedef struct Bng__Agent__V1__GuardRates Bng__Agent__V1__GuardRates;
 typedef struct Bng__Agent__V1__Line Bng__Agent__V1__Line;
 typedef struct Bng__Agent__V1__FramedRoute Bng__Agent__V1__FramedRoute;
 typedef struct Bng__Agent__V1__Rate Bng__Agent__V1__Rate;
+typedef struct Bng__Agent__V1__NATForward Bng__Agent__V1__NATForward;
+typedef struct Bng__Agent__V1__SessionNAT Bng__Agent__V1__SessionNAT;
 typedef struct Bng__Agent__V1__SessionIPv4 Bng__Agent__V1__SessionIPv4;
 typedef struct Bng__Agent__V1__IPv6Prefix Bng__Agent__V1__IPv6Prefix;
 typedef struct Bng__Agent__V1__DHCPv6Association Bng__Agent__V1__DHCPv6Association;
@@ -37,6 +39,7 @@ typedef struct Bng__Agent__V1__Session Bng__Agent__V1__Session;
 typedef struct Bng__Agent__V1__PPPoEService Bng__Agent__V1__PPPoEService;
 typedef struct Bng__Agent__V1__FilterRule Bng__Agent__V1__FilterRule;
 typedef struct Bng__Agent__V1__Filter Bng__Agent__V1__Filter;
+typedef struct Bng__Agent__V1__NATPolicy Bng__Agent__V1__NATPolicy;
 
 
 /* --- enums --- */
@@ -54,7 +57,8 @@ typedef enum _Bng__Agent__V1__Family {
   BNG__AGENT__V1__FAMILY__FAMILY_GUARD_RATES = 6,
   BNG__AGENT__V1__FAMILY__FAMILY_SESSION = 7,
   BNG__AGENT__V1__FAMILY__FAMILY_FILTER = 8,
-  BNG__AGENT__V1__FAMILY__FAMILY_PPPOE_SERVICE = 9
+  BNG__AGENT__V1__FAMILY__FAMILY_PPPOE_SERVICE = 9,
+  BNG__AGENT__V1__FAMILY__FAMILY_NAT_POLICY = 10
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__FAMILY)
 } Bng__Agent__V1__Family;
 typedef enum _Bng__Agent__V1__PortRole {
@@ -101,7 +105,11 @@ typedef enum _Bng__Agent__V1__RouteKind {
    * a pool's prefix: an address without a session is unreachable, never sent to the core
    */
   BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_SUBSCRIBERS = 2,
-  BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_BLACKHOLE = 3
+  BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_BLACKHOLE = 3,
+  /*
+   * public IPv4 addresses of NAT: what no session or mapping takes ends at the node
+   */
+  BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_NAT = 4
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__ROUTE_KIND)
 } Bng__Agent__V1__RouteKind;
 /*
@@ -138,7 +146,15 @@ typedef enum _Bng__Agent__V1__PuntClass {
   /*
    * DHCPv6 the data plane does not answer
    */
-  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_DHCPV6 = 9
+  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_DHCPV6 = 9,
+  /*
+   * stays in the agent: a session is about to run out of NAT ports
+   */
+  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NAT_PORTS = 10,
+  /*
+   * stays in the agent: a fragment that came before the one with the ports
+   */
+  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NAT_FRAGMENT = 11
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__PUNT_CLASS)
 } Bng__Agent__V1__PuntClass;
 typedef enum _Bng__Agent__V1__AntiSpoof {
@@ -175,6 +191,18 @@ typedef enum _Bng__Agent__V1__FilterDirection {
   BNG__AGENT__V1__FILTER_DIRECTION__FILTER_DIRECTION_BOTH = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__FILTER_DIRECTION)
 } Bng__Agent__V1__FilterDirection;
+typedef enum _Bng__Agent__V1__NATFiltering {
+  BNG__AGENT__V1__NATFILTERING__NAT_FILTERING_UNSPECIFIED = 0,
+  /*
+   * RFC 4787 5: whoever knows a mapping may send to it
+   */
+  BNG__AGENT__V1__NATFILTERING__NAT_FILTERING_ENDPOINT_INDEPENDENT = 1,
+  /*
+   * only addresses the inside has sent to
+   */
+  BNG__AGENT__V1__NATFILTERING__NAT_FILTERING_ADDRESS_DEPENDENT = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__NATFILTERING)
+} Bng__Agent__V1__NATFiltering;
 
 /* --- messages --- */
 
@@ -188,7 +216,8 @@ typedef enum {
   BNG__AGENT__V1__OBJECT__BODY_GUARD_RATES = 16,
   BNG__AGENT__V1__OBJECT__BODY_SESSION = 17,
   BNG__AGENT__V1__OBJECT__BODY_FILTER = 18,
-  BNG__AGENT__V1__OBJECT__BODY_PPPOE_SERVICE = 19
+  BNG__AGENT__V1__OBJECT__BODY_PPPOE_SERVICE = 19,
+  BNG__AGENT__V1__OBJECT__BODY_NAT_POLICY = 20
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__OBJECT__BODY__CASE)
 } Bng__Agent__V1__Object__BodyCase;
 
@@ -217,6 +246,7 @@ struct  Bng__Agent__V1__Object
     Bng__Agent__V1__Session *session;
     Bng__Agent__V1__Filter *filter;
     Bng__Agent__V1__PPPoEService *pppoe_service;
+    Bng__Agent__V1__NATPolicy *nat_policy;
   };
 };
 #define BNG__AGENT__V1__OBJECT__INIT \
@@ -509,6 +539,72 @@ struct  Bng__Agent__V1__Rate
     , 0, 0 }
 
 
+/*
+ * A port of the public address that leads to a host of the customer, for as long as it stands here.
+ */
+struct  Bng__Agent__V1__NATForward
+{
+  ProtobufCMessage base;
+  /*
+   * 6 (TCP) or 17 (UDP)
+   */
+  uint32_t protocol;
+  /*
+   * in one of the session's blocks, or 1-1,023
+   */
+  uint32_t outside_port;
+  /*
+   * the session's address, or one behind a framed route of it
+   */
+  ProtobufCBinaryData inside_address;
+  /*
+   * 1-65,535
+   */
+  uint32_t inside_port;
+};
+#define BNG__AGENT__V1__NATFORWARD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__natforward__descriptor) \
+    , 0, 0, {0,NULL}, 0 }
+
+
+/*
+ * The public side of a session whose addresses are private. The controller grants; the node picks ports in what is granted.
+ */
+struct  Bng__Agent__V1__SessionNAT
+{
+  ProtobufCMessage base;
+  /*
+   * a NATPolicy
+   */
+  uint64_t policy_id;
+  /*
+   * the public address: one for all a session's ports (RFC 4787 REQ-2)
+   */
+  ProtobufCBinaryData address;
+  /*
+   * the address is this session's alone, all of it; no blocks, no forwards
+   */
+  protobuf_c_boolean one_to_one;
+  /*
+   * size of every block: 64 to 16,384, a power of two
+   */
+  uint32_t block_ports;
+  /*
+   * at least 1,024, multiples of 64, blocks do not overlap; 1-8
+   */
+  size_t n_block_first_ports;
+  uint32_t *block_first_ports;
+  /*
+   * at most 32, no (protocol, outside port) twice
+   */
+  size_t n_forwards;
+  Bng__Agent__V1__NATForward **forwards;
+};
+#define BNG__AGENT__V1__SESSION_NAT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__session_nat__descriptor) \
+    , 0, {0,NULL}, 0, 0, 0,NULL, 0,NULL }
+
+
 struct  Bng__Agent__V1__SessionIPv4
 {
   ProtobufCMessage base;
@@ -536,10 +632,14 @@ struct  Bng__Agent__V1__SessionIPv4
    */
   size_t n_framed_routes;
   Bng__Agent__V1__FramedRoute **framed_routes;
+  /*
+   * absent: forwarded as it is
+   */
+  Bng__Agent__V1__SessionNAT *nat;
 };
 #define BNG__AGENT__V1__SESSION_IPV4__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__session_ipv4__descriptor) \
-    , {0,NULL}, 0, 0, {0,NULL}, {0,NULL}, 0, 0,NULL }
+    , {0,NULL}, 0, 0, {0,NULL}, {0,NULL}, 0, 0,NULL, NULL }
 
 
 struct  Bng__Agent__V1__IPv6Prefix
@@ -825,6 +925,47 @@ struct  Bng__Agent__V1__Filter
     , 0,NULL, BNG__AGENT__V1__FILTER_ACTION__FILTER_ACTION_UNSPECIFIED }
 
 
+/*
+ * How sessions are translated. Referred to by sessions.
+ */
+struct  Bng__Agent__V1__NATPolicy
+{
+  ProtobufCMessage base;
+  Bng__Agent__V1__NATFiltering filtering;
+  /*
+   * idle connection; 240-864,000 (RFC 5382 REQ-5: 7,440)
+   */
+  uint32_t tcp_established_seconds;
+  /*
+   * half open or closing; 60-3,600 (RFC 5382 REQ-5: 240)
+   */
+  uint32_t tcp_transitory_seconds;
+  /*
+   * 30-3,600 (RFC 4787 REQ-5: 300)
+   */
+  uint32_t udp_seconds;
+  /*
+   * 30-3,600 (RFC 5508 REQ-2: 60)
+   */
+  uint32_t icmp_seconds;
+  /*
+   * TCP connections, and peers let in, that one session may have; 16-1,000,000
+   */
+  uint32_t flows_per_session;
+  /*
+   * what comes from outside keeps a UDP or ICMP mapping too (RFC 4787 REQ-6b)
+   */
+  protobuf_c_boolean inbound_refresh;
+  /*
+   * an even port gets an even one, an odd one an odd one, if there is one (RFC 4787 4.2.2)
+   */
+  protobuf_c_boolean port_parity;
+};
+#define BNG__AGENT__V1__NATPOLICY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__natpolicy__descriptor) \
+    , BNG__AGENT__V1__NATFILTERING__NAT_FILTERING_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0 }
+
+
 /* Bng__Agent__V1__Object methods */
 void   bng__agent__v1__object__init
                      (Bng__Agent__V1__Object         *message);
@@ -1053,6 +1194,44 @@ Bng__Agent__V1__Rate *
 void   bng__agent__v1__rate__free_unpacked
                      (Bng__Agent__V1__Rate *message,
                       ProtobufCAllocator *allocator);
+/* Bng__Agent__V1__NATForward methods */
+void   bng__agent__v1__natforward__init
+                     (Bng__Agent__V1__NATForward         *message);
+size_t bng__agent__v1__natforward__get_packed_size
+                     (const Bng__Agent__V1__NATForward   *message);
+size_t bng__agent__v1__natforward__pack
+                     (const Bng__Agent__V1__NATForward   *message,
+                      uint8_t             *out);
+size_t bng__agent__v1__natforward__pack_to_buffer
+                     (const Bng__Agent__V1__NATForward   *message,
+                      ProtobufCBuffer     *buffer);
+Bng__Agent__V1__NATForward *
+       bng__agent__v1__natforward__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   bng__agent__v1__natforward__free_unpacked
+                     (Bng__Agent__V1__NATForward *message,
+                      ProtobufCAllocator *allocator);
+/* Bng__Agent__V1__SessionNAT methods */
+void   bng__agent__v1__session_nat__init
+                     (Bng__Agent__V1__SessionNAT         *message);
+size_t bng__agent__v1__session_nat__get_packed_size
+                     (const Bng__Agent__V1__SessionNAT   *message);
+size_t bng__agent__v1__session_nat__pack
+                     (const Bng__Agent__V1__SessionNAT   *message,
+                      uint8_t             *out);
+size_t bng__agent__v1__session_nat__pack_to_buffer
+                     (const Bng__Agent__V1__SessionNAT   *message,
+                      ProtobufCBuffer     *buffer);
+Bng__Agent__V1__SessionNAT *
+       bng__agent__v1__session_nat__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   bng__agent__v1__session_nat__free_unpacked
+                     (Bng__Agent__V1__SessionNAT *message,
+                      ProtobufCAllocator *allocator);
 /* Bng__Agent__V1__SessionIPv4 methods */
 void   bng__agent__v1__session_ipv4__init
                      (Bng__Agent__V1__SessionIPv4         *message);
@@ -1243,6 +1422,25 @@ Bng__Agent__V1__Filter *
 void   bng__agent__v1__filter__free_unpacked
                      (Bng__Agent__V1__Filter *message,
                       ProtobufCAllocator *allocator);
+/* Bng__Agent__V1__NATPolicy methods */
+void   bng__agent__v1__natpolicy__init
+                     (Bng__Agent__V1__NATPolicy         *message);
+size_t bng__agent__v1__natpolicy__get_packed_size
+                     (const Bng__Agent__V1__NATPolicy   *message);
+size_t bng__agent__v1__natpolicy__pack
+                     (const Bng__Agent__V1__NATPolicy   *message,
+                      uint8_t             *out);
+size_t bng__agent__v1__natpolicy__pack_to_buffer
+                     (const Bng__Agent__V1__NATPolicy   *message,
+                      ProtobufCBuffer     *buffer);
+Bng__Agent__V1__NATPolicy *
+       bng__agent__v1__natpolicy__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   bng__agent__v1__natpolicy__free_unpacked
+                     (Bng__Agent__V1__NATPolicy *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Bng__Agent__V1__Object_Closure)
@@ -1281,6 +1479,12 @@ typedef void (*Bng__Agent__V1__FramedRoute_Closure)
 typedef void (*Bng__Agent__V1__Rate_Closure)
                  (const Bng__Agent__V1__Rate *message,
                   void *closure_data);
+typedef void (*Bng__Agent__V1__NATForward_Closure)
+                 (const Bng__Agent__V1__NATForward *message,
+                  void *closure_data);
+typedef void (*Bng__Agent__V1__SessionNAT_Closure)
+                 (const Bng__Agent__V1__SessionNAT *message,
+                  void *closure_data);
 typedef void (*Bng__Agent__V1__SessionIPv4_Closure)
                  (const Bng__Agent__V1__SessionIPv4 *message,
                   void *closure_data);
@@ -1311,6 +1515,9 @@ typedef void (*Bng__Agent__V1__FilterRule_Closure)
 typedef void (*Bng__Agent__V1__Filter_Closure)
                  (const Bng__Agent__V1__Filter *message,
                   void *closure_data);
+typedef void (*Bng__Agent__V1__NATPolicy_Closure)
+                 (const Bng__Agent__V1__NATPolicy *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -1326,6 +1533,7 @@ extern const ProtobufCEnumDescriptor    bng__agent__v1__punt_class__descriptor;
 extern const ProtobufCEnumDescriptor    bng__agent__v1__anti_spoof__descriptor;
 extern const ProtobufCEnumDescriptor    bng__agent__v1__filter_action__descriptor;
 extern const ProtobufCEnumDescriptor    bng__agent__v1__filter_direction__descriptor;
+extern const ProtobufCEnumDescriptor    bng__agent__v1__natfiltering__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__object__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__port__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__server_identity__descriptor;
@@ -1338,6 +1546,8 @@ extern const ProtobufCMessageDescriptor bng__agent__v1__guard_rates__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__line__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__framed_route__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__rate__descriptor;
+extern const ProtobufCMessageDescriptor bng__agent__v1__natforward__descriptor;
+extern const ProtobufCMessageDescriptor bng__agent__v1__session_nat__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__session_ipv4__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__ipv6_prefix__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__dhcpv6_association__descriptor;
@@ -1348,6 +1558,7 @@ extern const ProtobufCMessageDescriptor bng__agent__v1__session__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__pppo_eservice__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__filter_rule__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__filter__descriptor;
+extern const ProtobufCMessageDescriptor bng__agent__v1__natpolicy__descriptor;
 
 PROTOBUF_C__END_DECLS
 

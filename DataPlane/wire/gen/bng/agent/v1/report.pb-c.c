@@ -367,6 +367,51 @@ void   bng__agent__v1__session_lapsed__free_unpacked
   assert(message->base.descriptor == &bng__agent__v1__session_lapsed__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   bng__agent__v1__natports_low__init
+                     (Bng__Agent__V1__NATPortsLow         *message)
+{
+  static const Bng__Agent__V1__NATPortsLow init_value = BNG__AGENT__V1__NATPORTS_LOW__INIT;
+  *message = init_value;
+}
+size_t bng__agent__v1__natports_low__get_packed_size
+                     (const Bng__Agent__V1__NATPortsLow *message)
+{
+  assert(message->base.descriptor == &bng__agent__v1__natports_low__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t bng__agent__v1__natports_low__pack
+                     (const Bng__Agent__V1__NATPortsLow *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &bng__agent__v1__natports_low__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t bng__agent__v1__natports_low__pack_to_buffer
+                     (const Bng__Agent__V1__NATPortsLow *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &bng__agent__v1__natports_low__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Bng__Agent__V1__NATPortsLow *
+       bng__agent__v1__natports_low__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Bng__Agent__V1__NATPortsLow *)
+     protobuf_c_message_unpack (&bng__agent__v1__natports_low__descriptor,
+                                allocator, len, data);
+}
+void   bng__agent__v1__natports_low__free_unpacked
+                     (Bng__Agent__V1__NATPortsLow *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &bng__agent__v1__natports_low__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   bng__agent__v1__port_changed__init
                      (Bng__Agent__V1__PortChanged         *message)
 {
@@ -682,7 +727,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__capability__descriptor =
   (ProtobufCMessageInit) bng__agent__v1__capability__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor bng__agent__v1__session_counters__field_descriptors[21] =
+static const ProtobufCFieldDescriptor bng__agent__v1__session_counters__field_descriptors[25] =
 {
   {
     "session_id",
@@ -936,6 +981,54 @@ static const ProtobufCFieldDescriptor bng__agent__v1__session_counters__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "nat_mappings",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionCounters, nat_mappings),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "nat_flows",
+    23,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionCounters, nat_flows),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "nat_mappings_created",
+    24,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionCounters, nat_mappings_created),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "nat_refused",
+    25,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__SessionCounters, nat_refused),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned bng__agent__v1__session_counters__field_indices_by_name[] = {
   10,   /* field[10] = dhcp_fast_path_replies */
@@ -952,6 +1045,10 @@ static const unsigned bng__agent__v1__session_counters__field_indices_by_name[] 
   6,   /* field[6] = last_drop_reason */
   7,   /* field[7] = last_drop_unix_ms */
   9,   /* field[9] = lease_expires_unix_ms */
+  22,   /* field[22] = nat_flows */
+  21,   /* field[21] = nat_mappings */
+  23,   /* field[23] = nat_mappings_created */
+  24,   /* field[24] = nat_refused */
   13,   /* field[13] = ppp_echo_replies */
   11,   /* field[11] = ppp_echoes_answered */
   12,   /* field[12] = ppp_echoes_sent */
@@ -963,7 +1060,7 @@ static const unsigned bng__agent__v1__session_counters__field_indices_by_name[] 
 static const ProtobufCIntRange bng__agent__v1__session_counters__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 21 }
+  { 0, 25 }
 };
 const ProtobufCMessageDescriptor bng__agent__v1__session_counters__descriptor =
 {
@@ -973,7 +1070,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__session_counters__descriptor =
   "Bng__Agent__V1__SessionCounters",
   "bng.agent.v1",
   sizeof(Bng__Agent__V1__SessionCounters),
-  21,
+  25,
   bng__agent__v1__session_counters__field_descriptors,
   bng__agent__v1__session_counters__field_indices_by_name,
   1,  bng__agent__v1__session_counters__number_ranges,
@@ -1313,6 +1410,83 @@ const ProtobufCMessageDescriptor bng__agent__v1__session_lapsed__descriptor =
   (ProtobufCMessageInit) bng__agent__v1__session_lapsed__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor bng__agent__v1__natports_low__field_descriptors[4] =
+{
+  {
+    "session_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__NATPortsLow, session_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "session_generation",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__NATPortsLow, session_generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ports_used",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__NATPortsLow, ports_used),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ports_granted",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__NATPortsLow, ports_granted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned bng__agent__v1__natports_low__field_indices_by_name[] = {
+  3,   /* field[3] = ports_granted */
+  2,   /* field[2] = ports_used */
+  1,   /* field[1] = session_generation */
+  0,   /* field[0] = session_id */
+};
+static const ProtobufCIntRange bng__agent__v1__natports_low__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor bng__agent__v1__natports_low__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "bng.agent.v1.NATPortsLow",
+  "NATPortsLow",
+  "Bng__Agent__V1__NATPortsLow",
+  "bng.agent.v1",
+  sizeof(Bng__Agent__V1__NATPortsLow),
+  4,
+  bng__agent__v1__natports_low__field_descriptors,
+  bng__agent__v1__natports_low__field_indices_by_name,
+  1,  bng__agent__v1__natports_low__number_ranges,
+  (ProtobufCMessageInit) bng__agent__v1__natports_low__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor bng__agent__v1__port_changed__field_descriptors[1] =
 {
   {
@@ -1351,7 +1525,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__port_changed__descriptor =
   (ProtobufCMessageInit) bng__agent__v1__port_changed__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor bng__agent__v1__event__field_descriptors[5] =
+static const ProtobufCFieldDescriptor bng__agent__v1__event__field_descriptors[6] =
 {
   {
     "sequence",
@@ -1413,9 +1587,22 @@ static const ProtobufCFieldDescriptor bng__agent__v1__event__field_descriptors[5
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "nat_ports_low",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Bng__Agent__V1__Event, body_case),
+    offsetof(Bng__Agent__V1__Event, nat_ports_low),
+    &bng__agent__v1__natports_low__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned bng__agent__v1__event__field_indices_by_name[] = {
   2,   /* field[2] = lease_renewed */
+  5,   /* field[5] = nat_ports_low */
   4,   /* field[4] = port_changed */
   0,   /* field[0] = sequence */
   3,   /* field[3] = session_lapsed */
@@ -1425,7 +1612,7 @@ static const ProtobufCIntRange bng__agent__v1__event__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 11, 2 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor bng__agent__v1__event__descriptor =
 {
@@ -1435,7 +1622,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__event__descriptor =
   "Bng__Agent__V1__Event",
   "bng.agent.v1",
   sizeof(Bng__Agent__V1__Event),
-  5,
+  6,
   bng__agent__v1__event__field_descriptors,
   bng__agent__v1__event__field_indices_by_name,
   2,  bng__agent__v1__event__number_ranges,

@@ -24,6 +24,7 @@ typedef struct Bng__Agent__V1__NamedCounter Bng__Agent__V1__NamedCounter;
 typedef struct Bng__Agent__V1__CounterReport Bng__Agent__V1__CounterReport;
 typedef struct Bng__Agent__V1__LeaseRenewed Bng__Agent__V1__LeaseRenewed;
 typedef struct Bng__Agent__V1__SessionLapsed Bng__Agent__V1__SessionLapsed;
+typedef struct Bng__Agent__V1__NATPortsLow Bng__Agent__V1__NATPortsLow;
 typedef struct Bng__Agent__V1__PortChanged Bng__Agent__V1__PortChanged;
 typedef struct Bng__Agent__V1__Event Bng__Agent__V1__Event;
 typedef struct Bng__Agent__V1__EventBatch Bng__Agent__V1__EventBatch;
@@ -124,10 +125,26 @@ struct  Bng__Agent__V1__SessionCounters
    */
   uint64_t router_advertisements;
   uint64_t dhcpv6_fast_path_replies;
+  /*
+   * now: ports in use, of all protocols
+   */
+  uint64_t nat_mappings;
+  /*
+   * now: TCP connections, and peers let in
+   */
+  uint64_t nat_flows;
+  /*
+   * since the session was installed
+   */
+  uint64_t nat_mappings_created;
+  /*
+   * packets that needed a port, a mapping or a flow and got none
+   */
+  uint64_t nat_refused;
 };
 #define BNG__AGENT__V1__SESSION_COUNTERS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__session_counters__descriptor) \
-    , 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Bng__Agent__V1__SessionCountersReply
@@ -224,6 +241,26 @@ struct  Bng__Agent__V1__SessionLapsed
     , 0, 0, (char *)protobuf_c_empty_string }
 
 
+/*
+ * A session has used three quarters of its NAT ports of one protocol, or all of them. Sent once for each number of blocks it holds, and
+ * again after an hour if it still is so.
+ */
+struct  Bng__Agent__V1__NATPortsLow
+{
+  ProtobufCMessage base;
+  uint64_t session_id;
+  uint64_t session_generation;
+  /*
+   * of the protocol that uses the most
+   */
+  uint32_t ports_used;
+  uint32_t ports_granted;
+};
+#define BNG__AGENT__V1__NATPORTS_LOW__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__natports_low__descriptor) \
+    , 0, 0, 0, 0 }
+
+
 struct  Bng__Agent__V1__PortChanged
 {
   ProtobufCMessage base;
@@ -238,7 +275,8 @@ typedef enum {
   BNG__AGENT__V1__EVENT__BODY__NOT_SET = 0,
   BNG__AGENT__V1__EVENT__BODY_LEASE_RENEWED = 11,
   BNG__AGENT__V1__EVENT__BODY_SESSION_LAPSED = 12,
-  BNG__AGENT__V1__EVENT__BODY_PORT_CHANGED = 13
+  BNG__AGENT__V1__EVENT__BODY_PORT_CHANGED = 13,
+  BNG__AGENT__V1__EVENT__BODY_NAT_PORTS_LOW = 14
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__EVENT__BODY__CASE)
 } Bng__Agent__V1__Event__BodyCase;
 
@@ -255,6 +293,7 @@ struct  Bng__Agent__V1__Event
     Bng__Agent__V1__LeaseRenewed *lease_renewed;
     Bng__Agent__V1__SessionLapsed *session_lapsed;
     Bng__Agent__V1__PortChanged *port_changed;
+    Bng__Agent__V1__NATPortsLow *nat_ports_low;
   };
 };
 #define BNG__AGENT__V1__EVENT__INIT \
@@ -429,6 +468,25 @@ Bng__Agent__V1__SessionLapsed *
 void   bng__agent__v1__session_lapsed__free_unpacked
                      (Bng__Agent__V1__SessionLapsed *message,
                       ProtobufCAllocator *allocator);
+/* Bng__Agent__V1__NATPortsLow methods */
+void   bng__agent__v1__natports_low__init
+                     (Bng__Agent__V1__NATPortsLow         *message);
+size_t bng__agent__v1__natports_low__get_packed_size
+                     (const Bng__Agent__V1__NATPortsLow   *message);
+size_t bng__agent__v1__natports_low__pack
+                     (const Bng__Agent__V1__NATPortsLow   *message,
+                      uint8_t             *out);
+size_t bng__agent__v1__natports_low__pack_to_buffer
+                     (const Bng__Agent__V1__NATPortsLow   *message,
+                      ProtobufCBuffer     *buffer);
+Bng__Agent__V1__NATPortsLow *
+       bng__agent__v1__natports_low__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   bng__agent__v1__natports_low__free_unpacked
+                     (Bng__Agent__V1__NATPortsLow *message,
+                      ProtobufCAllocator *allocator);
 /* Bng__Agent__V1__PortChanged methods */
 void   bng__agent__v1__port_changed__init
                      (Bng__Agent__V1__PortChanged         *message);
@@ -512,6 +570,9 @@ typedef void (*Bng__Agent__V1__LeaseRenewed_Closure)
 typedef void (*Bng__Agent__V1__SessionLapsed_Closure)
                  (const Bng__Agent__V1__SessionLapsed *message,
                   void *closure_data);
+typedef void (*Bng__Agent__V1__NATPortsLow_Closure)
+                 (const Bng__Agent__V1__NATPortsLow *message,
+                  void *closure_data);
 typedef void (*Bng__Agent__V1__PortChanged_Closure)
                  (const Bng__Agent__V1__PortChanged *message,
                   void *closure_data);
@@ -536,6 +597,7 @@ extern const ProtobufCMessageDescriptor bng__agent__v1__named_counter__descripto
 extern const ProtobufCMessageDescriptor bng__agent__v1__counter_report__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__lease_renewed__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__session_lapsed__descriptor;
+extern const ProtobufCMessageDescriptor bng__agent__v1__natports_low__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__port_changed__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__event__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__event_batch__descriptor;
