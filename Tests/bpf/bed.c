@@ -120,6 +120,7 @@ static int load_programs(struct bed *bed, uint32_t sessions)
 	bpf_map__set_max_entries(bed->access->maps.ppp_state, sessions);
 	bpf_map__set_max_entries(bed->access->maps.session6_state, sessions);
 	bpf_map__set_max_entries(bed->access->maps.session6_counters, sessions);
+	bpf_map__set_max_entries(bed->access->maps.nat_state, sessions);
 	bpf_map__set_max_entries(bed->access->maps.policers, sessions * BNG_DIRECTIONS);
 	error = xdp_access__load(bed->access);
 	if (error)
@@ -129,7 +130,16 @@ static int load_programs(struct bed *bed, uint32_t sessions)
 		return -errno;
 	bed->core->rodata->bng_port_index = BED_CORE;
 	error = share_maps(bed->access->obj, bed->core->obj);
-	return error ? error : xdp_core__load(bed->core);
+	if (error)
+		return error;
+	error = xdp_core__load(bed->core);
+	if (error)
+		return error;
+	bed->reap = xdp_nat_reap__open();
+	if (!bed->reap)
+		return -errno;
+	error = share_maps(bed->access->obj, bed->reap->obj);
+	return error ? error : xdp_nat_reap__load(bed->reap);
 }
 
 int bed_load(struct bed *bed, uint32_t sessions)
@@ -147,7 +157,9 @@ int bed_load(struct bed *bed, uint32_t sessions)
 
 void bed_done(struct bed *bed)
 {
+	xdp_nat_reap__destroy(bed->reap);
 	xdp_core__destroy(bed->core);
+	bed->reap = NULL;
 	xdp_access__destroy(bed->access);
 	bed->core = NULL;
 	bed->access = NULL;
@@ -289,7 +301,9 @@ void bed_reset(struct bed *bed)
 		bed->access->maps.guard_lines, bed->access->maps.routes4, bed->access->maps.filters,
 		bed->access->maps.pppoe_services, bed->access->maps.pppoe_requests,
 		bed->access->maps.sessions6, bed->access->maps.advertisements,
-		bed->access->maps.dhcp6_replies, bed->access->maps.own_addresses6, bed->access->maps.routes6};
+		bed->access->maps.dhcp6_replies, bed->access->maps.own_addresses6, bed->access->maps.routes6,
+		bed->access->maps.nat_sessions, bed->access->maps.nat_out, bed->access->maps.nat_in,
+		bed->access->maps.nat_flows, bed->access->maps.nat_fragments};
 	uint32_t slots = bpf_map__max_entries(bed->access->maps.session_state);
 
 	for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++)
@@ -299,6 +313,7 @@ void bed_reset(struct bed *bed)
 		zero_entry(bed->access->maps.session_counters, i);
 		zero_entry(bed->access->maps.ppp_state, i);
 		zero_entry(bed->access->maps.session6_state, i);
+		zero_entry(bed->access->maps.nat_state, i);
 		zero_entry(bed->access->maps.session6_counters, i);
 		zero_entry(bed->access->maps.policers, i * BNG_DIRECTIONS + BNG_UP);
 		zero_entry(bed->access->maps.policers, i * BNG_DIRECTIONS + BNG_DOWN);

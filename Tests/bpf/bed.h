@@ -14,6 +14,7 @@
 #include "bng_abi.h"
 #include "xdp_access.skel.h"
 #include "xdp_core.skel.h"
+#include "xdp_nat_reap.skel.h"
 
 enum {
 	BED_ACCESS = 1,
@@ -28,6 +29,7 @@ enum {
 struct bed {
 	struct xdp_access *access;
 	struct xdp_core *core;
+	struct xdp_nat_reap *reap;
 	bool has_network;
 };
 

@@ -499,7 +499,9 @@ _Static_assert(sizeof(struct bng_nat_key) == 12, "bng_nat_key");
 enum bng_nat_mapping_flags {
 	BNG_NAT_FORWARD = 1 << 0,  /* stands in the session's forwards: it is not swept */
 	BNG_NAT_FLOWS = 1 << 1,    /* each peer needs a flow: TCP, and address-dependent filtering */
-	BNG_NAT_REFRESHED = 1 << 2 /* by what comes from outside, too */
+	BNG_NAT_REFRESHED = 1 << 2, /* by what comes from outside, too */
+	BNG_NAT_FILTERED = 1 << 3,  /* peers have to be known: address-dependent filtering */
+	BNG_NAT_STATIC = 1 << 4,    /* in nat_in, with protocol and port 0: the whole address is the session's */
 };
 struct bng_nat_mapping {
 	__u64 session_id;
@@ -524,7 +526,10 @@ struct bng_nat_reverse {
 };
 _Static_assert(sizeof(struct bng_nat_reverse) == 24, "bng_nat_reverse");
 
-/* nat_flows: HASH, a TCP connection, or with peer_port 0 a peer that address-dependent filtering lets in. */
+/*
+ * nat_flows: HASH, a TCP connection, or with peer_port 0 a peer that address-dependent filtering lets in. Of
+ * a mapping with BNG_NAT_FLOWS; counted in its `flows`.
+ */
 struct bng_nat_flow_key {
 	__u32 vrf;
 	__be32 address; /* outside */
@@ -548,13 +553,14 @@ enum bng_nat_flow_state {
 struct bng_nat_flow {
 	__u64 session_id;
 	__u64 seen_ns;
+	__u64 state; /* enum bng_nat_flow_state, of TCP */
 	__be32 inside;
 	__be16 inside_port;
-	__u16 state; /* enum bng_nat_flow_state, of TCP */
+	__u16 _pad;
 	__u32 slot;
-	__u32 _pad;
+	__u32 _pad2;
 };
-_Static_assert(sizeof(struct bng_nat_flow) == 32, "bng_nat_flow");
+_Static_assert(sizeof(struct bng_nat_flow) == 40, "bng_nat_flow");
 
 /* nat_fragments: LRU_HASH, how the fragments behind a first one are translated; for one direction each. */
 struct bng_nat_fragment_key {
@@ -567,14 +573,15 @@ struct bng_nat_fragment_key {
 };
 struct bng_nat_fragment {
 	__u64 seen_ns;
-	__u64 session_id;
-	__be32 source; /* as it leaves */
+	__u64 sender_id;  /* the session it came from, 0: from the core */
+	__u64 session_id; /* the one it is for, if it is for one; else the sender */
+	__be32 source;    /* as it leaves */
 	__be32 destination;
-	__be32 session; /* toward a line: its session's address; else 0 */
+	__be32 session; /* address of that session */
 	__u32 _pad;
 };
 _Static_assert(sizeof(struct bng_nat_fragment_key) == 16, "bng_nat_fragment_key");
-_Static_assert(sizeof(struct bng_nat_fragment) == 32, "bng_nat_fragment");
+_Static_assert(sizeof(struct bng_nat_fragment) == 40, "bng_nat_fragment");
 
 /*
  * xdp_nat_reap runs on these records, as the packet of a test run: the agent has found them expired, and says

@@ -109,6 +109,9 @@ static __always_inline int send_to_line(
 
 	__u32 lapse = session_lapse(session, state, clock_again(s));
 
+	/* A mapping of a session that was, whose address another one has: the agent is about to remove it. */
+	if ((s->nat.changes & BNG_NAT_DESTINATION) && session->session_id != s->nat.session_id)
+		return refuse_silently(BNG_DROP_nat_no_mapping);
 	s->slot = session->slot;
 	s->session_is_known = 1;
 	if (lapse)

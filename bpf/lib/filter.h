@@ -53,6 +53,8 @@ static __always_inline int try_rules(
 		s->facts.remote = s->source;
 		if (way == BNG_WAY_UP)
 			s->facts.remote = s->destination;
+		else if (s->nat.changes & BNG_NAT_SOURCE)
+			s->facts.remote = *(volatile __be32 *)&s->nat.source; /* as the line will see it */
 	} else {
 		s->facts.remote6 = way == BNG_WAY_UP ? s->destination6 : s->source6;
 	}

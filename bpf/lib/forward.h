@@ -5,7 +5,7 @@
 #define BNG_FORWARD_H
 
 #include "ipv6.h"
-#include "maps.h"
+#include "nat_rewrite.h"
 
 static __always_inline __u16 ethertype_of(enum bng_families family)
 {
@@ -36,11 +36,19 @@ static __always_inline int redirect_to(struct bng_scratch *s, __u32 port, __u32 
 	return XDP_REDIRECT;
 }
 
+/* NAT, before the header moves. 0: done, or nothing to do. */
+static __always_inline int translate(struct xdp_md *ctx, struct bng_scratch *s, enum bng_families family)
+{
+	return family == BNG_FAMILY_IPV4 && s->nat.changes ? nat_rewrite(ctx) : 0;
+}
+
 /* Replaces an Ethernet header of s->l2_length bytes by an untagged one with s->next_mac, and counts the
  * hop. */
 static __always_inline int forward_untagged(
 	struct xdp_md *ctx, struct bng_scratch *s, __u32 reason, enum bng_families family)
 {
+	if (translate(ctx, s, family))
+		return drop(s, BNG_DROP_nat_internal);
 	if (s->l2_length != 14 && bpf_xdp_adjust_head(ctx, (int)s->l2_length - 14))
 		return drop(s, BNG_DROP_internal_adjust);
 
@@ -107,6 +115,8 @@ static __always_inline int encapsulate(struct xdp_md *ctx, struct bng_scratch *s
 	const struct bng_session *session, const struct bng_line_key *line, const struct bng_port *port,
 	enum bng_families family)
 {
+	if (translate(ctx, s, family))
+		return -1;
 	if (session->flags & BNG_SESSION_PPPOE)
 		return encapsulate_pppoe(ctx, s, session, line, port, family);
 	__u32 l2_length = session->c_tpid ? 22 : session->s_tpid ? 18 : 14;

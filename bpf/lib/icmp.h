@@ -140,6 +140,13 @@ static __always_inline void error_of_cause(struct bng_scratch *s, __u32 cause)
 		s->icmp.code = BNG_UNREACHABLE_NET;
 		s->icmp.mtu = 0;
 		break;
+	case BNG_DROP_nat_no_block: /* RFC 5508 REQ-8 */
+	case BNG_DROP_nat_no_port:
+	case BNG_DROP_nat_table_full:
+	case BNG_DROP_nat_too_many_flows:
+		s->icmp.code = BNG_UNREACHABLE_PROHIBITED;
+		s->icmp.mtu = 0;
+		break;
 	case BNG_DROP_no_subscriber:
 	case BNG_DROP_session_lapsed:
 	case BNG_DROP_route_unreachable:

@@ -83,6 +83,7 @@ static __always_inline int parse_ipv4(struct xdp_md *ctx, struct bng_scratch *s,
 	s->fragment = bpf_ntohs(ip->fragment);
 	s->protocol = ip->protocol;
 	s->ttl = ip->ttl;
+	s->nat.changes = 0;
 	if (!ipv4_header_is_sound(ctx, s, ip))
 		return drop(s, BNG_DROP_malformed_ipv4);
 	return BNG_NEXT;
@@ -99,6 +100,14 @@ static __always_inline int is_martian(__be32 address)
 	__u8 octet = first_octet(address);
 
 	return octet == 0 || octet == 127 || octet >= 224;
+}
+
+/* RFC 1918 3, RFC 6598 7. */
+static __always_inline int is_private(__be32 address)
+{
+	__u32 host = bpf_ntohl(address);
+
+	return host >> 24 == 10 || host >> 20 == 0xac1 || host >> 16 == 0xc0a8 || host >> 22 == 0x191;
 }
 
 /* Source and destination port of the packet in host order, source in the upper half; 0 when it has none. */

@@ -122,7 +122,12 @@ static __always_inline __u32 resolve_next_hop(
 		words[i] = 0;
 	fib->family = BNG_AF_INET;
 	fib->tot_len = (__u16)s->ip_length;
-	fib->ipv4_src = s->source;
+	__be32 source = s->source;
+
+	BNG_OPAQUE(source); /* or the two loads become one, of a chosen address */
+	if (s->nat.changes & BNG_NAT_SOURCE)
+		source = s->nat.source;
+	fib->ipv4_src = source;
 	s->out_port = hop->port;
 	s->hop_mtu = 0xffff;
 	if (hop->kind == BNG_NEXT_HOP_GATEWAY) {

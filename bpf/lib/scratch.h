@@ -192,6 +192,51 @@ struct bng_sender {
 	__u32 _pad;
 };
 
+/* What NAT makes of a packet: decided first, carried out when all else has let it pass. */
+enum bng_nat_changes {
+	BNG_NAT_SOURCE = 1 << 0,
+	BNG_NAT_DESTINATION = 1 << 1,
+	BNG_NAT_UPPER = 1 << 2, /* the packet has the upper layer's header: ports and checksum change with it */
+	BNG_NAT_QUOTE = 1 << 3, /* an ICMP error: what it quotes changes, too */
+};
+struct bng_nat_work {
+	/* how the packet leaves */
+	__u32 changes; /* enum bng_nat_changes; 0: as it came */
+	__be32 source;
+	__be32 destination;
+	__be16 source_port; /* or the identifier of an ICMP query */
+	__be16 destination_port;
+	__be32 quoted; /* address and port that take the place of ours or the inside's in a quote */
+	__be16 quoted_port;
+	__u8 quotes_source; /* the quote's source changes, not its destination */
+	__u8 icmp_type;
+	__u64 sender_id; /* session a line's packet came from, 0: it came from the core */
+	/* the session, of the side that is inside */
+	__u64 session_id;
+	__be32 session;
+	__u32 vrf;
+	__u32 slot;
+	/* how it came */
+	__be16 old_source_port;
+	__be16 old_destination_port;
+	__u32 tcp_flags;
+	__u32 protocol; /* index, enum bng_nat_protocol */
+	__u32 flags;    /* enum bng_nat_mapping_flags, of the mapping in hand */
+	__u32 tried;
+	__u32 start;
+	__u32 refused;
+	__u32 diff; /* one's complement sum of what changed in the addresses */
+	struct bng_nat_key out;
+	struct bng_nat_key in;
+	struct bng_nat_flow_key flow;
+	struct bng_nat_fragment_key fragment;
+	struct bng_nat_mapping mapping;
+	struct bng_nat_reverse reverse;
+	struct bng_nat_flow fresh_flow;
+	struct bng_nat_fragment fresh_fragment;
+	struct bng_nat_session grant;
+};
+
 struct bng_scratch {
 	/* First, so that its address is the scratch's and needs no register of its own. */
 	union {
@@ -256,6 +301,7 @@ struct bng_scratch {
 	__u64 generation;
 	__u8 next_mac[12]; /* destination and source toward the next hop */
 
+	struct bng_nat_work nat;
 	struct bpf_fib_lookup fib;
 	struct bng_icmp_due icmp;
 	struct bng_chain chain;

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "downstream.h"
+#include "nat_translate.h"
 #include "punt.h"
 #include "route.h"
 #include "session6.h"
@@ -80,6 +81,9 @@ static __always_inline int route_upstream(
 		return toward_subscribers(ctx, s, session->vrf);
 	case BNG_ROUTE_SESSION:
 		return toward_subscribers(ctx, s, session->vrf);
+	case BNG_ROUTE_NAT:
+		s->toward.session = s->nat.session;
+		return toward_subscribers(ctx, s, session->vrf);
 	case BNG_ROUTE_BLACKHOLE:
 		return refuse_silently(BNG_DROP_route_blackhole);
 	case BNG_ROUTE_NEXT_HOP:
@@ -93,6 +97,9 @@ static __always_inline int route_upstream(
 	__u32 refused = resolve_next_hop(ctx, s, s->toward.next_hop, session->vrf);
 
 	if (refused == BNG_PUNT_REASON_neighbor_unresolved) {
+		/* The kernel sends it on: as it is to leave. */
+		if (s->nat.changes && nat_rewrite(ctx))
+			return drop(s, BNG_DROP_nat_internal);
 		s->session_id = session->session_id;
 		s->generation = session->generation;
 		return punt(ctx, BNG_PUNT_NEIGHBOR, refused);
@@ -100,6 +107,36 @@ static __always_inline int route_upstream(
 	if (refused)
 		return refuse(ctx, refused);
 	return forward_untagged(ctx, s, BNG_TX_forward_up, BNG_FAMILY_IPV4);
+}
+
+/*
+ * Source NAT of what leaves the lines' world, and its way back in of what goes to a public address of ours.
+ * Nothing of a session that is to be translated passes by it. 0, a drop reason, or
+ * BNG_PUNT_REASON_nat_fragment_early. Global: see handle_arp.
+ */
+__noinline int translate_upstream(struct xdp_md *ctx)
+{
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	if (!s)
+		return BNG_DROP_internal_lookup;
+	struct bng_session *session = bpf_map_lookup_elem(&sessions, &s->line);
+
+	if (!session)
+		return BNG_DROP_internal_lookup;
+	s->nat.vrf = session->vrf;
+	s->nat.sender_id = session->session_id;
+	s->nat.session_id = session->session_id;
+	s->nat.session = session->ipv4;
+	s->nat.slot = session->slot;
+	if ((session->flags & BNG_SESSION_NAT) &&
+		(s->source == session->ipv4 || is_private(s->source))) {
+		int refused = nat_from_inside(ctx, !!(session->flags & BNG_SESSION_NAT_STATIC));
+
+		if (refused)
+			return refused;
+	}
+	return s->toward.kind == BNG_ROUTE_NAT ? nat_from_outside(ctx) : 0;
 }
 
 /* The frame holds the whole packet. Global: see handle_arp. */
@@ -144,6 +181,17 @@ __noinline int handle_data(struct xdp_md *ctx)
 
 	if (withheld)
 		return refuse_silently(withheld);
+	if (s->toward.kind == BNG_ROUTE_NAT ||
+		(s->toward.kind == BNG_ROUTE_NEXT_HOP && (session->flags & BNG_SESSION_NAT))) {
+		if (s->ttl <= 1)
+			return refuse(ctx, BNG_DROP_ttl_expired);
+		int refused = translate_upstream(ctx);
+
+		if (refused == BNG_PUNT_REASON_nat_fragment_early)
+			return punt(ctx, BNG_PUNT_NAT_FRAGMENT, (__u32)refused);
+		if (refused)
+			return refuse(ctx, (__u32)refused);
+	}
 	count_upstream(s);
 	if (session->flags & BNG_SESSION_CLAMP_MSS)
 		clamp_mss(ctx, s, session->mtu, BNG_IPV4_TCP_HEADERS);

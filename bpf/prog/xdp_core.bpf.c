@@ -3,12 +3,40 @@
 // kernel's.
 #include "clock.h"
 #include "downstream6.h"
+#include "nat_translate.h"
 #include "route.h"
 
 static __always_inline int pass(struct bng_scratch *s)
 {
 	count(s, BNG_TX_pass_kernel);
 	return XDP_PASS;
+}
+
+/* To a public address of NAT. Global: see handle_arp. */
+__noinline int handle_nat(struct xdp_md *ctx, __u32 vrf)
+{
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	if (!s)
+		return XDP_ABORTED;
+	s->nat.vrf = vrf;
+	s->nat.sender_id = 0;
+	(void)clock_now(s);
+
+	int refused = nat_from_outside(ctx);
+
+	if (refused == BNG_PUNT_REASON_nat_fragment_early) {
+		s->session_id = 0;
+		s->generation = 0;
+		return punt(ctx, BNG_PUNT_NAT_FRAGMENT, (__u32)refused);
+	}
+	if (refused)
+		return drop(s, (__u32)refused);
+	struct bng_line_key *line = line_of(s, vrf, s->nat.session);
+
+	if (!line)
+		return drop(s, BNG_DROP_nat_no_mapping);
+	return send_to_line(ctx, s, line, BNG_TX_forward_down);
 }
 
 static __always_inline int handle_ipv4(struct xdp_md *ctx, struct bng_scratch *s, const struct bng_port *port)
@@ -31,6 +59,8 @@ static __always_inline int handle_ipv4(struct xdp_md *ctx, struct bng_scratch *s
 			return pass(s);
 		if (route->kind == BNG_ROUTE_BLACKHOLE)
 			return drop(s, BNG_DROP_route_blackhole);
+		if (route->kind == BNG_ROUTE_NAT)
+			return handle_nat(ctx, port->vrf);
 		if (route->kind == BNG_ROUTE_SESSION)
 			line = line_of(s, port->vrf, route->session);
 		else if (route->kind != BNG_ROUTE_SUBSCRIBERS ||

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * NAT44: mappings (RFC 4787 4). A mapping belongs to a protocol, an inside address and port, whatever the
+ * peer; its port is one of the session's blocks. Nothing here touches the packet: nat_rewrite.h does, when
+ * all else has let the packet pass.
+ */
+#ifndef BNG_NAT_H
+#define BNG_NAT_H
+
+#include "mss.h"
+#include "punt.h"
+#include "session.h"
+
+enum {
+	BNG_NAT_TRIES = 64, /* ports looked at for a new mapping */
+	BNG_NAT_TOUCH_NS = 1000000000,
+	BNG_EEXIST = 17,
+	BNG_ICMP_PARAMETER_PROBLEM = 12,
+	BNG_ICMP_TIMESTAMP = 13,
+	BNG_ICMP_TIMESTAMP_REPLY = 14,
+	BNG_TCP_FIN = 1,
+	BNG_TCP_RST = 4,
+	BNG_TCP_ACK = 16,
+};
+
+/* An entry is in use until the reaper takes it, which is decided here, by whoever is first. 0: it is gone. */
+static __always_inline int nat_touch(struct bng_scratch *s, __u64 *seen_ns)
+{
+	__u64 seen = *(volatile __u64 *)seen_ns;
+	__u64 now = clock_again(s);
+
+	if (seen == BNG_NAT_DEAD)
+		return 0;
+	if ((__s64)(now - seen) < BNG_NAT_TOUCH_NS)
+		return 1;
+	return __sync_val_compare_and_swap(seen_ns, seen, now) != BNG_NAT_DEAD;
+}
+
+/* What the upper layer's header says, for the protocols there are ports of. 0, or the drop reason. */
+static __always_inline __u32 nat_parse(struct xdp_md *ctx, struct bng_scratch *s)
+{
+	struct bng_nat_work *w = &s->nat;
+	__u32 at = s->l2_length + s->ip_header_length;
+	__u32 length = s->ip_length - s->ip_header_length;
+
+	if (s->protocol == BNG_IPPROTO_UDP) {
+		if (length < 8 || bpf_xdp_load_bytes(ctx, at, s->header, 8))
+			return BNG_DROP_nat_malformed;
+		w->protocol = BNG_NAT_UDP;
+	} else if (s->protocol == BNG_IPPROTO_TCP) {
+		if (length < BNG_TCP_HEADER || bpf_xdp_load_bytes(ctx, at, s->header, BNG_TCP_HEADER))
+			return BNG_DROP_nat_malformed;
+		w->protocol = BNG_NAT_TCP;
+		w->tcp_flags = s->header[13];
+	} else if (s->protocol == BNG_IPPROTO_ICMP) {
+		if (length < 8 || bpf_xdp_load_bytes(ctx, at, s->header, 8))
+			return BNG_DROP_nat_malformed;
+		w->protocol = BNG_NAT_ICMP;
+		w->icmp_type = s->header[0];
+		w->old_source_port = w->old_destination_port = BNG_LOAD(__be16, s->header + 4);
+		return 0;
+	} else {
+		return BNG_DROP_nat_protocol;
+	}
+	w->old_source_port = BNG_LOAD(__be16, s->header);
+	w->old_destination_port = BNG_LOAD(__be16, s->header + 2);
+	return 0;
+}
+
+static __always_inline int is_icmp_error(__u32 type)
+{
+	return type == 3 || type == 11 || type == BNG_ICMP_PARAMETER_PROBLEM;
+}
+
+/* One port of the session's blocks: the start-th, counted through all blocks, and those behind it. */
+static long nat_try_port(__u32 index, void *context)
+{
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	(void)context;
+	if (!s)
+		return 1;
+	struct bng_nat_work *w = &s->nat;
+	__u32 total = w->grant.block_count * w->grant.block_ports;
+	__u32 step = w->tried;
+	__u32 place = w->start + index * step;
+
+	if (!total)
+		return 1;
+	place %= total;
+
+	__u64 block = place / (w->grant.block_ports | !w->grant.block_ports);
+
+	block &= BNG_NAT_BLOCKS_MAX - 1;
+	w->in.port = bpf_htons(
+		(__u16)(w->grant.first_ports[block] + (place & (w->grant.block_ports - 1u))));
+	long error = bpf_map_update_elem(&nat_in, &w->in, &w->reverse, BPF_NOEXIST);
+
+	if (error == -BNG_EEXIST)
+		return 0;
+	w->refused = error ? BNG_DROP_nat_table_full : 0;
+	return 1;
+}
+
+/* Asks the agent, once for each number of blocks, before they are used up. */
+static __always_inline void nat_ask_for_ports(struct bng_scratch *s, struct bng_nat_state *state)
+{
+	struct bng_punt *record;
+
+	if (state->asked >= s->nat.grant.block_count)
+		return;
+	record = bpf_ringbuf_reserve(&punts, sizeof(*record), 0);
+	if (!record)
+		return;
+	state->asked = s->nat.grant.block_count;
+	record->received_ns = s->clock_ns;
+	record->session_id = s->nat.session_id;
+	record->generation = 0;
+	record->port = bng_port_index;
+	record->punt_class = BNG_PUNT_NAT_PORTS;
+	record->reason = BNG_PUNT_REASON_nat_ports_low;
+	record->frame_length = 0;
+	record->out_port = 0;
+	record->detail = 0;
+	bpf_ringbuf_submit(record, 0);
+	count(s, BNG_PUNT_REASON_nat_ports_low);
+}
+
+/* The grant of the session w->slot, into w->grant; NULL: there is none, w->refused says so. */
+static __always_inline struct bng_nat_state *nat_find_grant(struct bng_scratch *s)
+{
+	struct bng_nat_work *w = &s->nat;
+	struct bng_nat_session *grant = bpf_map_lookup_elem(&nat_sessions, &w->slot);
+	struct bng_nat_state *state = bpf_map_lookup_elem(&nat_state, &w->slot);
+
+	w->refused = BNG_DROP_nat_no_block;
+	if (!grant || !state || grant->session_id != w->session_id || state->session_id != w->session_id)
+		return NULL;
+	w->grant = *grant;
+	return state;
+}
+
+static __always_inline __u32 nat_refuse(struct bng_nat_state *state, __u32 reason)
+{
+	__sync_fetch_and_add(&state->refused, 1);
+	return reason;
+}
+
+/* Finds a free port and fills w->reverse's entry of nat_in. w->refused: 0, or why there is none. */
+static __always_inline void nat_take_port(struct bng_scratch *s, const struct bng_nat_policy *policy)
+{
+	struct bng_nat_work *w = &s->nat;
+	__u32 random = bpf_get_prandom_u32();
+
+	w->start = random & 0x7ffff;
+	w->refused = BNG_DROP_nat_no_port;
+	w->tried = 1;
+	if (policy->flags & BNG_NAT_PARITY) {
+		w->start = (w->start & ~1u) | (bpf_ntohs(w->out.port) & 1);
+		w->tried = 2;
+		(void)bpf_loop(BNG_NAT_TRIES, nat_try_port, NULL, 0);
+		if (w->refused != BNG_DROP_nat_no_port)
+			return;
+		w->tried = 1;
+	}
+	(void)bpf_loop(BNG_NAT_TRIES, nat_try_port, NULL, 0);
+}
+
+/*
+ * What stands in the way of a mapping of w->out is another session's, which is no more. 0: it is out of the
+ * way, or never was.
+ */
+static __always_inline int nat_clear_stale(struct bng_scratch *s)
+{
+	struct bng_nat_work *w = &s->nat;
+	struct bng_nat_mapping *stale = bpf_map_lookup_elem(&nat_out, &w->out);
+
+	if (!stale)
+		return 0;
+	__u64 seen = *(volatile __u64 *)&stale->seen_ns;
+
+	if (seen == BNG_NAT_DEAD || __sync_val_compare_and_swap(&stale->seen_ns, seen, BNG_NAT_DEAD) != seen)
+		return -1; /* the reaper is at it */
+	w->in.vrf = w->vrf;
+	w->in.address = stale->address;
+	w->in.port = stale->port;
+	w->in.protocol = w->out.protocol;
+	(void)bpf_map_delete_elem(&nat_out, &w->out);
+	(void)bpf_map_delete_elem(&nat_in, &w->in);
+	return 0;
+}
+
+/*
+ * A mapping for w->out, of the session w->slot, into w->mapping. 0, or the drop reason. Global: see
+ * handle_arp.
+ */
+__noinline int nat_map(void)
+{
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	if (!s)
+		return BNG_DROP_internal_lookup;
+	struct bng_nat_work *w = &s->nat;
+	struct bng_nat_state *state = nat_find_grant(s);
+
+	if (!state)
+		return w->refused;
+	struct bng_nat_policy *policy = bpf_map_lookup_elem(&nat_policies, &w->grant.policy);
+	__u64 protocol = w->protocol;
+	__u32 total = w->grant.block_count * w->grant.block_ports;
+
+	BNG_OPAQUE(protocol);
+	if (!policy || protocol >= BNG_NAT_PROTOCOLS)
+		return BNG_DROP_nat_internal;
+	if (!total)
+		return nat_refuse(state, BNG_DROP_nat_no_block);
+
+	__u32 used = state->mappings[protocol];
+
+	if (used >= total - total / 4)
+		nat_ask_for_ports(s, state);
+	if (used >= total)
+		return nat_refuse(state, BNG_DROP_nat_no_port);
+	if (nat_clear_stale(s))
+		return BNG_DROP_nat_internal;
+
+	w->flags = protocol == BNG_NAT_TCP ? BNG_NAT_FLOWS : 0;
+	if (policy->flags & BNG_NAT_ADDRESS_DEPENDENT)
+		w->flags |= BNG_NAT_FLOWS | BNG_NAT_FILTERED;
+	if (policy->flags & BNG_NAT_INBOUND_REFRESH)
+		w->flags |= BNG_NAT_REFRESHED;
+	w->reverse.session_id = w->session_id;
+	w->reverse.address = w->out.address;
+	w->reverse.port = w->out.port;
+	w->reverse.flags = (__u8)w->flags;
+	w->reverse.session = w->session;
+	w->reverse.slot = w->slot;
+	w->in.vrf = w->vrf;
+	w->in.address = w->grant.address;
+	w->in.protocol = w->out.protocol;
+	nat_take_port(s, policy);
+	if (w->refused)
+		return nat_refuse(state, w->refused);
+
+	w->mapping.session_id = w->session_id;
+	w->mapping.seen_ns = clock_again(s);
+	w->mapping.address = w->grant.address;
+	w->mapping.port = w->in.port;
+	w->mapping.flags = (__u8)w->flags;
+	w->mapping.slot = w->slot;
+	w->mapping.flows = 0;
+	if (bpf_map_update_elem(&nat_out, &w->out, &w->mapping, BPF_NOEXIST)) {
+		(void)bpf_map_delete_elem(&nat_in, &w->in);
+		/* Another CPU was faster, or there is no room. */
+		struct bng_nat_mapping *theirs = bpf_map_lookup_elem(&nat_out, &w->out);
+
+		if (!theirs || theirs->session_id != w->session_id)
+			return nat_refuse(state, BNG_DROP_nat_table_full);
+		w->mapping = *theirs;
+		w->flags = theirs->flags;
+		return 0;
+	}
+	__sync_fetch_and_add(&state->mappings[protocol], 1);
+	__sync_fetch_and_add(&state->created, 1);
+	return 0;
+}
+
+#endif
