@@ -50,6 +50,8 @@ static void on_tick(struct bng_source *source, uint32_t events)
 	bng_neighbor_tick(agent_of(source));
 	bng_echo_tick(agent_of(source));
 	bng_advertise_tick(agent_of(source));
+	bng_nat_fragment_tick(agent_of(source));
+	bng_nat_sweep_tick(agent_of(source));
 }
 
 static void on_second(struct bng_source *source, uint32_t events)
@@ -121,6 +123,7 @@ static int open_ports(struct bng_agent *agent, struct bng_words *words)
 	int err;
 
 	bng_kern_init(&agent->kern, agent->options.pins, agent->options.attach, agent->options.max_sessions);
+	agent->kern.nat_mappings = agent->options.nat_mappings;
 	for (i = 1; i <= agent->options.port_count; i++) {
 		struct bng_kern_port *port = &agent->kern.ports[i];
 
@@ -178,7 +181,11 @@ static int allocate(struct bng_agent *agent)
 	if (!agent->renewals_queued || !agent->renewals6_queued || !agent->lapse_queued ||
 		!agent->lapse6_queued || !agent->advertisers || !agent->echoes || !agent->reasons)
 		return -ENOMEM;
-	return bng_delay_queue_init(&agent->held) ? -ENOMEM : bng_delay_queue_init(&agent->unresolved);
+	if (bng_nat_sweep_init(agent))
+		return -ENOMEM;
+	if (bng_delay_queue_init(&agent->held) || bng_delay_queue_init(&agent->early))
+		return -ENOMEM;
+	return bng_delay_queue_init(&agent->unresolved);
 }
 
 int bng_agent_start(struct bng_agent *agent, const struct bng_options *options, struct bng_words *words)
@@ -282,6 +289,8 @@ void bng_agent_stop(struct bng_agent *agent)
 	bng_free(agent->echoes);
 	bng_delay_queue_done(&agent->held);
 	bng_delay_queue_done(&agent->unresolved);
+	bng_delay_queue_done(&agent->early);
+	bng_nat_sweep_done(agent);
 	bng_free(agent->reasons);
 	bng_audit_done(&agent->audit);
 	bng_digester_done(&agent->digester);

@@ -36,6 +36,9 @@
 	X(held_queue_full, "held.queue_full")                                                                \
 	X(echo_sent, "echo.sent")                                                                            \
 	X(adv_sent, "adv.sent")                                                                              \
+	X(nat_reaped, "nat.reaped")                                                                          \
+	X(nat_early_sent, "nat.early_sent")                                                                  \
+	X(nat_early_lost, "nat.early_lost")                                                                  \
 	X(neighbor_sent, "neighbor.sent")                                                                    \
 	X(neighbor_failed, "neighbor.failed")                                                                \
 	X(attach_generic_fallback, "attach.generic_fallback")                                                \
@@ -97,6 +100,24 @@ struct bng_advertiser {
 	uint64_t sent;
 };
 
+enum { BNG_EARLY_LINES = 4096 };
+
+/* The walk over mappings and flows that looks for those whose time has passed. */
+struct bng_nat_sweep {
+	uint8_t *keys;
+	uint8_t *values;
+	uint8_t cursor[64];
+	bool has_begun;    /* cursor is good */
+	bool over_flows;   /* the second half of a round */
+	uint64_t round_ns; /* boot time the round began */
+	uint64_t mappings; /* seen in this round so far */
+	uint64_t flows;
+	uint64_t last_mappings; /* of the last whole round */
+	uint64_t last_flows;
+	struct bng_nat_reap records[BNG_NAT_REAP_MAX];
+	uint32_t record_count;
+};
+
 struct bng_agent_source {
 	struct bng_source source;
 	struct bng_agent *agent;
@@ -144,7 +165,11 @@ struct bng_agent {
 	uint32_t advertise_phase;
 	uint64_t started_ns; /* boot time */
 	struct bng_delay_queue held;
-	struct bng_delay_queue unresolved; /* IPv6 packets without Ethernet */
+	struct bng_delay_queue unresolved;       /* IPv6 packets without Ethernet */
+	struct bng_delay_queue early;            /* fragments before their first one */
+	uint16_t early_of_line[BNG_EARLY_LINES]; /* by a hash: lines that share a place share its room */
+	struct bng_nat_sweep nat;
+	uint32_t *nat_asked; /* by slot: seconds since boot when more ports were last asked for */
 	bool stopping;
 };
 
@@ -248,6 +273,15 @@ struct bng_event bng_sweep_event(
 void bng_events_send(struct bng_agent *agent);
 void bng_events_acknowledged(struct bng_agent *agent, uint64_t sequence);
 void bng_ports_check(struct bng_agent *agent);
+
+/* nat_sweep.c, nat_fragment.c */
+int bng_nat_sweep_init(struct bng_agent *agent);
+void bng_nat_sweep_done(struct bng_agent *agent);
+void bng_nat_sweep_tick(struct bng_agent *agent);
+/* A record of the class NAT_PORTS. */
+void bng_nat_ports_low(struct bng_agent *agent, const struct bng_punt *punt);
+void bng_nat_fragment_take(struct bng_agent *agent, const struct bng_punt *punt);
+void bng_nat_fragment_tick(struct bng_agent *agent);
 
 /* sweep6.c: the IPv6 lease of a session. Negative when the queue is full. */
 int bng_sweep6_slot(

@@ -129,6 +129,17 @@ static int take_sessions(struct parser *parser, const char *value)
 	return 0;
 }
 
+static int take_mappings(struct parser *parser, const char *value)
+{
+	unsigned long number;
+
+	if (!is_number(value, BNG_NAT_MAPPINGS_MAX, &number) || number < BNG_NAT_MAPPINGS_MIN)
+		return complain(parser, "expected nat-mappings from %d to %d, not '%s'", BNG_NAT_MAPPINGS_MIN,
+			BNG_NAT_MAPPINGS_MAX, value);
+	parser->options->nat_mappings = (uint32_t)number;
+	return 0;
+}
+
 static int take(struct parser *parser, const char *key, const char *value)
 {
 	struct bng_options *o = parser->options;
@@ -152,9 +163,11 @@ static int take(struct parser *parser, const char *key, const char *value)
 		return take_port(parser, value);
 	if (!strcmp(key, "max-sessions"))
 		return take_sessions(parser, value);
+	if (!strcmp(key, "nat-mappings"))
+		return take_mappings(parser, value);
 	return complain(parser,
 		"unknown key '%s'; expected node, controller, tls-certificate, tls-key, tls-authority, pins, "
-		"attach, port or max-sessions",
+		"attach, port, max-sessions or nat-mappings",
 		key);
 }
 
@@ -210,7 +223,8 @@ static int check_whole(struct parser *parser)
 int bng_options_parse(const char *file, const char *text, size_t size, struct bng_options *ret_options,
 	char *error, size_t error_size)
 {
-	struct bng_options options = {.max_sessions = BNG_SESSIONS_DEFAULT};
+	struct bng_options options = {
+		.max_sessions = BNG_SESSIONS_DEFAULT, .nat_mappings = BNG_NAT_MAPPINGS_DEFAULT};
 	struct parser parser = {.file = file, .options = &options, .error = error, .error_size = error_size};
 	size_t at = 0, length;
 	char line[1024];

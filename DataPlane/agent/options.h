@@ -6,7 +6,13 @@
 #include "connection.h"
 #include "kern.h"
 
-enum { BNG_OPTION_SIZE = 256, BNG_SESSIONS_DEFAULT = 65536, BNG_SESSIONS_MAX = 4 * 1024 * 1024 };
+enum {
+	BNG_OPTION_SIZE = 256,
+	BNG_SESSIONS_DEFAULT = 65536,
+	BNG_SESSIONS_MAX = 4 * 1024 * 1024,
+	BNG_NAT_MAPPINGS_MIN = 1024,
+	BNG_NAT_MAPPINGS_MAX = 64 * 1024 * 1024
+};
 
 struct bng_options {
 	char node[BNG_OPTION_SIZE];
@@ -17,6 +23,7 @@ struct bng_options {
 	char pins[BNG_OPTION_SIZE];
 	enum bng_attach_mode attach;
 	uint32_t max_sessions;
+	uint32_t nat_mappings; /* room for so many, and for so many flows */
 	uint32_t port_count;
 	struct {
 		char name[BNG_PORT_NAME_SIZE];

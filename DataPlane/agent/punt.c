@@ -58,6 +58,12 @@ void bng_punt_take(void *context, const struct bng_punt *punt)
 	case BNG_PUNT_FRAGMENT:
 		bng_fragment_send(agent, punt);
 		return;
+	case BNG_PUNT_NAT_PORTS:
+		bng_nat_ports_low(agent, punt);
+		return;
+	case BNG_PUNT_NAT_FRAGMENT:
+		bng_nat_fragment_take(agent, punt);
+		return;
 	default:
 		break;
 	}

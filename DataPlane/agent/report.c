@@ -65,6 +65,8 @@ void bng_counters_send(struct bng_agent *agent)
 	add_reasons(agent, &counters);
 	for (i = 0; i < BNG_AGENT_COUNTER_COUNT; i++)
 		add_counter(&counters, agent_counter_names[i], NULL, agent->counters[i]);
+	add_counter(&counters, "nat.mappings", NULL, agent->nat.last_mappings);
+	add_counter(&counters, "nat.flows", NULL, agent->nat.last_flows);
 	for (i = 1; i <= agent->kern.port_count; i++) {
 		bng_port_info(
 			agent, i, &agent->kern.ports[i].interface, agent->kern.ports[i].mode, &ports[i]);
@@ -100,6 +102,7 @@ int bng_session_counters_fill(struct bng_agent *agent, const struct bng_session_
 	const struct bng_session_state *state = &agent->kern.session_state[session->head.index];
 	const struct bng_ppp_state *ppp = &agent->kern.ppp_state[session->head.index];
 	const struct bng_session6_state *state6 = &agent->kern.session6_state[session->head.index];
+	const struct bng_nat_state *nat = &agent->kern.nat_state[session->head.index];
 	struct bng_session_counters counters;
 	struct bng_session6_counters counters6;
 	const char *reason = bng_reason_short_name(state->last_drop_reason);
@@ -125,6 +128,11 @@ int bng_session_counters_fill(struct bng_agent *agent, const struct bng_session_
 	ret->ipv6_lease_expires_unix_ms = bng_map_session6_expires_ms(&agent->kern, session, clock);
 	ret->router_advertisements = state6->advertisements + agent->advertisers[session->head.index].sent;
 	ret->dhcpv6_fast_path_replies = state6->dhcp_replies;
+	ret->nat_mappings =
+		nat->mappings[BNG_NAT_TCP] + nat->mappings[BNG_NAT_UDP] + nat->mappings[BNG_NAT_ICMP];
+	ret->nat_flows = nat->flows;
+	ret->nat_mappings_created = nat->created;
+	ret->nat_refused = nat->refused;
 	return 0;
 }
 

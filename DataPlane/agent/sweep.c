@@ -110,6 +110,7 @@ struct event_message {
 	Bng__Agent__V1__SessionLapsed lapsed;
 	Bng__Agent__V1__PortChanged changed;
 	Bng__Agent__V1__PortInfo port;
+	Bng__Agent__V1__NATPortsLow ports_low;
 };
 
 static void compose(
@@ -144,6 +145,15 @@ static void compose(
 		ret->changed.port = &ret->port;
 		ret->event.body_case = BNG__AGENT__V1__EVENT__BODY_PORT_CHANGED;
 		ret->event.port_changed = &ret->changed;
+		break;
+	case BNG_EVENT_NAT_PORTS_LOW:
+		bng__agent__v1__natports_low__init(&ret->ports_low);
+		ret->ports_low.session_id = event->session_id;
+		ret->ports_low.session_generation = event->generation;
+		ret->ports_low.ports_used = event->ports_used;
+		ret->ports_low.ports_granted = event->ports_granted;
+		ret->event.body_case = BNG__AGENT__V1__EVENT__BODY_NAT_PORTS_LOW;
+		ret->event.nat_ports_low = &ret->ports_low;
 		break;
 	}
 }
@@ -206,7 +216,8 @@ static void acknowledged(struct bng_agent *agent, const struct bng_event *event)
 		return;
 	}
 	/* The slot may have got another owner since. */
-	if (event->kind == BNG_EVENT_PORT_CHANGED || state->session_id != event->session_id)
+	if (event->kind == BNG_EVENT_PORT_CHANGED || event->kind == BNG_EVENT_NAT_PORTS_LOW ||
+		state->session_id != event->session_id)
 		return;
 	if (event->kind == BNG_EVENT_LEASE_RENEWED)
 		state->renewals_reported = event->renewals;

@@ -2,6 +2,7 @@
 // Chooses the family's writer and keeps the order of data and stored object.
 #include "apply.h"
 
+#include "map_nat.h"
 #include "map_policy.h"
 #include "map_pppoe.h"
 #include "map_session.h"
@@ -30,6 +31,8 @@ static int write_data(struct bng_kern *kern, const struct bng_state *state, cons
 		return bng_map_filter_write(kern, (const void *)change->held, (const void *)change->next);
 	case BNG_FAMILY_PPPOE_SERVICE:
 		return bng_map_pppoe_service_write(kern, state, change);
+	case BNG_FAMILY_NAT_POLICY:
+		return bng_map_nat_policy_write(kern, (const void *)change->held, (const void *)change->next);
 	case BNG_FAMILIES:
 		break;
 	}

@@ -18,6 +18,8 @@ enum bng_attach_mode { BNG_ATTACH_AUTO, BNG_ATTACH_NATIVE, BNG_ATTACH_GENERIC, B
 /* The numbers are those of XDPMode in proto/. */
 enum bng_xdp_mode { BNG_XDP_DETACHED = 1, BNG_XDP_NATIVE = 2, BNG_XDP_GENERIC = 3, BNG_XDP_SHARED = 4 };
 
+enum { BNG_NAT_MAPPINGS_DEFAULT = 1 << 20 };
+
 /* Sentences for the log, newest last; what does not fit is cut. */
 struct bng_words {
 	char text[1024];
@@ -32,13 +34,15 @@ struct bng_kern_port {
 	uint64_t program_tag; /* big-endian bytes as a number */
 	bool adopted;         /* an equal program was attached already */
 	bool fell_back;       /* generic, because native was refused */
+	int program;          /* an instance of it, for what the agent sends through it; -1: none */
 };
 
 struct bng_kern {
 	char pins[256];
 	enum bng_attach_mode attach;
 	uint32_t max_sessions;
-	uint32_t port_count; /* ports 1..port_count, as in struct bng_state */
+	uint32_t nat_mappings; /* and flows; BNG_NAT_MAPPINGS_DEFAULT unless set before bng_kern_load() */
+	uint32_t port_count;   /* ports 1..port_count, as in struct bng_state */
 	struct bng_kern_port ports[BNG_MAX_PORTS];
 	int lock; /* the pins directory, flocked */
 	int maps[BNG_MAP_COUNT];
@@ -47,6 +51,7 @@ struct bng_kern {
 	int terms;
 	int epochs;
 	int finals;
+	int reaper; /* program that takes mappings away */
 	uint64_t epoch[BNG_FAMILIES];
 	bool fresh; /* no pins were there */
 	uint32_t cpus;
@@ -54,6 +59,7 @@ struct bng_kern {
 	struct bng_policer *policers;              /* likewise, BNG_DIRECTIONS each */
 	struct bng_ppp_state *ppp_state;           /* likewise */
 	struct bng_session6_state *session6_state; /* likewise */
+	struct bng_nat_state *nat_state;           /* likewise */
 	void *counter_scratch;                     /* one per-CPU value of session_counters, the largest */
 	uint64_t template_version;
 };

@@ -25,15 +25,19 @@ void bng_kern_init(
 
 	*kern = (struct bng_kern){.attach = attach,
 		.max_sessions = max_sessions,
+		.nat_mappings = BNG_NAT_MAPPINGS_DEFAULT,
 		.lock = -1,
 		.schema = -1,
 		.objects = -1,
 		.terms = -1,
 		.epochs = -1,
-		.finals = -1};
+		.finals = -1,
+		.reaper = -1};
 	(void)snprintf(kern->pins, sizeof(kern->pins), "%s", pins);
 	for (i = 0; i < BNG_MAP_COUNT; i++)
 		kern->maps[i] = -1;
+	for (i = 0; i < BNG_MAX_PORTS; i++)
+		kern->ports[i].program = -1;
 }
 
 static size_t state_bytes(const struct bng_kern *kern)
@@ -56,6 +60,11 @@ static size_t state6_bytes(const struct bng_kern *kern)
 	return ((size_t)kern->max_sessions + 1) * sizeof(struct bng_session6_state);
 }
 
+static size_t nat_bytes(const struct bng_kern *kern)
+{
+	return ((size_t)kern->max_sessions + 1) * sizeof(struct bng_nat_state);
+}
+
 void bng_kern_done(struct bng_kern *kern)
 {
 	int i;
@@ -68,6 +77,9 @@ void bng_kern_done(struct bng_kern *kern)
 		(void)munmap(kern->ppp_state, ppp_bytes(kern));
 	if (kern->session6_state)
 		(void)munmap(kern->session6_state, state6_bytes(kern));
+	if (kern->nat_state)
+		(void)munmap(kern->nat_state, nat_bytes(kern));
+	kern->nat_state = NULL;
 	kern->session_state = NULL;
 	kern->policers = NULL;
 	kern->ppp_state = NULL;
@@ -79,6 +91,14 @@ void bng_kern_done(struct bng_kern *kern)
 			(void)close(kern->maps[i]);
 		kern->maps[i] = -1;
 	}
+	for (i = 0; i < BNG_MAX_PORTS; i++) {
+		if (kern->ports[i].program >= 0)
+			(void)close(kern->ports[i].program);
+		kern->ports[i].program = -1;
+	}
+	if (kern->reaper >= 0)
+		(void)close(kern->reaper);
+	kern->reaper = -1;
 	bng_store_close(kern);
 	if (kern->lock >= 0)
 		(void)close(kern->lock);
@@ -171,10 +191,15 @@ static int load_port(
 	if (err)
 		return err;
 	err = bpf_object__load(program->object);
-	if (err)
+	if (err) {
 		bng_say(words, "%s: the kernel refuses the program: %s", kern->ports[port].name,
 			strerrordesc_np(-err));
-	return err ? err : keep_maps(kern, program);
+		return err;
+	}
+	if (kern->ports[port].program >= 0)
+		(void)close(kern->ports[port].program);
+	kern->ports[port].program = fcntl(bpf_program__fd(program->program), F_DUPFD_CLOEXEC, 3);
+	return kern->ports[port].program < 0 ? -errno : keep_maps(kern, program);
 }
 
 static int attach_port(
@@ -233,7 +258,9 @@ static int map_state(struct bng_kern *kern)
 	kern->policers = map_array(kern, BNG_MAP_policers, policer_bytes(kern));
 	kern->ppp_state = map_array(kern, BNG_MAP_ppp_state, ppp_bytes(kern));
 	kern->session6_state = map_array(kern, BNG_MAP_session6_state, state6_bytes(kern));
-	if (!kern->session_state || !kern->policers || !kern->ppp_state || !kern->session6_state)
+	kern->nat_state = map_array(kern, BNG_MAP_nat_state, nat_bytes(kern));
+	if (!kern->session_state || !kern->policers || !kern->ppp_state || !kern->session6_state ||
+		!kern->nat_state)
 		return -errno;
 	kern->counter_scratch = bng_alloc_zero(kern->cpus, sizeof(struct bng_session_counters));
 	return kern->counter_scratch ? 0 : -ENOMEM;
@@ -254,6 +281,8 @@ int bng_kern_load(struct bng_kern *kern, uint64_t epoch_seed, struct bng_words *
 		err = bng_store_open(kern, epoch_seed, words);
 	if (!err)
 		err = load_ports(kern, words);
+	if (!err)
+		err = bng_program_load_reaper(kern);
 	return err ? err : map_state(kern);
 }
 

@@ -26,6 +26,13 @@
 	X(pppoe_requests)                                                                                    \
 	X(routes4)                                                                                           \
 	X(routes6)                                                                                           \
+	X(nat_policies)                                                                                      \
+	X(nat_sessions)                                                                                      \
+	X(nat_state)                                                                                         \
+	X(nat_out)                                                                                           \
+	X(nat_in)                                                                                            \
+	X(nat_flows)                                                                                         \
+	X(nat_fragments)                                                                                     \
 	X(next_hops)                                                                                         \
 	X(guard_rates)                                                                                       \
 	X(guard_lines)                                                                                       \

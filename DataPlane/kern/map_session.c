@@ -4,6 +4,7 @@
 #include "map_session.h"
 
 #include "entry.h"
+#include "map_nat.h"
 #include "map_session6.h"
 
 #include <bpf/bpf.h>
@@ -34,6 +35,7 @@ int bng_map_session_wipe(struct bng_kern *kern, uint32_t slot, uint64_t owner, u
 		return err;
 	memset(&kern->policers[(size_t)slot * BNG_DIRECTIONS], 0,
 		BNG_DIRECTIONS * sizeof(struct bng_policer));
+	bng_map_nat_wipe(kern, slot, owner);
 	memset(&kern->ppp_state[slot], 0, sizeof(kern->ppp_state[slot]));
 	memset(state, 0, sizeof(*state));
 	if (!owner)
@@ -86,6 +88,8 @@ static int put_entries(struct bng_kern *kern, const struct bng_session_object *n
 	bng_entry_session(next, &value);
 	err = bng_map_session6_put(kern, next);
 	if (!err)
+		err = bng_map_nat_put(kern, next);
+	if (!err)
 		err = put(kern->maps[BNG_MAP_sessions], &line, &value);
 	if (!err && next->has_ipv4)
 		err = put(kern->maps[BNG_MAP_session_addresses], &address, &line);
@@ -93,6 +97,8 @@ static int put_entries(struct bng_kern *kern, const struct bng_session_object *n
 		key = bng_entry_framed_key(next, i);
 		err = put(kern->maps[BNG_MAP_routes4], &key, &route);
 	}
+	if (!err)
+		err = bng_map_nat_put_forwards(kern, next);
 	return err ? err : bng_map_session6_put_routes(kern, next);
 }
 
@@ -139,6 +145,8 @@ static int drop_entries(
 		next_line = bng_entry_line_key(next);
 	if (!err && !(next && !memcmp(&line, &next_line, sizeof(line))))
 		err = drop(kern->maps[BNG_MAP_sessions], &line);
+	if (!err)
+		err = bng_map_nat_drop(kern, held, next);
 	return err ? err : bng_map_session6_drop(kern, held, next);
 }
 

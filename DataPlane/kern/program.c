@@ -4,10 +4,12 @@
 
 #include "xdp_access.skel.h"
 #include "xdp_core.skel.h"
+#include "xdp_nat_reap.skel.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 
 #define TAKE_MAP(name) ret->maps[BNG_MAP_##name] = skeleton->maps.name;
 #define DEFINE_OPEN(stem)                                                                                    \
@@ -33,6 +35,7 @@
 
 DEFINE_OPEN(xdp_access)
 DEFINE_OPEN(xdp_core)
+DEFINE_OPEN(xdp_nat_reap)
 
 static uint32_t size_of(const struct bng_kern *kern, enum bng_map map, uint32_t declared)
 {
@@ -49,6 +52,13 @@ static uint32_t size_of(const struct bng_kern *kern, enum bng_map map, uint32_t 
 	case BNG_MAP_dhcp6_replies:
 		return kern->max_sessions +
 		       1; /* slot 0 is nobody's; a moving session holds two keys for a moment */
+	case BNG_MAP_nat_sessions:
+	case BNG_MAP_nat_state:
+		return kern->max_sessions + 1;
+	case BNG_MAP_nat_out:
+	case BNG_MAP_nat_in:
+	case BNG_MAP_nat_flows:
+		return kern->nat_mappings;
 	case BNG_MAP_policers:
 		return BNG_DIRECTIONS * (kern->max_sessions + 1);
 	case BNG_MAP_own_addresses:
@@ -81,6 +91,23 @@ int bng_program_open(const struct bng_kern *kern, uint32_t port, struct bng_prog
 		if (err)
 			bng_program_close(ret);
 	}
+	return err;
+}
+
+int bng_program_load_reaper(struct bng_kern *kern)
+{
+	struct bng_program reaper = {0};
+	int err = open_xdp_nat_reap(0, &reaper), i;
+
+	for (i = 0; i < BNG_MAP_COUNT && !err; i++)
+		err = bpf_map__reuse_fd(reaper.maps[i], kern->maps[i]);
+	if (!err)
+		err = bpf_object__load(reaper.object);
+	if (!err) {
+		kern->reaper = fcntl(bpf_program__fd(reaper.program), F_DUPFD_CLOEXEC, 3);
+		err = kern->reaper < 0 ? -errno : 0;
+	}
+	bng_program_close(&reaper);
 	return err;
 }
 

@@ -20,6 +20,8 @@ struct bng_program {
 
 /* Opens the skeleton for a role, sets the port index and the sizes of maps. */
 int bng_program_open(const struct bng_kern *kern, uint32_t port, struct bng_program *ret);
+/* Loads xdp_nat_reap over the maps that are open; kern->reaper. */
+int bng_program_load_reaper(struct bng_kern *kern);
 void bng_program_close(struct bng_program *program);
 
 #endif

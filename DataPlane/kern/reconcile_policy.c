@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // After adoption: the small maps become what the state says. Right entries are left alone, templates above
 // all (their version keeps replies composed earlier).
+#include "map_nat.h"
 #include "map_policy.h"
 
 #include "entry.h"
@@ -123,6 +124,8 @@ static int write_family(struct sweep *sweep, enum bng_family family)
 			err = bng_map_identity_write(sweep->kern, sweep->state, &change);
 		else if (family == BNG_FAMILY_FILTER)
 			err = bng_map_filter_write(sweep->kern, NULL, bng_pointer_of(value));
+		else if (family == BNG_FAMILY_NAT_POLICY)
+			err = bng_map_nat_policy_write(sweep->kern, NULL, bng_pointer_of(value));
 		else if (!is_template_right(sweep->kern, bng_pointer_of(value)))
 			err = bng_map_template_write(sweep->kern, sweep->state, &change);
 	}
@@ -172,7 +175,8 @@ static int free_indices(struct sweep *sweep)
 int bng_map_policy_reconcile(struct bng_kern *kern, const struct bng_state *state, uint32_t *ret_repaired)
 {
 	static const enum bng_family families[] = {BNG_FAMILY_PORT, BNG_FAMILY_SERVER_IDENTITY,
-		BNG_FAMILY_POOL_TEMPLATE, BNG_FAMILY_NEXT_HOP, BNG_FAMILY_ROUTE, BNG_FAMILY_FILTER};
+		BNG_FAMILY_POOL_TEMPLATE, BNG_FAMILY_NEXT_HOP, BNG_FAMILY_ROUTE, BNG_FAMILY_FILTER,
+		BNG_FAMILY_NAT_POLICY};
 	struct sweep sweep = {.kern = kern, .state = state, .repaired = ret_repaired};
 	uint32_t index;
 	size_t i;

@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "entry.h"
+#include "map_nat.h"
 #include "map_session6.h"
 #include "state_internal.h"
 #include "walk.h"
@@ -184,6 +185,8 @@ int bng_map_session_reconcile(
 	}
 	if (!err)
 		err = bng_map_session6_reconcile(kern, state, clock, ret_repaired);
+	if (!err)
+		err = bng_map_nat_reconcile(kern, state, ret_repaired);
 	bng_free(lines);
 	bng_free(addresses);
 	return err;

@@ -11,14 +11,21 @@
 
 enum { BNG_EVENTS_MAX = 65536, BNG_EVENTS_PER_BATCH = 1024 };
 
-enum bng_event_kind { BNG_EVENT_LEASE_RENEWED, BNG_EVENT_SESSION_LAPSED, BNG_EVENT_PORT_CHANGED };
+enum bng_event_kind {
+	BNG_EVENT_LEASE_RENEWED,
+	BNG_EVENT_SESSION_LAPSED,
+	BNG_EVENT_PORT_CHANGED,
+	BNG_EVENT_NAT_PORTS_LOW,
+};
 
 struct bng_event {
 	enum bng_event_kind kind;
 	uint32_t slot; /* of the session, with what acknowledging needs: */
 	uint32_t renewals;
-	uint32_t port; /* index, for PORT_CHANGED */
-	bool is_ipv6;  /* of the session's IPv6 lease */
+	uint32_t port;       /* index, for PORT_CHANGED */
+	uint32_t ports_used; /* for NAT_PORTS_LOW */
+	uint32_t ports_granted;
+	bool is_ipv6; /* of the session's IPv6 lease */
 	uint64_t utc_ms;
 	uint64_t session_id;
 	uint64_t generation;

@@ -22,6 +22,11 @@ static const struct bng_guard_rate default_rates[BNG_PUNT_CLASSES] = {
 		.port_burst = 50000},
 	[BNG_PUNT_ND] = {.line_pps = 10, .line_burst = 20, .port_pps = 20000, .port_burst = 20000},
 	[BNG_PUNT_DHCPV6] = {.line_pps = 20, .line_burst = 40, .port_pps = 20000, .port_burst = 20000},
+	[BNG_PUNT_NAT_PORTS] = {.line_pps = 10, .line_burst = 10, .port_pps = 10000, .port_burst = 10000},
+	[BNG_PUNT_NAT_FRAGMENT] = {.line_pps = 1000,
+		.line_burst = 1000,
+		.port_pps = 20000,
+		.port_burst = 20000},
 };
 
 void bng_entry_port(const struct bng_port_object *port, struct bng_port *ret)
@@ -107,7 +112,7 @@ struct bng_route_key bng_entry_route_key(const struct bng_route_object *route)
 void bng_entry_route(const struct bng_route_object *route, struct bng_route *ret)
 {
 	*ret = (struct bng_route){
-		.kind = route->kind,
+		.kind = route->kind == BNG_ROUTE_OBJECT_NAT ? BNG_ROUTE_NAT : route->kind,
 		.next_hop = route->next_hop ? route->next_hop->head.index : 0,
 	};
 }

@@ -14,6 +14,15 @@ struct bng_rate bng_entry_rate(const struct bng_rate_object *rate);
 struct bng_route_key bng_entry_framed_key(const struct bng_session_object *session, uint32_t i);
 struct bng_route bng_entry_framed(const struct bng_session_object *session);
 
+/* Of a session with NAT: its grant; forward i, or with one to one the whole address, as a mapping. */
+struct bng_nat_session bng_entry_nat_session(const struct bng_session_object *session);
+uint32_t bng_nat_forward_count(const struct bng_session_object *session);
+void bng_entry_nat_forward(const struct bng_session_object *session, uint32_t i, struct bng_nat_key *ret_out,
+	struct bng_nat_mapping *ret_mapping, struct bng_nat_key *ret_in, struct bng_nat_reverse *ret_reverse);
+struct bng_nat_policy bng_entry_nat_policy(const struct bng_nat_policy_object *policy);
+/* Whether the port, in host order, is in one of the session's blocks. */
+bool bng_nat_has_port(const struct bng_nat_object *nat, uint32_t port);
+
 /* Of a session with IPv6. The last two: only with an advertisement, with DHCPv6. */
 void bng_entry_session6(const struct bng_session_object *session, struct bng_session6 *ret);
 void bng_entry_advertisement(const struct bng_session_object *session, struct bng_advertisement *ret);

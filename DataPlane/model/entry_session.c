@@ -41,7 +41,9 @@ static uint16_t session_flags(const struct bng_session_object *session)
 			  (session->framed_count ? BNG_SESSION_HAS_ROUTES : 0) |
 			  (session->has_pppoe ? BNG_SESSION_PPPOE : 0) |
 			  (session->ppp.clamp_mss ? BNG_SESSION_CLAMP_MSS : 0) |
-			  (session->has_ipv6 ? BNG_SESSION_IPV6 : 0));
+			  (session->has_ipv6 ? BNG_SESSION_IPV6 : 0) |
+			  (session->has_nat ? BNG_SESSION_NAT : 0) |
+			  (session->has_nat && session->nat.one_to_one ? BNG_SESSION_NAT_STATIC : 0));
 }
 
 struct bng_rate bng_entry_rate(const struct bng_rate_object *rate)

@@ -21,7 +21,8 @@ enum bng_family {
 	BNG_FAMILY_SESSION = 7,
 	BNG_FAMILY_FILTER = 8,
 	BNG_FAMILY_PPPOE_SERVICE = 9,
-	BNG_FAMILIES = 10, /* array size: index 0 is unused */
+	BNG_FAMILY_NAT_POLICY = 10,
+	BNG_FAMILIES = 11, /* array size: index 0 is unused */
 };
 
 enum {
@@ -35,7 +36,9 @@ enum {
 	BNG_REFUSED_HEADERS_MAX = 8,
 	BNG_TEMPLATE_OPTIONS_MAX = 24,
 	BNG_TEMPLATE_DATA_MAX = 448,
-	BNG_FRAMED_ROUTES_MAX = 16, /* of one session */
+	BNG_FRAMED_ROUTES_MAX = 16,   /* of one session */
+	BNG_NAT_BLOCK_PORTS_MIN = 64, /* and what every block is a multiple of */
+	BNG_NAT_BLOCK_PORTS_MAX = 16384,
 	BNG_COOKIE_KEY_SIZE = 16,
 	BNG_DIGEST_SIZE = 16,
 };
@@ -109,6 +112,9 @@ struct bng_next_hop_object {
 	uint32_t references_outside_default; /* from routes of VRFs other than 0 */
 	uint32_t references_ipv6;            /* from IPv6 routes */
 };
+
+/* RouteKind of proto/: the first three are enum bng_route_kind, whose 4 is the agent's own. */
+enum { BNG_ROUTE_OBJECT_NAT = 4 };
 
 struct bng_route_object {
 	struct bng_object head;
@@ -215,6 +221,41 @@ struct bng_ipv6_object {
 	uint8_t bytes[BNG_ADVERTISEMENT_MAX + BNG_DHCP6_REPLY_MAX];
 };
 
+/* The numbers are those of NATFiltering in proto/. */
+enum bng_nat_filtering { BNG_FILTERING_ENDPOINT_INDEPENDENT = 1, BNG_FILTERING_ADDRESS_DEPENDENT = 2 };
+
+struct bng_nat_policy_object {
+	struct bng_object head;
+	uint32_t filtering;
+	uint32_t tcp_established_seconds;
+	uint32_t tcp_transitory_seconds;
+	uint32_t udp_seconds;
+	uint32_t icmp_seconds;
+	uint32_t flows_per_session;
+	bool inbound_refresh;
+	bool port_parity;
+};
+
+struct bng_nat_forward {
+	bng_ip4 inside;
+	uint32_t outside_port;
+	uint32_t inside_port;
+	uint32_t protocol;
+};
+
+/* Of a session with has_nat. */
+struct bng_nat_object {
+	uint64_t policy_id;
+	struct bng_nat_policy_object *policy; /* NULL: one to one */
+	bng_ip4 address;
+	bool one_to_one;
+	uint32_t block_ports;
+	uint32_t block_count;
+	uint32_t first_ports[BNG_NAT_BLOCKS_MAX];
+	uint32_t forward_count;
+	struct bng_nat_forward forwards[BNG_NAT_FORWARDS_MAX];
+};
+
 enum bng_anti_spoof { BNG_ANTI_SPOOF_STRICT = 1, BNG_ANTI_SPOOF_LOG = 2 };
 
 struct bng_session_object {
@@ -227,6 +268,7 @@ struct bng_session_object {
 	bool has_ipv4;
 	bool has_ipv6;
 	bool has_pppoe;
+	bool has_nat;
 	bool dhcp_fast_path;
 	bool has_client_id;
 	bool has_option82;
@@ -246,6 +288,7 @@ struct bng_session_object {
 	uint32_t framed_count;
 	struct bng_framed_route framed[BNG_FRAMED_ROUTES_MAX];
 	struct bng_ppp_object ppp;
+	struct bng_nat_object nat;
 	struct bng_ipv6_object
 		ipv6; /* last: of a held session only as much is there as has_ipv6 and bytes need */
 };
@@ -282,6 +325,7 @@ union bng_any_object {
 	struct bng_session_object session;
 	struct bng_filter_object filter;
 	struct bng_pppoe_service_object pppoe_service;
+	struct bng_nat_policy_object nat_policy;
 };
 
 static inline uint32_t bng_session_vrf(const struct bng_session_object *session)

@@ -21,6 +21,7 @@ static const size_t sizes[BNG_FAMILIES] = {
 	[BNG_FAMILY_SESSION] = sizeof(struct bng_session_object),
 	[BNG_FAMILY_FILTER] = sizeof(struct bng_filter_object),
 	[BNG_FAMILY_PPPOE_SERVICE] = sizeof(struct bng_pppoe_service_object),
+	[BNG_FAMILY_NAT_POLICY] = sizeof(struct bng_nat_policy_object),
 };
 
 size_t bng_object_size(const struct bng_object *object)
@@ -48,11 +49,14 @@ int bng_state_init(struct bng_state *state, uint32_t max_sessions, const uint64_
 	bng_hash_table_init(&state->services, sizeof(uint32_t), seed);
 	bng_hash_table_init(&state->prefixes, sizeof(struct bng_route_key), seed);
 	bng_hash_table_init(&state->prefixes6, sizeof(struct bng_route6_key), seed);
+	bng_hash_table_init(&state->nat_pieces, sizeof(struct bng_nat_piece), seed);
+	bng_hash_table_init(&state->nat_addresses, sizeof(struct bng_address_key), seed);
 	bng_hash_table_init(&state->own6, sizeof(struct bng_address6_key), seed);
 	state->by_slot = bng_alloc_zero((size_t)max_sessions + 1, sizeof(struct bng_session_object *));
 	if (!state->by_slot || bng_index_pool_init(&state->templates, BNG_MAX_TEMPLATES - 1) ||
 		bng_index_pool_init(&state->next_hops, BNG_MAX_NEXT_HOPS - 1) ||
 		bng_index_pool_init(&state->filters, BNG_MAX_FILTERS - 1) ||
+		bng_index_pool_init(&state->nat_policies, BNG_MAX_NAT_POLICIES - 1) ||
 		bng_index_pool_init(&state->slots, max_sessions)) {
 		bng_state_done(state);
 		return -ENOMEM;
@@ -79,10 +83,13 @@ void bng_state_done(struct bng_state *state)
 	bng_hash_table_done(&state->services);
 	bng_hash_table_done(&state->prefixes);
 	bng_hash_table_done(&state->prefixes6);
+	bng_hash_table_done(&state->nat_pieces);
+	bng_hash_table_done(&state->nat_addresses);
 	bng_hash_table_done(&state->own6);
 	bng_index_pool_done(&state->templates);
 	bng_index_pool_done(&state->next_hops);
 	bng_index_pool_done(&state->filters);
+	bng_index_pool_done(&state->nat_policies);
 	bng_index_pool_done(&state->slots);
 	bng_free(state->by_slot);
 	state->by_slot = NULL;
@@ -128,6 +135,8 @@ static struct bng_index_pool *pool_of(struct bng_state *state, enum bng_family f
 		return &state->next_hops;
 	case BNG_FAMILY_FILTER:
 		return &state->filters;
+	case BNG_FAMILY_NAT_POLICY:
+		return &state->nat_policies;
 	case BNG_FAMILY_SESSION:
 		return &state->slots;
 	default:

@@ -27,14 +27,17 @@ struct bng_state {
 	struct bng_hash_table addresses;           /* bng_address_key -> struct bng_session_object * */
 	struct bng_hash_table own;                 /* bng_address_key -> counts of gateways and servers */
 	struct bng_hash_table services;            /* access domain -> struct bng_pppoe_service_object * */
-	struct bng_hash_table prefixes;  /* bng_route_key -> struct bng_object *: a route, or a session */
-	struct bng_hash_table prefixes6; /* bng_route6_key -> likewise */
-	struct bng_hash_table own6;      /* bng_address6_key -> struct bng_identity_object * */
+	struct bng_hash_table prefixes;      /* bng_route_key -> struct bng_object *: a route, or a session */
+	struct bng_hash_table prefixes6;     /* bng_route6_key -> likewise */
+	struct bng_hash_table nat_pieces;    /* bng_nat_piece -> struct bng_session_object * */
+	struct bng_hash_table nat_addresses; /* bng_address_key -> sessions that hold something of it */
+	struct bng_hash_table own6;          /* bng_address6_key -> struct bng_identity_object * */
 	struct bng_digest_sum digests[BNG_FAMILIES];
 	uint64_t changes[BNG_FAMILIES]; /* +1 per commit */
 	struct bng_index_pool templates;
 	struct bng_index_pool next_hops;
 	struct bng_index_pool filters;
+	struct bng_index_pool nat_policies;
 	struct bng_index_pool slots;
 	struct bng_session_object **by_slot;
 	uint32_t relay_count;
@@ -48,6 +51,14 @@ struct bng_line_identity {
 	bng_ip4 relay_address;
 	uint8_t mac[6];
 	uint16_t pppoe_id;
+};
+
+/* What sessions hold of a public address of NAT: 64 ports, one port below 1,024, or all. No padding. */
+enum { BNG_NAT_PIECE_LOW = 0x10000, BNG_NAT_PIECE_ALL = 0x20000 };
+struct bng_nat_piece {
+	uint32_t vrf;
+	bng_ip4 address;
+	uint32_t piece; /* port / 64; BNG_NAT_PIECE_LOW + port; BNG_NAT_PIECE_ALL */
 };
 
 enum bng_change_kind { BNG_CHANGE_NONE, BNG_CHANGE_INSERT, BNG_CHANGE_REPLACE, BNG_CHANGE_REMOVE };

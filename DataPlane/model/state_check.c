@@ -63,6 +63,8 @@ static int check_own_address(const struct bng_state *state, const struct bng_obj
 	host = (struct bng_route_key){.prefix_bits = 64, .vrf = htonl(key.vrf), .ipv4 = key.ipv4};
 	if (is_other(&state->addresses, &key, NULL))
 		return bng_refuse(refusal, BNG_CONFLICT, path, "a session holds this address");
+	if (bng_state_nat_holders(state, &key))
+		return bng_refuse(refusal, BNG_CONFLICT, path, "sessions hold ports of this address by NAT");
 	if (is_other(&state->prefixes, &host, NULL))
 		return bng_refuse(refusal, BNG_CONFLICT, path, "a route has this address as its prefix");
 	if (!bng_state_own_count(state, &key) && state->own.count >= BNG_OWN_ADDRESSES_MAX)
@@ -186,6 +188,7 @@ int bng_state_check(const struct bng_state *state, const struct bng_object *held
 		return check_pppoe_service(state, (const void *)held, &next->pppoe_service, refusal);
 	case BNG_FAMILY_GUARD_RATES:
 	case BNG_FAMILY_FILTER:
+	case BNG_FAMILY_NAT_POLICY:
 	case BNG_FAMILIES:
 		break;
 	}

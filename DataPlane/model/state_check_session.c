@@ -57,6 +57,9 @@ static int check_address(const struct bng_state *state, const struct bng_session
 			"address is a framed route of session %" PRIu64, holder->id);
 	if (bng_state_own_count(state, &key))
 		return bng_refuse(refusal, BNG_CONFLICT, "17.4.1", "address is the BNG's own");
+	if (bng_state_nat_holders(state, &key))
+		return bng_refuse(
+			refusal, BNG_CONFLICT, "17.4.1", "sessions hold ports of the address by NAT");
 	return 0;
 }
 
@@ -112,6 +115,8 @@ int bng_state_check_session(const struct bng_state *state, const struct bng_sess
 	err = next->has_ipv4 ? check_address(state, held, next, refusal) : 0;
 	if (!err)
 		err = check_framed_routes(state, held, next, refusal);
+	if (!err && next->has_nat)
+		err = bng_state_check_session_nat(state, held, next, refusal);
 	if (!err && next->has_ipv6)
 		err = bng_state_check_session_ipv6(state, held, next, refusal);
 	if (err)

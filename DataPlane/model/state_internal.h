@@ -20,6 +20,15 @@ int bng_state_check_route6(const struct bng_state *state, const struct bng_route
 int bng_state_check_session(const struct bng_state *state, const struct bng_session_object *held,
 	struct bng_session_object *next, struct bng_refusal *refusal);
 
+/* What a session holds of a public address of NAT (state_nat.c). */
+int bng_state_check_session_nat(const struct bng_state *state, const struct bng_session_object *held,
+	struct bng_session_object *next, struct bng_refusal *refusal);
+/* Sessions that hold something of a public address. */
+uint64_t bng_state_nat_holders(const struct bng_state *state, const struct bng_address_key *key);
+int bng_state_nat_make_room(struct bng_state *state);
+void bng_state_nat_link(struct bng_state *state, struct bng_session_object *session);
+void bng_state_nat_unlink(struct bng_state *state, struct bng_session_object *session);
+
 /* Who holds the key in one of the state's tables, unless that is self. */
 static inline void *bng_state_holder(const struct bng_hash_table *table, const void *key, const void *self)
 {

@@ -95,6 +95,8 @@ int bng_state_make_room(struct bng_state *state)
 
 	if (!err)
 		err = bng_hash_table_reserve(&state->prefixes6, BNG_SESSION_PREFIXES_MAX);
+	if (!err)
+		err = bng_state_nat_make_room(state);
 	if (err)
 		return err;
 
@@ -153,6 +155,8 @@ static void count_references(struct bng_object *object, int by)
 			session->template->head.references += (uint32_t)by;
 		if (session->filter)
 			session->filter->head.references += (uint32_t)by;
+		if (session->nat.policy)
+			session->nat.policy->head.references += (uint32_t)by;
 		break;
 	default:
 		break;
@@ -178,6 +182,7 @@ static void link_session(struct bng_state *state, struct bng_session_object *ses
 		route6 = bng_prefix6_key_of(session, i);
 		(void)bng_hash_table_put(&state->prefixes6, &route6, (uintptr_t)session);
 	}
+	bng_state_nat_link(state, session);
 	state->by_slot[session->head.index] = session;
 }
 
@@ -200,6 +205,7 @@ static void unlink_session(struct bng_state *state, struct bng_session_object *s
 		route6 = bng_prefix6_key_of(session, i);
 		(void)bng_hash_table_remove(&state->prefixes6, &route6);
 	}
+	bng_state_nat_unlink(state, session);
 	state->by_slot[session->head.index] = NULL;
 }
 

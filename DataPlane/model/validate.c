@@ -127,7 +127,9 @@ static int check_route(const struct bng_route_object *route, struct bng_refusal 
 	if (route->is_ipv6 ? bng_has_host_bits6(&route->prefix6, route->prefix_length)
 			   : (route->prefix & bng_host_bits(route->prefix_length)) != 0)
 		return bng_refuse(refusal, BNG_INVALID, "15.2", "host bits are not zero");
-	if (route->kind < BNG_ROUTE_NEXT_HOP || route->kind > BNG_ROUTE_BLACKHOLE)
+	if (route->kind == BNG_ROUTE_OBJECT_NAT && route->is_ipv6)
+		return bng_refuse(refusal, BNG_INVALID, "15.4", "NAT is of IPv4");
+	if (route->kind < BNG_ROUTE_NEXT_HOP || route->kind > BNG_ROUTE_OBJECT_NAT)
 		return bng_refuse(refusal, BNG_INVALID, "15.4", "kind is missing");
 	if ((route->kind == BNG_ROUTE_NEXT_HOP) != (route->next_hop_id != 0))
 		return bng_refuse(refusal, BNG_INVALID, "15.5",
@@ -175,6 +177,8 @@ int bng_validate(const union bng_any_object *object, struct bng_refusal *refusal
 		return bng_validate_filter(&object->filter, refusal);
 	case BNG_FAMILY_PPPOE_SERVICE:
 		return bng_validate_pppoe_service(&object->pppoe_service, refusal);
+	case BNG_FAMILY_NAT_POLICY:
+		return bng_validate_nat_policy(&object->nat_policy, refusal);
 	case BNG_FAMILIES:
 		break;
 	}

@@ -16,6 +16,8 @@ int bng_validate(const union bng_any_object *object, struct bng_refusal *refusal
 int bng_validate_session(const struct bng_session_object *session, struct bng_refusal *refusal);
 int bng_validate_session_pppoe(const struct bng_session_object *session, struct bng_refusal *refusal);
 int bng_validate_pppoe_service(const struct bng_pppoe_service_object *service, struct bng_refusal *refusal);
+int bng_validate_nat_policy(const struct bng_nat_policy_object *policy, struct bng_refusal *refusal);
+int bng_validate_session_nat(const struct bng_session_object *session, struct bng_refusal *refusal);
 int bng_validate_filter(const struct bng_filter_object *filter, struct bng_refusal *refusal);
 
 int bng_validate_port_ipv6(const struct bng_port_object *port, struct bng_refusal *refusal);

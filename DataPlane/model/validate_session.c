@@ -113,6 +113,8 @@ int bng_validate_session(const struct bng_session_object *session, struct bng_re
 		err = check_service(session, refusal);
 	if (!err && session->has_pppoe)
 		err = bng_validate_session_pppoe(session, refusal);
+	if (!err && session->has_nat)
+		err = bng_validate_session_nat(session, refusal);
 	if (!err && session->has_ipv6)
 		err = bng_validate_session_ipv6(session, refusal);
 	return err;

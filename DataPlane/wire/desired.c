@@ -10,16 +10,17 @@
 #include <stddef.h>
 #include <string.h>
 
+_Static_assert((int)BNG__AGENT__V1__FAMILY__FAMILY_NAT_POLICY == (int)BNG_FAMILY_NAT_POLICY, "families");
 _Static_assert(
-	(int)BNG__AGENT__V1__FAMILY__FAMILY_PPPOE_SERVICE == (int)BNG_FAMILY_PPPOE_SERVICE, "families");
-_Static_assert((int)BNG__AGENT__V1__OBJECT__BODY_PPPOE_SERVICE == (int)BNG_FAMILY_PPPOE_SERVICE + 10,
-	"body numbers");
-_Static_assert((int)BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_DHCPV6 == (int)BNG_PUNT_DHCPV6, "classes");
+	(int)BNG__AGENT__V1__OBJECT__BODY_NAT_POLICY == (int)BNG_FAMILY_NAT_POLICY + 10, "body numbers");
+_Static_assert(
+	(int)BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NAT_FRAGMENT == (int)BNG_PUNT_NAT_FRAGMENT, "classes");
 _Static_assert((int)BNG__AGENT__V1__PORT_ROLE__PORT_ROLE_CORE == (int)BNG_ROLE_CORE, "roles");
 _Static_assert((int)BNG__AGENT__V1__RELAY_TRUST__RELAY_TRUST_RELAYS == (int)BNG_TRUST_RELAYS, "trust");
 _Static_assert(
 	(int)BNG__AGENT__V1__NEXT_HOP_KIND__NEXT_HOP_KIND_KERNEL == (int)BNG_NEXT_HOP_KERNEL, "next hops");
 _Static_assert((int)BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_BLACKHOLE == (int)BNG_ROUTE_BLACKHOLE, "routes");
+_Static_assert((int)BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_NAT == (int)BNG_ROUTE_OBJECT_NAT, "routes");
 
 void bng_take_ip4(ProtobufCBinaryData bytes, bool optional, const char *path, bng_ip4 *ret,
 	struct bng_refusal *malformed)
@@ -214,6 +215,9 @@ static void take_body(
 		break;
 	case BNG_FAMILY_PPPOE_SERVICE:
 		bng_take_pppoe_service(message->pppoe_service, &object->pppoe_service, malformed);
+		break;
+	case BNG_FAMILY_NAT_POLICY:
+		bng_take_nat_policy(message->nat_policy, &object->nat_policy);
 		break;
 	case BNG_FAMILIES:
 		break;

@@ -98,6 +98,7 @@ void bng_take_session(const Bng__Agent__V1__Session *message, struct bng_session
 	session->option82_hash = take_hash(ipv4->option82, "17.4.5", &session->has_option82, malformed);
 	session->lease_expires_unix_ms = ipv4->lease_expires_unix_ms;
 	take_framed_routes(ipv4, session, malformed);
+	bng_take_session_nat(ipv4->nat, session, malformed);
 }
 
 static void take_rule(const Bng__Agent__V1__FilterRule *message, struct bng_filter_object_rule *rule,

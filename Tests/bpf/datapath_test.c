@@ -954,7 +954,12 @@ static const int elsewhere[] = {BNG_DROP_malformed_dhcp, BNG_DROP_dhcp_other_ser
 	BNG_PUNT_REASON_dhcpv6_unknown_line, BNG_PUNT_REASON_dhcpv6_lapsed, BNG_PUNT_REASON_dhcpv6_slow_line,
 	BNG_PUNT_REASON_dhcpv6_other_message, BNG_PUNT_REASON_dhcpv6_relayed,
 	BNG_PUNT_REASON_dhcpv6_identity_changed, BNG_PUNT_REASON_dhcpv6_associations_changed,
-	BNG_PUNT_REASON_dhcpv6_options_unusual, BNG_TX_dhcpv6_reply};
+	BNG_PUNT_REASON_dhcpv6_options_unusual, BNG_TX_dhcpv6_reply,
+	/* nat_test.c */ BNG_DROP_nat_no_block, BNG_DROP_nat_no_port, BNG_DROP_nat_table_full,
+	BNG_DROP_nat_too_many_flows, BNG_DROP_nat_protocol, BNG_DROP_nat_malformed, BNG_DROP_nat_no_mapping,
+	BNG_DROP_nat_filtered, BNG_DROP_nat_no_connection, BNG_DROP_nat_icmp_unrelated,
+	BNG_DROP_nat_fragment_lost, BNG_DROP_nat_internal, BNG_PUNT_REASON_nat_ports_low,
+	BNG_PUNT_REASON_nat_fragment_early};
 
 static void every_reason_has_a_case(void **state)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scene of the NAT tests: sessions A and B of scene.h behind one public address, 203.0.120.1, with a block of
-// 64 ports each, and packets with the sums of TCP and UDP.
+// The scene of the NAT tests: sessions A and B of scene.h behind one public address, 203.0.120.1, with a
+// block of 64 ports each, and packets with the sums of TCP and UDP.
 #ifndef BNG_TEST_NAT_SCENE_H
 #define BNG_TEST_NAT_SCENE_H
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// NAT44 packet by packet (RFC 4787, 5382, 5508, 6888, 7857): what leaves, what comes back, what is never let out.
+// NAT44 packet by packet (RFC 4787, 5382, 5508, 6888, 7857): what leaves, what comes back, what is never let
+// out.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -109,7 +110,7 @@ static void an_echo_and_its_reply_are_translated_by_identifier(void **state)
 	p.bytes[p.ip_at + 24] = (uint8_t)(left.from >> 8);
 	p.bytes[p.ip_at + 25] = (uint8_t)left.from;
 	/* the sum of the old identifier is 0x1234 */
-	uint32_t sum = (uint16_t)~(p.bytes[p.ip_at + 22] << 8 | p.bytes[p.ip_at + 23]);
+	uint32_t sum = (uint16_t) ~(p.bytes[p.ip_at + 22] << 8 | p.bytes[p.ip_at + 23]);
 
 	sum += (uint16_t)~0x1234 + left.from;
 	sum = (sum & 0xffff) + (sum >> 16);
@@ -139,11 +140,18 @@ static void lines_on_one_address_reach_each_other_by_it(void **state)
 	b.tags[1] = 0;
 	(void)b;
 	struct bng_nat_key out_key = {.address = bed_ip("100.64.3.4"), .port = htons(7000), .protocol = 17};
-	struct bng_nat_mapping out_b = {.session_id = 0xb, .seen_ns = bed_now_ns(), .address = bed_ip("203.0.120.1"),
-		.port = htons(NAT_BLOCK_B + 5), .slot = SLOT_B};
-	struct bng_nat_key in_key = {.address = bed_ip("203.0.120.1"), .port = htons(NAT_BLOCK_B + 5), .protocol = 17};
-	struct bng_nat_reverse in_b = {.session_id = 0xb, .address = bed_ip("100.64.3.4"), .port = htons(7000),
-		.session = bed_ip("100.64.3.4"), .slot = SLOT_B};
+	struct bng_nat_mapping out_b = {.session_id = 0xb,
+		.seen_ns = bed_now_ns(),
+		.address = bed_ip("203.0.120.1"),
+		.port = htons(NAT_BLOCK_B + 5),
+		.slot = SLOT_B};
+	struct bng_nat_key in_key = {
+		.address = bed_ip("203.0.120.1"), .port = htons(NAT_BLOCK_B + 5), .protocol = 17};
+	struct bng_nat_reverse in_b = {.session_id = 0xb,
+		.address = bed_ip("100.64.3.4"),
+		.port = htons(7000),
+		.session = bed_ip("100.64.3.4"),
+		.slot = SLOT_B};
 
 	bed_put(bed.access->maps.nat_out, &out_key, &out_b);
 	bed_put(bed.access->maps.nat_in, &in_key, &in_b);
@@ -174,7 +182,8 @@ static void what_cannot_be_translated_never_leaves(void **state)
 		uint32_t length;
 		int reason;
 	} cases[] = {{47, 40, BNG_DROP_nat_protocol}, {132, 40, BNG_DROP_nat_protocol},
-		{17, 7, BNG_DROP_nat_malformed}, {6, 19, BNG_DROP_nat_malformed}, {1, 7, BNG_DROP_nat_malformed}};
+		{17, 7, BNG_DROP_nat_malformed}, {6, 19, BNG_DROP_nat_malformed},
+		{1, 7, BNG_DROP_nat_malformed}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct packet_layers layers = from_a("203.0.113.9");

@@ -15,7 +15,7 @@ def test_hello_names_ports_epochs_and_limits(agent, controller):
     assert [p.name for p in hello.ports] == ["access0", "core0"]
     assert all(p.mode == 2 for p in hello.ports), "veth takes native XDP"
     assert {c.name: c.limit for c in hello.capabilities}["sessions"] == 65536
-    assert len({e.state_epoch for e in hello.epochs}) == 9
+    assert len({e.state_epoch for e in hello.epochs}) == 10
     assert hello.next_event_sequence == 1
 
 

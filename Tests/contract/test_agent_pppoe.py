@@ -88,7 +88,7 @@ def test_services_are_judged_and_kept(associated, agent):
     assert codes(result) == [
         ("OK", ""), ("CONFLICT", "19.1"), ("INVALID", "19.7"), ("INVALID", "19.1"), ("OK", ""), ("INVALID", "17.10.1")]
     before = associated.audit()
-    assert list(before) == list(range(1, 10))
+    assert list(before) == list(range(1, 11))
     assert before[d.FAMILY_PPPOE_SERVICE][0] == 1
     associated.close()
     agent.kill()

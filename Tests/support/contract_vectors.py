@@ -218,6 +218,22 @@ def objects():
     plain.pppoe_service.CopyFrom(
         d.PPPoEService(access_domain_id=2, ac_name="edge1", cookie_key=bytes(range(32, 48)))
     )
+    nat_policy = d.Object(object_id=6, generation=2)
+    nat_policy.nat_policy.CopyFrom(d.NATPolicy(
+        filtering=d.NAT_FILTERING_ADDRESS_DEPENDENT, tcp_established_seconds=7440, tcp_transitory_seconds=240, udp_seconds=300,
+        icmp_seconds=60, flows_per_session=2000, inbound_refresh=True, port_parity=True))
+    translated = d.Object()
+    translated.CopyFrom(session)
+    translated.object_id = (1 << 48) | 8
+    translated.session.ipv4.nat.CopyFrom(d.SessionNAT(
+        policy_id=6, address=ip("203.0.113.7"), block_ports=512, block_first_ports=[1024, 4096],
+        forwards=[d.NATForward(protocol=6, outside_port=443, inside_address=session.session.ipv4.address, inside_port=8443)]))
+    static = d.Object()
+    static.CopyFrom(session)
+    static.object_id = (1 << 48) | 9
+    static.session.ipv4.nat.CopyFrom(d.SessionNAT(address=ip("203.0.113.8"), one_to_one=True))
+    nat_route = d.Object(object_id=5, generation=1)
+    nat_route.route.CopyFrom(d.Route(prefix=ip("203.0.113.0"), prefix_length=24, kind=d.ROUTE_KIND_NAT))
     port6 = d.Object(object_id=3, generation=1)
     port6.port.CopyFrom(
         d.Port(
@@ -306,6 +322,10 @@ def objects():
         "session_pppoe": ("A PPPoE session beside the IPoE one of the same line; its lease means nothing.", dialled),
         "session_pppoe_plain": ("No address yet, no echoes, no clamping, untagged.", silent),
         "pppoe_service": ("All of it, with a key that is being replaced.", service),
+        "nat_policy": ("Everything set.", nat_policy),
+        "session_nat": ("Two blocks of one public address, and a port forwarded.", translated),
+        "session_nat_static": ("A public address of its own.", static),
+        "route_nat": ("Public addresses of NAT.", nat_route),
         "pppoe_service_plain": ("The empty name only, no RFC 4638, answered at once.", plain),
         "filter": ("Rules with every part, and with none but action and direction.", filtered),
         "port_ipv6": ("An address on every line, and headers nobody may send; 0 in a list is emitted.", port6),
@@ -435,8 +455,8 @@ def frames(objs):
     with_unknown(None, "ignorable_field", "Field 1000 of NextHop may be ignored: accepted.", ["OK"], raw1000)
     with_unknown(None, "unknown_enum", "NextHop.kind 77.", ["UNSUPPORTED", "14.1"],
                  d.Object(object_id=6, generation=2).SerializeToString() + b"\x72\x02\x08\x4d")
-    with_unknown(None, "unknown_family", "Object field 20: a family this version does not know.", ["UNSUPPORTED", "20"],
-                 d.Object(object_id=6, generation=2).SerializeToString() + b"\xa2\x01\x00")
+    with_unknown(None, "unknown_family", "Object field 99: a family this version does not know.", ["UNSUPPORTED", "99"],
+                 d.Object(object_id=6, generation=2).SerializeToString() + b"\x9a\x06\x00")
 
     ipv6 = objs["session_ipv6_pppoe"][1].session.ipv6.SerializeToString() + b"\x98\x06\x01"  # 99, varint 1
     raw = d.Session(line=d.Line(access_domain_id=2)).SerializeToString() + b"\x5a" + bytes([len(ipv6)]) + ipv6

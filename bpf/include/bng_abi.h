@@ -497,11 +497,11 @@ struct bng_nat_key {
 _Static_assert(sizeof(struct bng_nat_key) == 12, "bng_nat_key");
 
 enum bng_nat_mapping_flags {
-	BNG_NAT_FORWARD = 1 << 0,  /* stands in the session's forwards: it is not swept */
-	BNG_NAT_FLOWS = 1 << 1,    /* each peer needs a flow: TCP, and address-dependent filtering */
+	BNG_NAT_FORWARD = 1 << 0,   /* stands in the session's forwards: it is not swept */
+	BNG_NAT_FLOWS = 1 << 1,     /* each peer needs a flow: TCP, and address-dependent filtering */
 	BNG_NAT_REFRESHED = 1 << 2, /* by what comes from outside, too */
 	BNG_NAT_FILTERED = 1 << 3,  /* peers have to be known: address-dependent filtering */
-	BNG_NAT_STATIC = 1 << 4,    /* in nat_in, with protocol and port 0: the whole address is the session's */
+	BNG_NAT_STATIC = 1 << 4, /* in nat_in, with protocol and port 0: the whole address is the session's */
 };
 struct bng_nat_mapping {
 	__u64 session_id;

@@ -92,8 +92,7 @@ static long nat_try_port(__u32 index, void *context)
 	__u64 block = place / (w->grant.block_ports | !w->grant.block_ports);
 
 	block &= BNG_NAT_BLOCKS_MAX - 1;
-	w->in.port = bpf_htons(
-		(__u16)(w->grant.first_ports[block] + (place & (w->grant.block_ports - 1u))));
+	w->in.port = bpf_htons((__u16)(w->grant.first_ports[block] + (place & (w->grant.block_ports - 1u))));
 	long error = bpf_map_update_elem(&nat_in, &w->in, &w->reverse, BPF_NOEXIST);
 
 	if (error == -BNG_EEXIST)

@@ -9,8 +9,9 @@
 #include "nat.h"
 
 enum {
-	BNG_NAT_QUOTE_AT = 8,      /* behind the ICMP header */
-	BNG_NAT_QUOTED_UPPER = 32, /* of the scratch's header: behind the quoted IP header's 20 bytes and a gap */
+	BNG_NAT_QUOTE_AT = 8, /* behind the ICMP header */
+	BNG_NAT_QUOTED_UPPER =
+		32, /* of the scratch's header: behind the quoted IP header's 20 bytes and a gap */
 };
 
 /*

@@ -62,8 +62,7 @@ static __always_inline void nat_rewrite_icmp(struct bng_scratch *s, void *upper)
 	BNG_STORE(__u16, upper + 2, checksum_update(BNG_LOAD(__u16, upper + 2), before, after));
 }
 
-static __always_inline void nat_addresses(
-	struct bng_scratch *s, struct bng_ipv4 *ip, __u64 *from, __u64 *to)
+static __always_inline void nat_addresses(struct bng_scratch *s, struct bng_ipv4 *ip, __u64 *from, __u64 *to)
 {
 	*from = (__u64)ip->source + ip->destination;
 	if (s->nat.changes & BNG_NAT_SOURCE)
@@ -76,8 +75,8 @@ static __always_inline void nat_addresses(
 
 /*
  * What an ICMP error quotes: address, port, and the sums over them, then ICMP's own over the changes. The
- * quote's IP sum is not always right (RFC 5508 3.1), and its upper sum not always there: each is updated as it
- * is. 0, or -1.
+ * quote's IP sum is not always right (RFC 5508 3.1), and its upper sum not always there: each is updated as
+ * it is. 0, or -1.
  */
 static __always_inline int nat_rewrite_quote(struct xdp_md *ctx, struct bng_scratch *s)
 {

@@ -80,9 +80,9 @@ static __always_inline __u32 nat_mapped_from_inside(struct xdp_md *ctx, struct b
 }
 
 /*
- * A packet of the session w->sender_id, w->session_id, w->slot, w->session, w->vrf toward what is not a line. 0:
- * s->nat.changes and so on say how it leaves; BNG_PUNT_REASON_nat_fragment_early; or the drop reason. Global:
- * see handle_arp.
+ * A packet of the session w->sender_id, w->session_id, w->slot, w->session, w->vrf toward what is not a line.
+ * 0: s->nat.changes and so on say how it leaves; BNG_PUNT_REASON_nat_fragment_early; or the drop reason.
+ * Global: see handle_arp.
  */
 __noinline int nat_from_inside(struct xdp_md *ctx, int is_static)
 {
@@ -148,8 +148,7 @@ static __always_inline __u32 nat_static_from_outside(struct xdp_md *ctx, struct 
  * The peer is `peer`, which of a hairpin is the sender's public side. w->old_* are filled. 0:
  * w->session is the one it is for; or the drop reason.
  */
-static __always_inline __u32 nat_mapped_from_outside(
-	struct bng_scratch *s, __be32 peer, __be16 peer_port)
+static __always_inline __u32 nat_mapped_from_outside(struct bng_scratch *s, __be32 peer, __be16 peer_port)
 {
 	struct bng_nat_work *w = &s->nat;
 	struct bng_nat_reverse *reverse = bpf_map_lookup_elem(&nat_in, &w->in);
@@ -240,7 +239,8 @@ __noinline int nat_from_outside(struct xdp_md *ctx)
 			}
 			return (int)refused;
 		}
-		/* Only answers to what the inside has asked (RFC 5508 3.1): questions name no port of ours. */
+		/* Only answers to what the inside has asked (RFC 5508 3.1): questions name no port of ours.
+		 */
 		if (w->icmp_type != BNG_ICMP_ECHO_REPLY && w->icmp_type != BNG_ICMP_TIMESTAMP_REPLY)
 			return (int)nat_static_from_outside(ctx, s);
 	}

@@ -196,7 +196,8 @@ struct bng_sender {
 enum bng_nat_changes {
 	BNG_NAT_SOURCE = 1 << 0,
 	BNG_NAT_DESTINATION = 1 << 1,
-	BNG_NAT_UPPER = 1 << 2, /* the packet has the upper layer's header: ports and checksum change with it */
+	BNG_NAT_UPPER =
+		1 << 2, /* the packet has the upper layer's header: ports and checksum change with it */
 	BNG_NAT_QUOTE = 1 << 3, /* an ICMP error: what it quotes changes, too */
 };
 struct bng_nat_work {

@@ -129,8 +129,7 @@ __noinline int translate_upstream(struct xdp_md *ctx)
 	s->nat.session_id = session->session_id;
 	s->nat.session = session->ipv4;
 	s->nat.slot = session->slot;
-	if ((session->flags & BNG_SESSION_NAT) &&
-		(s->source == session->ipv4 || is_private(s->source))) {
+	if ((session->flags & BNG_SESSION_NAT) && (s->source == session->ipv4 || is_private(s->source))) {
 		int refused = nat_from_inside(ctx, !!(session->flags & BNG_SESSION_NAT_STATIC));
 
 		if (refused)
@@ -187,8 +186,11 @@ __noinline int handle_data(struct xdp_md *ctx)
 			return refuse(ctx, BNG_DROP_ttl_expired);
 		int refused = translate_upstream(ctx);
 
-		if (refused == BNG_PUNT_REASON_nat_fragment_early)
+		if (refused == BNG_PUNT_REASON_nat_fragment_early) {
+			s->session_id = s->nat.sender_id;
+			s->generation = session->generation;
 			return punt(ctx, BNG_PUNT_NAT_FRAGMENT, (__u32)refused);
+		}
 		if (refused)
 			return refuse(ctx, (__u32)refused);
 	}

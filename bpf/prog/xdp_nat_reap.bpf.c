@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-// Takes mappings and flows away that the agent has found expired, unless a packet has been there since: run by
-// PROG_TEST_RUN on a list of struct bng_nat_reap, never attached.
+// Takes mappings and flows away that the agent has found expired, unless a packet has been there since: run
+// by PROG_TEST_RUN on a list of struct bng_nat_reap, never attached.
 #include "nat_flow.h"
 
 static __always_inline int take(__u64 *seen_ns, __u64 expected)
@@ -8,19 +8,14 @@ static __always_inline int take(__u64 *seen_ns, __u64 expected)
 	return __sync_val_compare_and_swap(seen_ns, expected, BNG_NAT_DEAD) == expected;
 }
 
-/* The index in a session's counts; BNG_NAT_PROTOCOLS: none. */
-static __always_inline __u32 protocol_index(__u8 protocol)
+static __always_inline void count_down(struct bng_nat_state *state, __u8 protocol)
 {
-	switch (protocol) {
-	case BNG_IPPROTO_TCP:
-		return BNG_NAT_TCP;
-	case BNG_IPPROTO_UDP:
-		return BNG_NAT_UDP;
-	case BNG_IPPROTO_ICMP:
-		return BNG_NAT_ICMP;
-	default:
-		return BNG_NAT_PROTOCOLS;
-	}
+	if (protocol == BNG_IPPROTO_TCP)
+		__sync_fetch_and_add(&state->mappings[BNG_NAT_TCP], -1);
+	else if (protocol == BNG_IPPROTO_UDP)
+		__sync_fetch_and_add(&state->mappings[BNG_NAT_UDP], -1);
+	else if (protocol == BNG_IPPROTO_ICMP)
+		__sync_fetch_and_add(&state->mappings[BNG_NAT_ICMP], -1);
 }
 
 static __always_inline int reap_mapping(struct bng_scratch *s, const struct bng_nat_reap *record)
@@ -43,12 +38,9 @@ static __always_inline int reap_mapping(struct bng_scratch *s, const struct bng_
 	(void)bpf_map_delete_elem(&nat_in, &w->in);
 
 	struct bng_nat_state *state = bpf_map_lookup_elem(&nat_state, &w->slot);
-	__u64 protocol = protocol_index(w->out.protocol);
 
-	BNG_OPAQUE(protocol);
-	if (state && state->session_id == w->session_id && !(w->flags & BNG_NAT_FORWARD) &&
-		protocol < BNG_NAT_PROTOCOLS)
-		__sync_fetch_and_add(&state->mappings[protocol], -1);
+	if (state && state->session_id == w->session_id && !(w->flags & BNG_NAT_FORWARD))
+		count_down(state, w->out.protocol);
 	return 1;
 }
 

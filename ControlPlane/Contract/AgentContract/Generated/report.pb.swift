@@ -357,8 +357,8 @@ public nonisolated struct Bng_Agent_V1_SessionLapsed: Sendable {
   public init() {}
 }
 
-/// A session has used three quarters of its NAT ports of one protocol, or all of them. Sent once for each number of blocks it holds, and
-/// again after an hour if it still is so.
+/// A session has used three quarters of its NAT ports of one protocol. Sent once for each number of blocks it holds, and again
+/// with the first new mapping after a minute, as long as it is so.
 public nonisolated struct Bng_Agent_V1_NATPortsLow: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for

@@ -242,8 +242,8 @@ struct  Bng__Agent__V1__SessionLapsed
 
 
 /*
- * A session has used three quarters of its NAT ports of one protocol, or all of them. Sent once for each number of blocks it holds, and
- * again after an hour if it still is so.
+ * A session has used three quarters of its NAT ports of one protocol. Sent once for each number of blocks it holds, and again
+ * with the first new mapping after a minute, as long as it is so.
  */
 struct  Bng__Agent__V1__NATPortsLow
 {

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+// The maps of NAT as far as they are the agent's. Mappings and flows are the programs', and go by xdp_nat_reap
+// alone.
+#include "map_nat.h"
+
+#include "entry.h"
+#include "walk.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <string.h>
+
+static int put(int map, const void *key, const void *value)
+{
+	return bpf_map_update_elem(map, key, value, BPF_ANY) ? -errno : 0;
+}
+
+static int drop(int map, const void *key)
+{
+	return bpf_map_delete_elem(map, key) && errno != ENOENT ? -errno : 0;
+}
+
+int bng_map_nat_policy_write(struct bng_kern *kern, const struct bng_nat_policy_object *held,
+	const struct bng_nat_policy_object *next)
+{
+	struct bng_nat_policy value = {0};
+	uint32_t index = (next ? &next->head : &held->head)->index;
+
+	if (next)
+		value = bng_entry_nat_policy(next);
+	return put(kern->maps[BNG_MAP_nat_policies], &index, &value);
+}
+
+int bng_map_nat_put(struct bng_kern *kern, const struct bng_session_object *session)
+{
+	uint32_t slot = session->head.index;
+	struct bng_nat_session value;
+
+	if (!session->has_nat)
+		return 0;
+	value = bng_entry_nat_session(session);
+	return put(kern->maps[BNG_MAP_nat_sessions], &slot, &value);
+}
+
+int bng_map_nat_reap(struct bng_kern *kern, const struct bng_nat_reap *records, uint32_t count)
+{
+	struct bng_nat_reap done[BNG_NAT_REAP_MAX];
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = records,
+		.data_size_in = count * (uint32_t)sizeof(*records), .data_out = done,
+		.data_size_out = sizeof(done), .repeat = 1);
+	int taken = 0;
+	uint32_t i;
+
+	if (!count)
+		return 0;
+	if (bpf_prog_test_run_opts(kern->reaper, &options))
+		return -errno;
+	for (i = 0; i < count; i++)
+		taken += done[i].done == 1;
+	return taken;
+}
+
+static int reap_mapping(struct bng_kern *kern, const struct bng_nat_key *out)
+{
+	struct bng_nat_reap record = {.kind = BNG_NAT_REAP_MAPPING};
+	struct bng_nat_mapping mapping;
+	int taken;
+
+	if (bpf_map_lookup_elem(kern->maps[BNG_MAP_nat_out], out, &mapping))
+		return errno == ENOENT ? 0 : -errno;
+	record.seen_ns = mapping.seen_ns;
+	record.mapping = *out;
+	taken = bng_map_nat_reap(kern, &record, 1);
+	return taken < 0 ? taken : 0;
+}
+
+/* What the programs made of either end of a forward. */
+static int make_way(struct bng_kern *kern, const struct bng_nat_key *out, const struct bng_nat_key *in)
+{
+	struct bng_nat_mapping mapping;
+	struct bng_nat_reverse reverse;
+	struct bng_nat_key other = {.vrf = in->vrf, .protocol = in->protocol};
+	int err = 0;
+
+	if (!bpf_map_lookup_elem(kern->maps[BNG_MAP_nat_out], out, &mapping) &&
+		!(mapping.flags & BNG_NAT_FORWARD))
+		err = reap_mapping(kern, out);
+	if (!err && !bpf_map_lookup_elem(kern->maps[BNG_MAP_nat_in], in, &reverse) &&
+		!(reverse.flags & BNG_NAT_FORWARD)) {
+		other.address = reverse.address;
+		other.port = reverse.port;
+		err = reap_mapping(kern, &other);
+	}
+	return err;
+}
+
+int bng_map_nat_put_forwards(struct bng_kern *kern, const struct bng_session_object *session)
+{
+	uint32_t count = bng_nat_forward_count(session), i;
+	struct bng_nat_mapping mapping, there;
+	struct bng_nat_reverse reverse;
+	struct bng_nat_key out, in;
+	int err = 0;
+
+	for (i = 0; i < count && !err; i++) {
+		bng_entry_nat_forward(session, i, &out, &mapping, &in, &reverse);
+		if (reverse.flags & BNG_NAT_STATIC) {
+			err = put(kern->maps[BNG_MAP_nat_in], &in, &reverse);
+			continue;
+		}
+		err = make_way(kern, &out, &in);
+		if (!err)
+			err = put(kern->maps[BNG_MAP_nat_in], &in, &reverse);
+		/* Its flows go on being counted where they are. */
+		if (!err && !bpf_map_lookup_elem(kern->maps[BNG_MAP_nat_out], &out, &there) &&
+			there.session_id == mapping.session_id && there.address == mapping.address &&
+			there.port == mapping.port && there.flags == mapping.flags)
+			continue;
+		if (!err)
+			err = put(kern->maps[BNG_MAP_nat_out], &out, &mapping);
+	}
+	return err;
+}
+
+static bool has_forward(const struct bng_session_object *session, const struct bng_nat_key *wanted_out,
+	const struct bng_nat_key *wanted_in)
+{
+	uint32_t count = bng_nat_forward_count(session), i;
+	struct bng_nat_mapping mapping;
+	struct bng_nat_reverse reverse;
+	struct bng_nat_key out, in;
+
+	for (i = 0; i < count; i++) {
+		bng_entry_nat_forward(session, i, &out, &mapping, &in, &reverse);
+		if (!memcmp(&out, wanted_out, sizeof(out)) && !memcmp(&in, wanted_in, sizeof(in)))
+			return true;
+	}
+	return false;
+}
+
+static int drop_forward(
+	struct bng_kern *kern, const struct bng_nat_key *out, const struct bng_nat_key *in, uint64_t session_id)
+{
+	struct bng_nat_reverse reverse;
+	struct bng_nat_mapping mapping;
+	int err = 0;
+
+	/* Another session may have got the port since. */
+	if (!bpf_map_lookup_elem(kern->maps[BNG_MAP_nat_out], out, &mapping) &&
+		mapping.session_id == session_id && (mapping.flags & BNG_NAT_FORWARD) &&
+		mapping.address == in->address && mapping.port == in->port)
+		err = drop(kern->maps[BNG_MAP_nat_out], out);
+	if (!err && !bpf_map_lookup_elem(kern->maps[BNG_MAP_nat_in], in, &reverse) &&
+		reverse.session_id == session_id && (reverse.flags & BNG_NAT_FORWARD))
+		err = drop(kern->maps[BNG_MAP_nat_in], in);
+	return err;
+}
+
+int bng_map_nat_drop(
+	struct bng_kern *kern, const struct bng_session_object *held, const struct bng_session_object *next)
+{
+	uint32_t count = bng_nat_forward_count(held), slot = held->head.index, i;
+	struct bng_nat_mapping mapping;
+	struct bng_nat_reverse reverse;
+	struct bng_nat_key out, in;
+	int err = 0;
+
+	for (i = 0; i < count && !err; i++) {
+		bng_entry_nat_forward(held, i, &out, &mapping, &in, &reverse);
+		if (!has_forward(next, &out, &in))
+			err = drop_forward(kern, &out, &in, held->head.id);
+	}
+	if (!err && held->has_nat && !(next && next->has_nat))
+		err = drop(kern->maps[BNG_MAP_nat_sessions], &slot);
+	return err;
+}
+
+void bng_map_nat_wipe(struct bng_kern *kern, uint32_t slot, uint64_t owner)
+{
+	kern->nat_state[slot] = (struct bng_nat_state){0};
+	__atomic_store_n(&kern->nat_state[slot].session_id, owner, __ATOMIC_RELEASE);
+}
+
+int bng_map_nat_reinject(struct bng_kern *kern, uint32_t port, const uint8_t *frame, uint32_t size)
+{
+	struct xdp_md context = {.data_end = size, .ingress_ifindex = kern->ports[port].interface.index};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = size, .ctx_in = &context,
+		.ctx_size_in = sizeof(context), .repeat = 1, .flags = BPF_F_TEST_XDP_LIVE_FRAMES,
+		.batch_size = 1);
+
+	return bpf_prog_test_run_opts(kern->ports[port].program, &options) ? -errno : 0;
+}
+
+bool bng_map_nat_has_fragment(const struct bng_kern *kern, const struct bng_nat_fragment_key *key)
+{
+	struct bng_nat_fragment first;
+
+	return !bpf_map_lookup_elem(kern->maps[BNG_MAP_nat_fragments], key, &first);
+}
+
+struct sweep {
+	struct bng_kern *kern;
+	const struct bng_state *state;
+	uint32_t *repaired;
+};
+
+static int sweep_grant(void *context, const void *key, const void *value)
+{
+	struct sweep *sweep = context;
+	const struct bng_session_object *session;
+	uint32_t slot;
+
+	(void)value;
+	memcpy(&slot, key, sizeof(slot));
+	session = slot <= sweep->kern->max_sessions ? sweep->state->by_slot[slot] : NULL;
+	if (session && session->has_nat)
+		return 0;
+	(*sweep->repaired)++;
+	return drop(sweep->kern->maps[BNG_MAP_nat_sessions], key);
+}
+
+int bng_map_nat_reconcile(struct bng_kern *kern, const struct bng_state *state, uint32_t *ret_repaired)
+{
+	struct sweep sweep = {.kern = kern, .state = state, .repaired = ret_repaired};
+	uint32_t slot;
+	int err = bng_walk_keys(kern->maps[BNG_MAP_nat_sessions], sizeof(uint32_t),
+		sizeof(struct bng_nat_session), sweep_grant, &sweep);
+
+	for (slot = 1; slot <= kern->max_sessions && !err; slot++) {
+		const struct bng_session_object *session = state->by_slot[slot];
+		struct bng_nat_session held, wanted;
+		uint64_t owner = session ? session->head.id : 0;
+
+		if (kern->nat_state[slot].session_id != owner)
+			bng_map_nat_wipe(kern, slot, owner);
+		if (!session || !session->has_nat)
+			continue;
+		wanted = bng_entry_nat_session(session);
+		if (bpf_map_lookup_elem(kern->maps[BNG_MAP_nat_sessions], &slot, &held) ||
+			memcmp(&held, &wanted, sizeof(held)) != 0) {
+			err = bng_map_nat_put(kern, session);
+			(*ret_repaired)++;
+		}
+		if (!err)
+			err = bng_map_nat_put_forwards(kern, session);
+	}
+	return err;
+}
