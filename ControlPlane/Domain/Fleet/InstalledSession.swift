@@ -36,6 +36,8 @@ public struct InstalledSession: Hashable, Sendable {
     public var pppoe: PPPoEAttachment?
     /// nil: the session has no IPv6.
     public var ipv6: IPv6Attachment?
+    /// Public side of `address`; nil: forwarded as it is.
+    public var nat: NATAttachment?
 
     /// Largest number of framed routes of a session.
     public static let framedRouteLimit = 16

@@ -14,6 +14,7 @@ public enum ObjectFamily: UInt16, Sendable, CaseIterable, Comparable {
     case session = 7
     case filter = 8
     case pppoeService = 9
+    case natPolicy = 10
 
     /// Sessions refer to everything else.
     private var installationRank: UInt16 { self == .session ? .max : self.rawValue }
@@ -142,6 +143,8 @@ public enum RouteTarget: Hashable, Sendable {
     /// A pool's prefix: an address without a session is unreachable.
     case subscribers
     case blackhole
+    /// Public IPv4 addresses of NAT.
+    case nat
 }
 
 public struct Route: Hashable, Sendable {
@@ -168,12 +171,14 @@ public enum PuntClass: UInt8, Sendable, CaseIterable {
     case fragment = 7
     case nd = 8
     case dhcpv6 = 9
+    case natPorts = 10
+    case natFragment = 11
 
     /// Its packets come up; those of the others stay in the agent.
     public var isCarried: Bool {
         switch self {
         case .dhcpv4, .arp, .pppoe, .ppp, .nd, .dhcpv6: return true
-        case .neighbor, .held, .fragment: return false
+        case .neighbor, .held, .fragment, .natPorts, .natFragment: return false
         }
     }
 }
@@ -208,6 +213,7 @@ public enum ObjectBody: Hashable, Sendable {
     case session(InstalledSession)
     case filter(PacketFilter)
     case pppoeService(PPPoEServicePolicy)
+    case natPolicy(NATPolicy)
 
     public var family: ObjectFamily {
         switch self {
@@ -220,6 +226,7 @@ public enum ObjectBody: Hashable, Sendable {
         case .session: return .session
         case .filter: return .filter
         case .pppoeService: return .pppoeService
+        case .natPolicy: return .natPolicy
         }
     }
 

@@ -22,7 +22,7 @@ extension NodeLink {
             case .portChanged(let port): self.update(port)
             case .leaseRenewed(let session, _, let ipv4, let ipv6):
                 self.intended.leaseRenewed(session: session.rawValue, ipv4: ipv4, ipv6: ipv6)
-            case .sessionLapsed: break
+            case .sessionLapsed, .natPortsLow: break
             }
         }
         self.core.occurred(self, events) { link in

@@ -93,6 +93,7 @@ extension Wire.Object {
         case .session: return .session
         case .filter: return .filter
         case .pppoeService: return .pppoeService
+        case .natPolicy: return .natPolicy
         }
     }
 
@@ -109,6 +110,7 @@ extension Wire.Object {
         case .session(let body): body.appendCanonical(to: &bytes)
         case .filter(let body): body.appendCanonical(to: &bytes)
         case .pppoeService(let body): body.appendCanonical(to: &bytes)
+        case .natPolicy(let body): body.appendCanonical(to: &bytes)
         }
     }
 }

@@ -34,6 +34,7 @@ extension InstalledSession {
                 bytes.appendField(2, number: UInt64(route.length))
                 bytes.closeField(framed)
             }
+            if let nat = self.nat { nat.append(to: &bytes) }
             bytes.closeField(ipv4)
         }
         bytes.appendField(5, number: UInt64(bitPattern: self.ends.milliseconds))
@@ -54,6 +55,27 @@ extension InstalledSession {
         bytes.appendField(5, number: UInt64(pppoe.echoFailures))
         bytes.appendField(6, number: pppoe.clampMSS ? 1 : 0)
         bytes.closeField(link)
+    }
+}
+
+extension NATAttachment {
+    fileprivate func append(to bytes: inout [UInt8]) {
+        let nat = bytes.openField(8)
+        bytes.appendField(1, number: self.policyID)
+        bytes.appendField(2, address: self.address)
+        bytes.appendField(3, number: self.isOneToOne ? 1 : 0)
+        bytes.appendField(4, number: UInt64(self.blockPorts))
+        // Of repeated fields also defaults are emitted; a first port is never one.
+        for port in self.firstPorts { bytes.appendField(5, number: UInt64(port)) }
+        for forward in self.forwards {
+            let message = bytes.openField(6)
+            bytes.appendField(1, number: UInt64(forward.transport.rawValue))
+            bytes.appendField(2, number: UInt64(forward.outsidePort))
+            bytes.appendField(3, address: forward.inside)
+            bytes.appendField(4, number: UInt64(forward.insidePort))
+            bytes.closeField(message)
+        }
+        bytes.closeField(nat)
     }
 }
 

@@ -42,6 +42,7 @@ extension InstalledSession {
         self.option82 = [UInt8](session.ipv4.option82)
         self.leaseExpires = UTCTime(milliseconds: Int64(bitPattern: session.ipv4.leaseExpiresUnixMs))
         self.framedRoutes = try decodeFramedRoutes(session.ipv4.framedRoutes)
+        if session.ipv4.hasNat { self.nat = try NATAttachment(session.ipv4.nat, with: session.ipv4) }
     }
 }
 

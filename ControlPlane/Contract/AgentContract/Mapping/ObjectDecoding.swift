@@ -25,6 +25,7 @@ extension DesiredObject {
         case .session(let session): body = .session(try InstalledSession(session))
         case .filter(let filter): body = .filter(try PacketFilter(filter))
         case .pppoeService(let service): body = .pppoeService(try PPPoEServicePolicy(service))
+        case .natPolicy(let policy): body = .natPolicy(try NATPolicy(policy))
         }
         guard object.objectID != 0 else { throw ContractError(.invalid, "object_id is 0", path: "1") }
         guard object.generation != 0 else { throw ContractError(.invalid, "generation is 0", path: "2") }
@@ -203,6 +204,9 @@ extension Route {
         case .nextHop: target = .nextHop(id: route.nextHopID)
         case .subscribers: target = .subscribers
         case .blackhole: target = .blackhole
+        case .nat:
+            guard route.prefix.count == 4 else { throw invalid("NAT is of IPv4", "15.4") }
+            target = .nat
         case .unspecified: throw invalid("no kind", "15.4")
         case .UNRECOGNIZED: throw unsupported("15.4")
         }

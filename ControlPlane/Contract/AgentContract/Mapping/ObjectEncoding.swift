@@ -22,6 +22,7 @@ extension Wire.Object {
         case .session(let session): self.body = .session(Wire.Session(session))
         case .filter(let filter): self.body = .filter(Wire.Filter(filter))
         case .pppoeService(let service): self.body = .pppoeService(Wire.PPPoEService(service))
+        case .natPolicy(let policy): self.body = .natPolicy(Wire.NATPolicy(policy))
         }
     }
 }
@@ -38,6 +39,7 @@ extension Wire.Family {
         case .session: self = .session
         case .filter: self = .filter
         case .pppoeService: self = .pppoeService
+        case .natPolicy: self = .natPolicy
         }
     }
 
@@ -57,6 +59,8 @@ extension Wire.PuntClass {
         case .fragment: self = .fragment
         case .nd: self = .nd
         case .dhcpv6: self = .dhcpv6
+        case .natPorts: self = .natPorts
+        case .natFragment: self = .natFragment
         }
     }
 
@@ -137,6 +141,7 @@ extension Wire.Route {
         switch route.target {
         case .subscribers: self.kind = .subscribers
         case .blackhole: self.kind = .blackhole
+        case .nat: self.kind = .nat
         case .nextHop(let id):
             self.kind = .nextHop
             self.nextHopID = id
@@ -182,6 +187,7 @@ extension Wire.Session {
             $0.option82 = Data(session.option82)
             $0.leaseExpiresUnixMs = UInt64(bitPattern: session.leaseExpires.milliseconds)
             $0.framedRoutes = session.framedRoutes.map(Wire.FramedRoute.init)
+            if let nat = session.nat { $0.nat = Wire.SessionNAT(nat) }
         }
     }
 }

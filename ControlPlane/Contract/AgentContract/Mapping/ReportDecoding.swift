@@ -42,6 +42,8 @@ public enum AgentEvent: Hashable, Sendable {
     /// "session_timeout", "idle_timeout" or "lost_carrier".
     case sessionLapsed(SessionID, generation: Generation, cause: String)
     case portChanged(PortStatus)
+    /// A session has used most of its NAT ports of one protocol.
+    case natPortsLow(SessionID, generation: Generation, used: UInt32, granted: UInt32)
 
     /// nil for an event this side does not know.
     public init?(_ event: Wire.Event) {
@@ -56,6 +58,10 @@ public enum AgentEvent: Hashable, Sendable {
                 SessionID(rawValue: lapsed.sessionID), generation: lapsed.sessionGeneration, cause: lapsed.cause)
         case .portChanged(let changed):
             self = .portChanged(PortStatus(changed.port))
+        case .natPortsLow(let low):
+            self = .natPortsLow(
+                SessionID(rawValue: low.sessionID), generation: low.sessionGeneration, used: low.portsUsed,
+                granted: low.portsGranted)
         }
     }
 
@@ -90,6 +96,12 @@ public struct SessionCounterValues: Hashable, Sendable {
     public var ipv6LeaseExpires: UTCTime
     public var routerAdvertisements: UInt64
     public var dhcpv6FastPathReplies: UInt64
+    /// In use now: ports of all protocols, TCP connections and peers let in.
+    public var natMappings: UInt64
+    public var natFlows: UInt64
+    public var natMappingsCreated: UInt64
+    /// Packets that needed a port, a mapping or a flow and got none.
+    public var natRefused: UInt64
 
     public init(_ counters: Wire.SessionCounters) {
         self.session = SessionID(rawValue: counters.sessionID)
@@ -113,6 +125,10 @@ public struct SessionCounterValues: Hashable, Sendable {
         self.ipv6LeaseExpires = UTCTime(milliseconds: Int64(clamping: counters.ipv6LeaseExpiresUnixMs))
         self.routerAdvertisements = counters.routerAdvertisements
         self.dhcpv6FastPathReplies = counters.dhcpv6FastPathReplies
+        self.natMappings = counters.natMappings
+        self.natFlows = counters.natFlows
+        self.natMappingsCreated = counters.natMappingsCreated
+        self.natRefused = counters.natRefused
     }
 }
 

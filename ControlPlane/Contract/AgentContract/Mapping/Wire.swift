@@ -36,6 +36,8 @@ public enum Wire {
     public typealias Lane = Bng_Agent_V1_Lane
     public typealias LaneHello = Bng_Agent_V1_LaneHello
     public typealias Line = Bng_Agent_V1_Line
+    public typealias NATForward = Bng_Agent_V1_NATForward
+    public typealias NATPolicy = Bng_Agent_V1_NATPolicy
     public typealias NextHop = Bng_Agent_V1_NextHop
     public typealias Object = Bng_Agent_V1_Object
     public typealias PPPoEService = Bng_Agent_V1_PPPoEService
@@ -54,6 +56,7 @@ public enum Wire {
     public typealias SessionDHCPv6 = Bng_Agent_V1_SessionDHCPv6
     public typealias SessionIPv4 = Bng_Agent_V1_SessionIPv4
     public typealias SessionIPv6 = Bng_Agent_V1_SessionIPv6
+    public typealias SessionNAT = Bng_Agent_V1_SessionNAT
     public typealias SessionPPPoE = Bng_Agent_V1_SessionPPPoE
 
     /// Largest frame body in bytes.
