@@ -104,6 +104,32 @@ static void nobody_but_the_relay_sends_for_its_clients(void **state)
 	up(layers, BNG_DROP_no_session);
 }
 
+static void the_relay_may_have_a_session_of_its_own(void **state)
+{
+	struct subscriber6 own = {.line = line_r, .session = session_r()};
+
+	for (int speaks6 = 0; speaks6 < 2; speaks6++) {
+		scene_r(state);
+		own.line.giaddr = 0;
+		memcpy(own.line.mac, mac_relay, 6);
+		own.session.session_id = 0xd;
+		own.session.slot = SLOT_P;
+		own.session.ipv4 = bed_ip("100.64.9.9");
+		own.session.flags = speaks6 ? BNG_SESSION_IPV6 : 0;
+		own.ipv6 = (struct bng_session6){.session_id = 0xd, .valid_ns = 3600000000000ULL};
+		add_prefix6(&own, "2001:db8:a00e::", 48);
+		put6(&own, 600);
+		up(from_relay(HOST), BNG_TX_forward_up);
+		assert_int_equal(counters6(SLOT_R).up_packets, 1);
+		assert_int_equal(counters6(SLOT_P).up_packets, 0);
+	}
+	scene_r(state);
+	put6(&own, 600);
+	add_prefix6(&own, "2001:db8:a00e::", 48);
+	up(from_relay("2001:db8:a00e::9"), BNG_TX_forward_up);
+	assert_int_equal(counters6(SLOT_P).up_packets, 1);
+}
+
 static void a_session_on_its_own_line_is_not_behind_the_relay(void **state)
 {
 	(void)state;
@@ -200,6 +226,7 @@ int main(void)
 		CASE(its_data_is_known_by_its_address_or_its_prefix),
 		CASE(what_nobody_behind_the_relay_holds_is_refused),
 		CASE(nobody_but_the_relay_sends_for_its_clients),
+		CASE(the_relay_may_have_a_session_of_its_own),
 		CASE(a_session_on_its_own_line_is_not_behind_the_relay),
 		CASE(a_port_without_relays_has_nobody_behind_one),
 		CASE(a_lapsed_lease_holds_both_ways),

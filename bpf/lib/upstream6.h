@@ -107,8 +107,6 @@ __noinline int judge_sender6(void)
 		return BNG_DROP_internal_lookup;
 	struct bng_session *session = bpf_map_lookup_elem(&sessions, &s->line);
 
-	if (!session && is_behind_relay6())
-		session = bpf_map_lookup_elem(&sessions, &s->line);
 	if (!session)
 		return BNG_DROP_no_session;
 	if (!(session->flags & BNG_SESSION_IPV6))
@@ -156,6 +154,11 @@ __noinline int handle_data6(struct xdp_md *ctx)
 		return XDP_ABORTED;
 	__u32 refused = (__u32)judge_sender6();
 
+	/* Last, because lines are many and relays few; a relay may have a session of its own. */
+	if ((refused == BNG_DROP_no_session || refused == BNG_DROP_spoofed_source ||
+		    refused == BNG_DROP_ipv6_not_enabled) &&
+		is_behind_relay6())
+		refused = (__u32)judge_sender6();
 	if (refused)
 		return refuse_silently(refused);
 	find_route6(s);

@@ -18,6 +18,8 @@ final class DHCPv6Exchange {
     var machine: DHCPv6ServerMachine
     /// Of the latest message.
     var source: IPv6Address
+    /// Behind a layer-3 relay.
+    var origin: [UInt8]?
     var request: DHCPv6Packet
     /// Reserved in pools and not yet promised.
     var offered: [DHCPv6AssociationKey: IPv6Details.Resource] = [:]
@@ -27,10 +29,10 @@ final class DHCPv6Exchange {
     var declined: Set<IPv6Prefix> = []
     var offerTimer: Scheduled<Void>?
 
-    init(machine: DHCPv6ServerMachine, request: DHCPv6Packet, source: IPv6Address) {
+    init(machine: DHCPv6ServerMachine, request: DHCPv6Packet, from frame: IPv6Frame) {
         self.machine = machine
         self.request = request
-        self.source = source
+        (self.source, self.origin) = (frame.source, frame.origin)
     }
 
     /// Nothing is offered or asked for.

@@ -11,14 +11,14 @@ import Subscribers
 
 extension LineShard {
     func receive(
-        _ packet: DHCPv6Packet, isUnicast: Bool, from source: IPv6Address, _ entry: LineEntry, _ policy: IPv6Policy
+        _ packet: DHCPv6Packet, isUnicast: Bool, from frame: IPv6Frame, _ entry: LineEntry, _ policy: IPv6Policy
     ) {
         let exchange: DHCPv6Exchange
         if let known = entry.dhcpv6 {
             exchange = known
-            (exchange.request, exchange.source) = (packet, source)
+            (exchange.request, exchange.source, exchange.origin) = (packet, frame.source, frame.origin)
         } else {
-            exchange = self.exchange(for: packet, from: source, entry, policy)
+            exchange = self.exchange(for: packet, from: frame, entry, policy)
             entry.dhcpv6 = exchange
         }
         self.perform(entry, .dhcpv6(.received(packet.message, isUnicast: isUnicast)))
@@ -26,7 +26,7 @@ extension LineShard {
     }
 
     private func exchange(
-        for packet: DHCPv6Packet, from source: IPv6Address, _ entry: LineEntry, _ policy: IPv6Policy
+        for packet: DHCPv6Packet, from frame: IPv6Frame, _ entry: LineEntry, _ policy: IPv6Policy
     ) -> DHCPv6Exchange {
         let session = entry.session.flatMap { $0.isEnding ? nil : $0 }
         let details = session?.intendedIPv6
@@ -36,7 +36,7 @@ extension LineShard {
         let machine = DHCPv6ServerMachine(
             configuration: self.configuration(policy, details, profile),
             bound: isKnown ? details?.bindings.map(\.machineBinding) ?? [] : [])
-        return DHCPv6Exchange(machine: machine, request: packet, source: source)
+        return DHCPv6Exchange(machine: machine, request: packet, from: frame)
     }
 
     private func configuration(
@@ -144,6 +144,7 @@ extension LineShard {
         let message = exchange.request.message
         details.clientID = message.clientID?.bytes ?? details.clientID
         details.requestedOptions = message.requestedOptions ?? []
+        details.origin = exchange.origin
         self.confirm(details, entry)
     }
 
@@ -174,9 +175,11 @@ extension LineShard {
         guard let payload = DHCPv6Codec.encode(reply) else { return }
         self.count(message.type == .advertise ? .dhcpv6Advertises : .dhcpv6Replies)
         let destination = (exchange.source, isRelayed ? IPv6Frame.serverPort : IPv6Frame.clientPort)
+        // A relay that routes may speak from afar.
+        let own = exchange.source.isLinkLocal ? policy.linkLocal : policy.address ?? policy.linkLocal
         let frame = path.frame(pppoeID: entry.line.pppoeID) { frame in
             encodeUDPv6(
-                from: (policy.linkLocal, IPv6Frame.serverPort), to: destination, payload: payload, into: &frame)
+                from: (own, IPv6Frame.serverPort), to: destination, payload: payload, into: &frame)
         }
         // What is promised is in force first.
         var requires: SessionRequirement?

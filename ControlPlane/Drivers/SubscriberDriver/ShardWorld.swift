@@ -137,7 +137,7 @@ extension PlaneCounter {
         case .malformedND: self = .malformedND
         case .malformedDHCPv6: self = .malformedDHCPv6
         case .untrustedRelay: self = .untrustedRelay
-        case .relayUnsupported: self = .relayUnsupported
+        case .relayWithoutMAC: self = .relayWithoutMAC
         }
     }
 
