@@ -243,6 +243,38 @@ private let chains = [
 ]
 
 struct RelayTrustTests {
+    @Test func `no part of a Relay-forward and none with a spoiled byte is a trap, and nobody else is believed`()
+        async throws
+    {
+        let scene = try await Scene.relayed()
+        var relayed = Relayed([.interfaceID([3]), ethernet])
+        relayed.hops.append(DHCPv6RelayHop(peerAddress: client.linkLocal, options: [.interfaceID([9])]))
+        let whole = relayed.frame(client.message(.solicit, rapid: true))
+        var frames = (0..<whole.count).map { Array(whole.prefix($0)) }
+        for at in whole.indices {
+            for flip in [UInt8(1), 0x80, 0xff] {
+                var frame = whole
+                frame[at] ^= flip
+                frames.append(frame)
+            }
+        }
+        let punts = frames.map { frame in
+            var punted = scene.packet(frame)
+            (punted.puntClass, punted.relays) = (.dhcpv6, known)
+            return punted
+        }
+        scene.plane.receive(node: "edge1", punts: punts)
+        try await scene.settle()
+        let counters = try await scene.plane.counters()
+        let refused = [.malformedFrame, .malformedDHCPv6, .untrustedRelay].reduce(0) { $0 + (counters[$1] ?? 0) }
+        #expect(refused + (counters[.dhcpv6Received] ?? 0) == UInt64(frames.count))
+        // The checksum holds all but the Ethernet header, and fields of IPv6's that are no part of it.
+        for record in try await scene.plane.sessions(limit: 99) {
+            #expect(record.line.relay == relay && record.line.mac == clientMAC)
+        }
+        try await scene.stop()
+    }
+
     @Test(arguments: chains) private func `a chain of relays`(_ chain: Chain) async throws {
         let scene = IPv6Scene().scene(trust: chain.trust)
         _ = try await scene.plane.start(sessions: [], bindings: [])
