@@ -32,8 +32,11 @@ final class DHCPv6Exchange {
     init(machine: DHCPv6ServerMachine, request: DHCPv6Packet, from frame: IPv6Frame) {
         self.machine = machine
         self.request = request
-        (self.source, self.origin) = (frame.source, frame.origin)
+        (self.source, self.origin, self.link) = (frame.source, frame.origin, frame.link)
     }
+
+    /// The client's, as its relay names it.
+    var link: IPv6Address?
 
     /// Nothing is offered or asked for.
     var isQuiet: Bool { self.offered.isEmpty && !self.machine.isBusy }

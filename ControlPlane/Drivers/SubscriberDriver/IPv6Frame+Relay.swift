@@ -20,7 +20,7 @@ extension IPv6Frame {
         else { throw .untrustedRelay }
         guard let mac = Self.clientMAC(packet) else { throw .relayWithoutMAC }
         (self.line.relay, self.line.mac) = (relay, mac)
-        self.origin = (links.last ?? link).bytes + self.circuit
+        self.link = links.last ?? link
     }
 
     /// RFC 6939, from whoever was nearest; else what the DUID was made of.

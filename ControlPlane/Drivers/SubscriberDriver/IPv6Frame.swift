@@ -30,8 +30,10 @@ struct IPv6Frame: Sendable {
     var source: IPv6Address
     /// Interface-Id and Remote-Id as option 82 would carry them; empty: none.
     var circuit: [UInt8] = []
-    /// Behind a layer-3 relay: the link the client is on, and its circuit there.
-    var origin: [UInt8]?
+    /// Behind a layer-3 relay: the link the client is on, by an address of the relay's there.
+    var link: IPv6Address?
+    /// The same with the circuit on that link.
+    var origin: [UInt8]? { self.link.map { $0.bytes + self.circuit } }
 
     init(_ packet: PuntedPacket, from node: NodeName) throws(Refusal) {
         let span = packet.frame.span

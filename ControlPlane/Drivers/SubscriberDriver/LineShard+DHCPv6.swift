@@ -16,7 +16,8 @@ extension LineShard {
         let exchange: DHCPv6Exchange
         if let known = entry.dhcpv6 {
             exchange = known
-            (exchange.request, exchange.source, exchange.origin) = (packet, frame.source, frame.origin)
+            (exchange.request, exchange.source) = (packet, frame.source)
+            (exchange.origin, exchange.link) = (frame.origin, frame.link)
         } else {
             exchange = self.exchange(for: packet, from: frame, entry, policy)
             entry.dhcpv6 = exchange
@@ -34,20 +35,21 @@ extension LineShard {
         // Another client on the line begins anew; what the one before it held goes when this one is confirmed.
         let isKnown = details?.isHeld(by: packet.message.clientID) ?? false
         let machine = DHCPv6ServerMachine(
-            configuration: self.configuration(policy, details, profile),
+            configuration: self.configuration(policy, details, profile, link: frame.link),
             bound: isKnown ? details?.bindings.map(\.machineBinding) ?? [] : [])
         return DHCPv6Exchange(machine: machine, request: packet, from: frame)
     }
 
     private func configuration(
-        _ policy: IPv6Policy, _ details: IPv6Details?, _ profile: ServiceProfile?
+        _ policy: IPv6Policy, _ details: IPv6Details?, _ profile: ServiceProfile?, link: IPv6Address? = nil
     ) -> DHCPv6Configuration {
         var configuration = policy.dhcpv6
         if let servers = profile?.ipv6.dns, !servers.isEmpty {
             configuration.options.removeAll { $0.code == DHCPv6OptionCode.nameServers }
             configuration.options.append(.nameServers(servers))
         }
-        let pool = (profile?.ipv6.addressPool ?? policy.addressPool).flatMap { self.world.prefixPools[$0] }
+        let name = profile?.ipv6.addressPool ?? self.world.addressPool(policy, link: link)
+        let pool = name.flatMap { self.world.prefixPools[$0] }
         configuration.onLink = (pool?.prefixes ?? []) + (details?.link.map { [$0.prefix] } ?? [])
         return configuration
     }

@@ -152,6 +152,31 @@ struct IPv6RelayTests {
         try await scene.stop()
     }
 
+    @Test func `clients of a link get addresses of the pool around it, of any other the usual one`() async throws {
+        var settings = IPv6Scene()
+        settings.address = ours
+        var pools = settings.pools
+        let second = PrefixPoolPolicy(
+            name: "second", vrf: 0, prefixes: [prefix("2001:db8:3::/64")], length: 128, quarantine: 60)
+        pools.append(second)
+        let scene = Scene(trust: .relays, ipv6: settings.policy, prefixPools: pools)
+        _ = try await scene.plane.start(sessions: [], bindings: [])
+        for (number, link, network) in [(5, otherLink, "2001:db8:3::/64"), (6, uplink, "2001:db8:2::/64")] {
+            let host = IPv6Host(mac: mac(number))
+            let answer = try await scene.exchange(Relayed(link: link), host.message(.solicit, rapid: true))
+            let addresses = answer?.packet.message.resources.compactMap { resource -> IPv6Address? in
+                if case .address(let address) = resource { address } else { nil }
+            }
+            #expect(addresses?.count == 1 && addresses?.allSatisfy { prefix(network).contains($0) } == true)
+        }
+        // Of the other link: it has moved.
+        let moved = DHCPv6Lease.Resource.address(IPv6Address(high: 0x2001_0db8_0002_0000, low: 9))
+        let verdict = try await scene.exchange(
+            Relayed(link: otherLink), IPv6Host(mac: mac(7)).message(.confirm, having: [moved]))
+        #expect(verdict?.packet.message.options.contains { if case .status(4, _) = $0 { true } else { false } } == true)
+        try await scene.stop()
+    }
+
     @Test func `a session follows its relay to another MAC address`() async throws {
         let scene = try await Scene.relayed()
         let first = try #require(try await scene.exchange(Relayed(), client.message(.solicit, rapid: true)))
