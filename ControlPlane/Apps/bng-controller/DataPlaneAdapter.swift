@@ -174,6 +174,8 @@ final class NodeDelegate: AgentServerDelegate {
             case .sessionLapsed(let id, _, let cause):
                 lapses += 1
                 self.plane.lapsed(id, cause: TerminateCause(lapse: cause))
+            case .natPortsLow(let id, _, let used, let granted):
+                self.logger.info("NAT ports low", metadata: ["session": "\(id)", "used": "\(used)", "granted": "\(granted)"])
             case .portChanged(let port):
                 self.logger.notice(
                     "port changed",
