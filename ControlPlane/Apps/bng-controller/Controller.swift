@@ -102,7 +102,8 @@ final class Controller: Service {
         }
         self.templates.configureNodes()
         let conflicts = try await self.plane.start(
-            sessions: state.sessions, bindings: state.bindings, prefixBindings: state.prefixBindings)
+            sessions: state.sessions, bindings: state.bindings, prefixBindings: state.prefixBindings,
+            natRests: state.natRests)
         for id in conflicts {
             self.logger.critical(
                 "stored sessions share an address; this one is left out", metadata: ["session": "\(id)"])

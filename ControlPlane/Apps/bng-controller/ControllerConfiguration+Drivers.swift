@@ -47,7 +47,7 @@ extension ControllerConfiguration {
                 name: pool.name, vrf: pool.vrf, prefix: pool.prefix, ranges: pool.ranges, statics: pool.statics,
                 template: template, templateID: Self.templateID(of: pool), serverIdentifier: identity.address,
                 quarantine: pool.quarantine)
-            (policy.allocation, policy.alarmPercent) = (pool.allocation, pool.alarmPercent)
+            (policy.allocation, policy.alarmPercent, policy.nat) = (pool.allocation, pool.alarmPercent, pool.nat)
             return policy
         }
         var plane = PlaneConfiguration(
@@ -58,6 +58,11 @@ extension ControllerConfiguration {
         plane.pppoe = self.pppoePolicies
         plane.ipv6 = self.ipv6Policies(serverID: serverID)
         plane.prefixPools = self.prefixPoolPolicies
+        plane.natPools = self.natPools.map { pool in
+            NATPoolPolicy(
+                name: pool.name, vrf: pool.vrf, policy: pool.policy, addresses: pool.addresses, ports: pool.ports,
+                layout: pool.layout, quarantine: pool.quarantine, alarmPercent: pool.alarmPercent)
+        }
         return plane
     }
 }

@@ -175,7 +175,9 @@ final class NodeDelegate: AgentServerDelegate {
                 lapses += 1
                 self.plane.lapsed(id, cause: TerminateCause(lapse: cause))
             case .natPortsLow(let id, _, let used, let granted):
-                self.logger.info("NAT ports low", metadata: ["session": "\(id)", "used": "\(used)", "granted": "\(granted)"])
+                self.logger.debug(
+                    "NAT ports low", metadata: ["session": "\(id)", "used": "\(used)", "granted": "\(granted)"])
+                self.plane.natPortsLow(id)
             case .portChanged(let port):
                 self.logger.notice(
                     "port changed",

@@ -25,6 +25,12 @@ public struct IPv4Address: Hashable, Sendable, Comparable {
 
     public static func < (a: IPv4Address, b: IPv4Address) -> Bool { a.rawValue < b.rawValue }
 
+    /// RFC 1918 3, RFC 6598 7.
+    public var isPrivate: Bool {
+        let host = self.rawValue
+        return host >> 24 == 10 || host >> 20 == 0xac1 || host >> 16 == 0xc0a8 || host >> 22 == 0x191
+    }
+
     /// Can belong to one host: not of 0/8, 127/8, 224/4 or 240/4.
     public var isUnicastHost: Bool {
         let top = self.rawValue >> 24

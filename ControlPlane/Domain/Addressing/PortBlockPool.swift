@@ -413,6 +413,8 @@ extension PortBlockPool {
     public struct DenialError: Error, Equatable, Sendable {
         public var reason: Denial
 
+        public init(reason: Denial) { self.reason = reason }
+
         static let exhausted = DenialError(reason: .exhausted)
         static let limit = DenialError(reason: .limit)
         static let outsideLayout = DenialError(reason: .outsideLayout)

@@ -75,6 +75,8 @@ public struct SessionRecord: Equatable, Sendable {
     public var ppp: PPPoEDetails?
     /// nil: the session holds nothing of IPv6. `address` is zero when it holds nothing of IPv4.
     public var ipv6: IPv6Details?
+    /// Public side of `address`; nil: it is forwarded as it is.
+    public var nat: NATGrant?
 
     public init(
         id: SessionID, generation: Generation, phase: SessionPhase, node: NodeName, line: LineKey, tags: VLANTags,

@@ -23,6 +23,7 @@ extension ConfigurationReader {
         let statics = self.readStatics(reader.list("static"), path, prefix, gateway)
         let allocation = reader.choice("allocation", AddressPool.Allocation.self) ?? .sticky
         let alarm = reader.value("alarm", "a share of the addresses from 0% to 100% such as 90%", percentage) ?? 90
+        let nat = reader.text("nat", "the name of a NAT pool")
         if reader.node("ranges") == nil, reader.node("static") == nil {
             self.problems.add(node, "\(path): expected ranges, static addresses or both")
         }
@@ -36,7 +37,7 @@ extension ConfigurationReader {
             Pool(
                 name: name, vrf: vrf, prefix: prefix, gateway: gateway, ranges: ranges, statics: statics,
                 lease: times.lease, renewal: times.renewal, rebinding: times.rebinding, quarantine: quarantine,
-                options: options, allocation: allocation, alarmPercent: alarm))
+                options: options, allocation: allocation, alarmPercent: alarm, nat: nat))
         self.poolPlaces.append(node)
     }
 

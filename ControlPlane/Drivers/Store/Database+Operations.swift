@@ -38,6 +38,9 @@ extension Database {
                 INSERT OR REPLACE INTO prefix_bindings (\(StickyPrefixBinding.columns))
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """, binding.arguments)
+        case .restNAT(let rest):
+            try self.run(
+                "INSERT INTO nat_rests (nat, until_ms) VALUES (?, ?)", [rest.grant.text, rest.until.milliseconds])
         case .removeBinding(let vrf, let address):
             try self.run("DELETE FROM bindings WHERE vrf = ? AND address = ?", [Int64(vrf), Int64(address.rawValue)])
         case .reserveSessionCounters(let issuer, let limit):
@@ -73,6 +76,7 @@ extension Database {
         case .pruneHistory(let time):
             try self.run("DELETE FROM history WHERE ended_ms < ?", [time.milliseconds])
             try self.run("DELETE FROM notes WHERE at_ms < ?", [time.milliseconds])
+            try self.run("DELETE FROM nat_rests WHERE until_ms < ?", [time.milliseconds])
         default: try self.performAccounting(operation)
         }
     }
@@ -96,7 +100,7 @@ extension Database {
             dropped_packets = excluded.dropped_packets, pppoe_id = excluded.pppoe_id,
             ppp = excluded.ppp, ipv6 = excluded.ipv6,
             ipv6_expires_ms = iif(excluded.ipv6 = '', 0, max(ipv6_expires_ms, excluded.ipv6_expires_ms)),
-            ipv6_up_packets = excluded.ipv6_up_packets, ipv6_up_bytes = excluded.ipv6_up_bytes,
+            nat = excluded.nat, ipv6_up_packets = excluded.ipv6_up_packets, ipv6_up_bytes = excluded.ipv6_up_bytes,
             ipv6_down_packets = excluded.ipv6_down_packets, ipv6_down_bytes = excluded.ipv6_down_bytes,
             base_up_packets = excluded.base_up_packets,
             base_up_bytes = excluded.base_up_bytes, base_down_packets = excluded.base_down_packets,

@@ -12,8 +12,8 @@ extension SessionRecord {
         "id, generation, phase, node, access_domain, s_vlan, c_vlan, relay, mac, s_tpid, c_tpid, relay_mac, vrf, pool,"
         + " address, client_id, option82, host_name, started_ms, lease_expires_ms, ended_ms, cause, port, user_name,"
         + " granted, ends_ms, accounted, up_packets, up_bytes, down_packets, down_bytes, dropped_packets,"
-        + " pppoe_id, ppp, ipv6, ipv6_expires_ms, ipv6_up_packets, ipv6_up_bytes, ipv6_down_packets, ipv6_down_bytes"
-    static let columnCount = 40
+        + " pppoe_id, ppp, ipv6, ipv6_expires_ms, ipv6_up_packets, ipv6_up_bytes, ipv6_down_packets, ipv6_down_bytes, nat"
+    static let columnCount = 41
     /// Columns of `sessions` alone: what the node had counted before it lost its counters.
     static let baseColumns =
         "base_up_packets, base_up_bytes, base_down_packets, base_down_bytes, base_dropped_packets,"
@@ -40,7 +40,7 @@ extension SessionRecord {
             Int64(self.line.pppoeID), self.ppp?.stored ?? "", self.ipv6?.stored ?? "",
             self.ipv6?.expires.milliseconds ?? 0,
         ]
-        return head + aaa + self.counters.arguments + links + self.counters.ipv6.arguments
+        return head + aaa + self.counters.arguments + links + self.counters.ipv6.arguments + [self.nat?.text ?? ""]
     }
 
     /// nil if a column holds what no version wrote.
@@ -48,7 +48,7 @@ extension SessionRecord {
         guard let phase = SessionPhase(rawValue: row[2]), var line = LineKey(row, at: 4),
             let pppoeID = UInt16(exactly: row[32] as Int64), let ppp = PPPoEDetails.from(row[33]),
             let ipv6 = IPv6Details.from(row[34], expires: UTCTime(milliseconds: row[35])),
-            let grant = ServiceGrant(stored: row[24], userName: row[23])
+            let grant = ServiceGrant(stored: row[24], userName: row[23]), let nat = NATGrant.from(row[40])
         else { return nil }
         line.pppoeID = pppoeID
         self.init(
@@ -70,6 +70,7 @@ extension SessionRecord {
         self.isAccounted = row[26]
         self.ppp = ppp
         self.ipv6 = ipv6
+        self.nat = nat
     }
 
     /// A row of `sessions` with its base columns.

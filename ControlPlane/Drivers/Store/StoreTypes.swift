@@ -17,6 +17,8 @@ public enum StoreOperation: Sendable, Equatable {
     case endSession(SessionRecord)
     case putBinding(StickyBinding)
     case putPrefixBinding(StickyPrefixBinding)
+    /// Remembers blocks that rest.
+    case restNAT(NATRest)
     case removeBinding(vrf: VRF, address: IPv4Address)
     /// Session counters below `limit` are spent for this issuer.
     case reserveSessionCounters(issuer: UInt16, limit: UInt64)
@@ -70,6 +72,7 @@ public struct StoredState: Sendable {
     public var bindings: [StickyBinding] = []
     /// Likewise.
     public var prefixBindings: [StickyPrefixBinding] = []
+    public var natRests: [NATRest] = []
     public var subscribers: [LocalSubscriber] = []
     public var sessionEpochs: [NodeName: UInt64] = [:]
     public var generations: [NodeName: [ObjectKey: (generation: Generation, content: [UInt8])]] = [:]

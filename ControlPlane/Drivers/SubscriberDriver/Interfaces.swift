@@ -17,6 +17,8 @@ public enum SessionOperation: Equatable, Sendable {
     case renewIPv6(SessionID, until: UTCTime)
     /// Remembers what a line held and does not any more.
     case rest(StickyBinding?, prefixes: [StickyPrefixBinding])
+    /// Remembers blocks of ports that rest.
+    case restNAT(NATRest)
     /// Moves the session to history and remembers what it held for the line.
     case end(SessionRecord, sticky: StickyBinding?, prefixes: [StickyPrefixBinding])
     /// Writes an accounting record into the spool.
@@ -152,6 +154,8 @@ public struct PoolPolicy: Sendable {
     public var allocation = AddressPool.Allocation.sticky
     /// Share of the addresses held from which it is an alarm; 0: never.
     public var alarmPercent = 0
+    /// NAT pool of its addresses, unless the plan names one; nil: they are forwarded as they are.
+    public var nat: String?
 
     public init(
         name: String, vrf: VRF, prefix: IPv4Prefix, ranges: [IPv4Range], statics: [MACAddress: IPv4Address],
@@ -194,6 +198,7 @@ public struct PlaneConfiguration: Sendable {
     /// Access domains with IPv6.
     public var ipv6: [AccessDomainID: IPv6Policy] = [:]
     public var prefixPools: [PrefixPoolPolicy] = []
+    public var natPools: [NATPoolPolicy] = []
 
     public init(
         poolsByDomain: [AccessDomainID: [String]], pools: [PoolPolicy], issuer: UInt16, firstSessionCounter: UInt64,
@@ -296,6 +301,9 @@ public enum PlaneCounter: String, Sendable, CaseIterable {
     case dhcpv6Busy = "dhcpv6_busy"
     case dhcpv6Ignored = "dhcpv6_ignored"
     case prefixesExhausted = "prefixes_exhausted"
+    case natExhausted = "nat_exhausted"
+    case natExtended = "nat_extended"
+    case natExtensionRefused = "nat_extension_refused"
     case ipv6Started = "ipv6_started"
     case ipv6Ended = "ipv6_ended"
     case lineLimit = "pppoe_line_limit"

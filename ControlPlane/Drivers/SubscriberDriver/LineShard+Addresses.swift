@@ -69,7 +69,7 @@ extension LineShard {
             // PPP tells its client everything itself.
             guard !variant.isPlain, entry.ppp == nil else {
                 entry.serve(from: pool, variant, templateID: pool.templateID)
-                return self.reserved(entry, address, pool)
+                return self.reserved(entry, address, pool) { self.giveBack(request, address) }
             }
             self.world.link.prepare(variant) { templateID in
                 self.onLoop { self.prepared(request, address, pool, variant, templateID) }
@@ -85,12 +85,8 @@ extension LineShard {
             return self.giveBack(request, address)
         }
         entry.serve(from: pool, variant, templateID: templateID)
-        self.reserved(entry, address, pool)
+        self.reserved(entry, address, pool) { self.giveBack(request, address) }
         self.flush()
-    }
-
-    private func reserved(_ entry: LineEntry, _ address: IPv4Address, _ pool: PoolPolicy) {
-        self.perform(entry, .session(.addressReserved(address, pool: pool.name, vrf: pool.vrf)))
     }
 
     private func giveBack(_ request: AddressRequest, _ address: IPv4Address) {

@@ -63,6 +63,8 @@ extension LineShard {
         case .releaseAddress(let address, let pool, let declined, let used):
             self.giveBack(address, pool: pool, declined: declined, used: used, entry)
         case .releaseIPv6(let resources): self.giveBack(resources, entry)
+        case .releaseNAT(let grant, let used): self.giveBack(grant, used: used, entry)
+        case .extensionRefused(let grant): self.refuse(grant, entry)
         case .acknowledgeFinal(let id):
             entry.session.map { self.world.link.acknowledgeFinal(node: $0.record.node, id: id) }
         case .terminated: self.terminated(entry)
@@ -249,6 +251,7 @@ extension InstalledSession {
             rateDown: profile.rateDown,
             filterID: profile.filter.isEmpty ? 0 : namedObjectID(.filter, profile.filter),
             idleTimeout: profile.idleTimeout, framedRoutes: profile.routes)
+        self.nat = record.nat?.attachment
     }
 
     /// As a PPPoE session: no DHCP, no lease.

@@ -27,6 +27,7 @@ final class PoolOwner: @unchecked Sendable {
     let loop: any EventLoop
     private var pools: [String: AddressPool] = [:]
     var prefixPools: [String: PrefixPool] = [:]
+    var natPools: [String: PortBlockPool] = [:]
 
     init(loop: any EventLoop) {
         self.loop = loop

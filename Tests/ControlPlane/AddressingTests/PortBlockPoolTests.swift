@@ -29,8 +29,12 @@ private func makePool(
     @Test func aSessionFindsItsBlocksOnOneAddress() throws {
         var pool = try makePool(4)
         let first = try pool.take(for: id(1), inside: inside, now: at(0)).get()
-        for _ in 2...4 { #expect(try pool.take(for: id(1), inside: inside, now: at(0)).get().address == first.address) }
-        #expect(pool.take(for: id(1), inside: inside, now: at(0)) == .failure(.init(reason: .limit)))
+        for _ in 2...4 {
+            let block = try pool.take(for: id(1), inside: inside, now: at(0)).get()
+            #expect(block.address == first.address)
+        }
+        let answer1 = pool.take(for: id(1), inside: inside, now: at(0))
+        #expect(answer1 == .failure(.init(reason: .limit)))
         #expect(Set(pool.blocks(of: id(1))).count == 4)
     }
 
@@ -45,7 +49,8 @@ private func makePool(
         let blocks = try (1...6).map { try pool.take(for: id($0), inside: inside, now: at(0)).get() }
         #expect(Set(blocks).count == 6)
         #expect(blocks.allSatisfy { $0.firstPort >= 1_024 && Int($0.firstPort) + 16_384 <= 65_536 })
-        #expect(pool.take(for: id(7), inside: inside, now: at(0)) == .failure(.init(reason: .exhausted)))
+        let answer2 = pool.take(for: id(7), inside: inside, now: at(0))
+        #expect(answer2 == .failure(.init(reason: .exhausted)))
         #expect(pool.usage.exhausted == 1)
         #expect(pool.usage.alarm)
     }
@@ -53,8 +58,10 @@ private func makePool(
     @Test func aReturnedBlockRests() throws {
         var pool = try makePool(1, size: 16_384, limit: 3)
         for _ in 1...3 { _ = try pool.take(for: id(1), inside: inside, now: at(0)).get() }
-        #expect(pool.release(id(1), until: at(120)).count == 3)
-        #expect(pool.take(for: id(2), inside: inside, now: at(119)) == .failure(.init(reason: .exhausted)))
+        let answer18 = pool.release(id(1), until: at(120)).count
+        #expect(answer18 == 3)
+        let answer3 = pool.take(for: id(2), inside: inside, now: at(119))
+        #expect(answer3 == .failure(.init(reason: .exhausted)))
         _ = try pool.take(for: id(2), inside: inside, now: at(120)).get()
         #expect(pool.usage.resting == 0)
     }
@@ -68,9 +75,12 @@ private func makePool(
         let address = ip(0x6440_0000 + 127)
         let computed = try #require(pool.deterministicBlock(of: address))
         #expect(computed == PortBlock(address: ip(base + 1), firstPort: 1_024 + 512, ports: 512))
-        #expect(try pool.take(for: id(1), inside: address, now: at(0)).get() == computed)
-        #expect(pool.take(for: id(2), inside: address, now: at(0)) == .failure(.init(reason: .held)))
-        #expect(pool.take(for: id(2), inside: ip(1), now: at(0)) == .failure(.init(reason: .outsideLayout)))
+        let answer9 = try pool.take(for: id(1), inside: address, now: at(0)).get()
+        #expect(answer9 == computed)
+        let answer4 = pool.take(for: id(2), inside: address, now: at(0))
+        #expect(answer4 == .failure(.init(reason: .held)))
+        let answer5 = pool.take(for: id(2), inside: ip(1), now: at(0))
+        #expect(answer5 == .failure(.init(reason: .outsideLayout)))
         #expect(try PortBlockPool(name: "d", addresses: ranges(1), layout: .deterministic(size: 512, inside: prefix)) == nil)
     }
 
@@ -81,19 +91,25 @@ private func makePool(
             try pool.take(for: id(2), inside: inside, now: at(0)).get()
         )
         #expect(a.ports == 0 && b.ports == 0 && a.address != b.address)
-        #expect(pool.take(for: id(1), inside: inside, now: at(0)) == .failure(.init(reason: .limit)))
+        let answer6 = pool.take(for: id(1), inside: inside, now: at(0))
+        #expect(answer6 == .failure(.init(reason: .limit)))
     }
 
     @Test func lowPortsAreGivenOnceForEachAddress() throws {
         var pool = try makePool(1)
         _ = try pool.take(for: id(1), inside: inside, now: at(0)).get()
         _ = try pool.take(for: id(2), inside: inside, now: at(0)).get()
-        #expect(pool.takeLowPort(443, for: id(1)))
-        #expect(!pool.takeLowPort(443, for: id(2)))
-        #expect(!pool.takeLowPort(1_024, for: id(1)))
-        #expect(!pool.takeLowPort(80, for: id(3)))
+        let answer11 = pool.takeLowPort(443, for: id(1))
+        #expect(answer11)
+        let answer12 = pool.takeLowPort(443, for: id(2))
+        #expect(!answer12)
+        let answer13 = pool.takeLowPort(1_024, for: id(1))
+        #expect(!answer13)
+        let answer14 = pool.takeLowPort(80, for: id(3))
+        #expect(!answer14)
         pool.release(id(1), until: at(0))
-        #expect(pool.takeLowPort(443, for: id(2)))
+        let answer15 = pool.takeLowPort(443, for: id(2))
+        #expect(answer15)
     }
 
     @Test func badCutsAreRefused() throws {
@@ -111,14 +127,20 @@ private func makePool(
     @Test func aPoolCutAnewKeepsWhatIsHeldOutOfUse() throws {
         var pool = try makePool(1, size: 1_024, limit: 1, ports: 1_024...5_119)
         let old = [PortBlock(address: ip(base), firstPort: 1_536, ports: 512)]
-        #expect(pool.restore(old, session: id(1)))
-        #expect(!pool.restore([PortBlock(address: ip(base), firstPort: 1_024, ports: 1_024)], session: id(2)))
+        let answer16 = pool.restore(old, session: id(1))
+        #expect(answer16)
+        let answer17 = pool.restore([PortBlock(address: ip(base), firstPort: 1_024, ports: 1_024)], session: id(2))
+        #expect(!answer17)
         let given = try (3...5).map { try pool.take(for: id($0), inside: inside, now: at(0)).get().firstPort }
         #expect(Set(given) == [2_048, 3_072, 4_096])
-        #expect(pool.take(for: id(6), inside: inside, now: at(0)) == .failure(.init(reason: .exhausted)))
-        #expect(pool.release(id(1), until: at(120)) == old)
-        #expect(pool.take(for: id(6), inside: inside, now: at(119)) == .failure(.init(reason: .exhausted)))
-        #expect(try pool.take(for: id(6), inside: inside, now: at(120)).get().firstPort == 1_024)
+        let answer7 = pool.take(for: id(6), inside: inside, now: at(0))
+        #expect(answer7 == .failure(.init(reason: .exhausted)))
+        let answer19 = pool.release(id(1), until: at(120))
+        #expect(answer19 == old)
+        let answer8 = pool.take(for: id(6), inside: inside, now: at(119))
+        #expect(answer8 == .failure(.init(reason: .exhausted)))
+        let answer10 = try pool.take(for: id(6), inside: inside, now: at(120)).get().firstPort
+        #expect(answer10 == 1_024)
     }
 }
 
