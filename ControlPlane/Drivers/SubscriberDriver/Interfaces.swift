@@ -131,30 +131,31 @@ public struct PuntedPacket: Sendable {
 }
 
 /// A pool with what its leases carry.
-public struct PoolPolicy: Sendable {
-    public var name: String
-    public var vrf: VRF
-    public var prefix: IPv4Prefix
-    public var ranges: [IPv4Range]
-    public var statics: [MACAddress: IPv4Address]
+public final class PoolPolicy: Sendable {
+    // A class: every line has one at hand.
+    public let name: String
+    public let vrf: VRF
+    public let prefix: IPv4Prefix
+    public let ranges: [IPv4Range]
+    public let statics: [MACAddress: IPv4Address]
     /// As installed on nodes; also what the slow path answers with.
     public let template: PoolTemplate
-    public var templateID: UInt64
+    public let templateID: UInt64
     public let serverIdentifier: IPv4Address
     /// The template in the words of the slow path: made once, shared by every line.
     let parameters: DHCPv4Parameters
     /// The DNS servers among the template's options, for PPP.
     let dns: [IPv4Address]
-    public var quarantine: Seconds
-    public var declineRest: Seconds
-    public var allocation = AddressPool.Allocation.sticky
+    public let quarantine: Seconds
+    public let declineRest: Seconds
+    public let allocation: AddressPool.Allocation
     /// Share of the addresses held from which it is an alarm; 0: never.
-    public var alarmPercent = 0
+    public let alarmPercent: Int
 
     public init(
         name: String, vrf: VRF, prefix: IPv4Prefix, ranges: [IPv4Range], statics: [MACAddress: IPv4Address],
         template: PoolTemplate, templateID: UInt64, serverIdentifier: IPv4Address, quarantine: Seconds,
-        declineRest: Seconds = 3600
+        declineRest: Seconds = 3600, allocation: AddressPool.Allocation = .sticky, alarmPercent: Int = 0
     ) {
         self.name = name
         self.vrf = vrf
@@ -169,6 +170,8 @@ public struct PoolPolicy: Sendable {
         self.dns = stride(from: 0, to: servers.count - 3, by: 4).compactMap { IPv4Address(Array(servers[$0..<$0 + 4])) }
         self.quarantine = quarantine
         self.declineRest = declineRest
+        self.allocation = allocation
+        self.alarmPercent = alarmPercent
     }
 }
 
