@@ -62,7 +62,11 @@ public struct SessionRecord: Equatable, Sendable {
     /// Of the whole session, as far as its node has reported; never falls.
     public var counters: SessionTotals
     /// What was counted before the node last lost its counters.
-    public var counterBase = SessionTotals()
+    public var counterBase: SessionTotals {
+        get { self.base?.totals ?? SessionTotals() }
+        set { self.base = newValue == SessionTotals() ? nil : CounterBase(newValue) }
+    }
+    private var base: CounterBase?
     /// Name of the access port the session came up on.
     public var port = ""
     /// What AAA granted.
@@ -122,6 +126,15 @@ private final class Granted: Sendable, Equatable {
     init(_ grant: ServiceGrant) { self.grant = grant }
 
     static func == (a: Granted, b: Granted) -> Bool { a === b || a.grant == b.grant }
+}
+
+/// Outside the record: hardly any session outlives its node's counters.
+private final class CounterBase: Sendable, Equatable {
+    let totals: SessionTotals
+
+    init(_ totals: SessionTotals) { self.totals = totals }
+
+    static func == (a: CounterBase, b: CounterBase) -> Bool { a.totals == b.totals }
 }
 
 /// What a client's own messages say of it and its line: may change while the session lives.

@@ -82,7 +82,9 @@ extension Database {
     }
 
     func run(_ sql: String, _ arguments: [DatabaseValue]) throws {
-        try self.cachedStatement(sql: sql).execute(arguments: StatementArguments(arguments))
+        // As existentials: what takes values of one type reads each by a key path.
+        let values = arguments.map { $0 as (any DatabaseValueConvertible)? }
+        try self.cachedStatement(sql: sql).execute(arguments: StatementArguments(values))
     }
 }
 

@@ -11,16 +11,16 @@ import Subscribers
 
 /// One durable change. The changes of one `submit` become durable together.
 public enum SessionOperation: Equatable, Sendable {
-    case put(SessionRecord)
+    indirect case put(SessionRecord)
     case renew(SessionID, until: UTCTime)
     /// The same of its IPv6 lease.
     case renewIPv6(SessionID, until: UTCTime)
     /// Remembers what a line held and does not any more.
     case rest(StickyBinding?, prefixes: [StickyPrefixBinding])
     /// Moves the session to history and remembers what it held for the line.
-    case end(SessionRecord, sticky: StickyBinding?, prefixes: [StickyPrefixBinding])
+    indirect case end(SessionRecord, sticky: StickyBinding?, prefixes: [StickyPrefixBinding])
     /// Writes an accounting record into the spool.
-    case account(AccountingRecord)
+    indirect case account(AccountingRecord)
     /// Remembers what a session's node has counted.
     case count(SessionID, SessionTotals, base: SessionTotals)
     /// Adds a line to the history of a session.
