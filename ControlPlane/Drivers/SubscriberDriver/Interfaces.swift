@@ -121,6 +121,8 @@ public struct PuntedPacket: Sendable {
     public var port: PortPolicy
     public var portMAC: MACAddress
     public var frame: [UInt8]
+    /// The port's trusted relays by the IPv6 addresses they are known by, too.
+    public var relays: [IPv6Address: IPv4Address] = [:]
 
     public init(puntClass: PuntClass, port: PortPolicy, portMAC: MACAddress, frame: [UInt8]) {
         self.puntClass = puntClass
@@ -287,7 +289,7 @@ public enum PlaneCounter: String, Sendable, CaseIterable {
     case ipv6Opened = "ppp_ipv6_opened"
     case malformedND = "malformed_nd"
     case malformedDHCPv6 = "malformed_dhcpv6"
-    case relayUnsupported = "dhcpv6_relay_unsupported"
+    case relayWithoutMAC = "dhcpv6_relay_no_mac"
     case noIPv6 = "no_ipv6"
     case solicitations = "router_solicitations"
     case advertisements = "router_advertisements"

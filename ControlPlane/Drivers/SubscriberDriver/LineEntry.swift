@@ -100,12 +100,19 @@ final class LineEntry {
             let option82 = request.message.options[DHCPv4OptionCode.relayAgentInformation].map(Array.init),
             record.option82 != option82
         else { return false }
-        // The same circuit may have been told by DHCPv6, which carries no more than the two ids.
-        return record.address != .zero || Self.isAnotherCircuit(option82, than: record.option82)
+        guard record.address == .zero else { return true }
+        // The same circuit may have been told by DHCPv6, which carries no more than the two ids; a router's relays of both families
+        // need not tell the same.
+        if self.line.relay != .zero { return record.ipv6?.circuit != record.option82 }
+        return Self.isAnotherCircuit(option82, than: record.option82)
     }
 
     /// Likewise for what an access node says by DHCPv6; what says nothing of its circuit claims none.
     func isClaimedByAnotherCircuit(_ frame: IPv6Frame) -> Bool {
+        if let origin = frame.origin {
+            guard let known = self.session?.record.ipv6?.origin else { return false }
+            return origin != known
+        }
         guard !frame.circuit.isEmpty, let record = self.session?.record, !record.option82.isEmpty else { return false }
         return Self.isAnotherCircuit(frame.circuit, than: record.option82)
     }
