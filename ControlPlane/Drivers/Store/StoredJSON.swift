@@ -141,6 +141,7 @@ extension IPv6Details {
                 json.member("until", stale.until.milliseconds)
             }
         }
+        json.member("origin", self.origin)
     }
 }
 

@@ -57,6 +57,7 @@ private func accountingRecord() throws -> AccountingRecord {
     ]
     (details.clientID, details.requestedOptions, details.expires) = ([0, 1], [23, .max], UTCTime(milliseconds: 7))
     details.stale = [.init(prefix: try #require(IPv6Prefix("2001:db8::/32")), until: UTCTime(milliseconds: 8))]
+    details.origin = [UInt8](repeating: 7, count: 16) + [82, 0]
     (record.ipv6, record.interfaceID) = (details, .max)
     return record
 }
