@@ -43,12 +43,11 @@ extension ControllerConfiguration {
     func plane(firstSessionCounter: UInt64, aaa: AAAPolicy, serverID: DUID) -> PlaneConfiguration {
         let pools = self.pools.compactMap { pool -> PoolPolicy? in
             guard let template = self.template(of: pool), let identity = self.identity(of: pool) else { return nil }
-            var policy = PoolPolicy(
+            return PoolPolicy(
                 name: pool.name, vrf: pool.vrf, prefix: pool.prefix, ranges: pool.ranges, statics: pool.statics,
                 template: template, templateID: Self.templateID(of: pool), serverIdentifier: identity.address,
-                quarantine: pool.quarantine)
-            (policy.allocation, policy.alarmPercent, policy.nat) = (pool.allocation, pool.alarmPercent, pool.nat)
-            return policy
+                quarantine: pool.quarantine, allocation: pool.allocation, alarmPercent: pool.alarmPercent,
+                nat: pool.nat)
         }
         var plane = PlaneConfiguration(
             poolsByDomain: Dictionary(

@@ -221,10 +221,11 @@ struct Scene {
         let pool = PoolPolicy(
             name: "residential", vrf: 0, prefix: prefix, ranges: [range], statics: [:], template: template,
             templateID: 5, serverIdentifier: server, quarantine: 60)
-        var second = pool
-        (second.name, second.templateID) = ("spare", 6)
-        second.prefix = IPv4Prefix(IPv4Address(rawValue: 0x6450_0000), length: 16) ?? prefix
-        second.ranges = [IPv4Range(IPv4Address(rawValue: 0x6450_0102), IPv4Address(rawValue: 0x6450_0102)) ?? range]
+        let spare = IPv4Address(rawValue: 0x6450_0102)
+        let second = PoolPolicy(
+            name: "spare", vrf: 0, prefix: IPv4Prefix(IPv4Address(rawValue: 0x6450_0000), length: 16) ?? prefix,
+            ranges: [IPv4Range(spare, spare) ?? range], statics: [:], template: template, templateID: 6,
+            serverIdentifier: server, quarantine: 60)
         var configuration = PlaneConfiguration(
             poolsByDomain: [1: ["residential"]], pools: [pool, second], issuer: 1, firstSessionCounter: 1,
             storeRetry: .milliseconds(5))
