@@ -26,6 +26,7 @@ final class FakeStore: SessionStoring {
         var prefixBindings: [StickyPrefixBinding] = []
         var limit: UInt64 = 0
         var accounting: [AccountingRecord] = []
+        var natRests: [NATRest] = []
         var notes: [SessionNote] = []
         var fails = false
         var held: [@Sendable () -> Void]?
@@ -70,6 +71,7 @@ final class FakeStore: SessionStoring {
             state.sessions[record.id] = record
         case .renew(let id, let until): state.sessions[id]?.leaseExpires = until
         case .renewIPv6(let id, let until): state.sessions[id]?.ipv6?.expires = until
+        case .restNAT(let rest): state.natRests.append(rest)
         case .rest(let sticky, let prefixes): state.remember(sticky, prefixes)
         case .end(let record, let sticky, let prefixes):
             state.sessions[record.id] = nil
