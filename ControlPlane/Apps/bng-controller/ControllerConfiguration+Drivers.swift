@@ -40,7 +40,9 @@ extension ControllerConfiguration {
         return memory
     }
 
-    func plane(firstSessionCounter: UInt64, aaa: AAAPolicy, serverID: DUID) -> PlaneConfiguration {
+    func plane(
+        firstSessionCounter: UInt64, aaa: AAAPolicy, serverID: DUID, external: (any ExternalAddressing)?
+    ) -> PlaneConfiguration {
         let pools = self.pools.compactMap { pool -> PoolPolicy? in
             guard let template = self.template(of: pool), let identity = self.identity(of: pool) else { return nil }
             var policy = PoolPolicy(
@@ -48,6 +50,7 @@ extension ControllerConfiguration {
                 template: template, templateID: Self.templateID(of: pool), serverIdentifier: identity.address,
                 quarantine: pool.quarantine)
             (policy.allocation, policy.alarmPercent) = (pool.allocation, pool.alarmPercent)
+            policy.external = self.external(pool.external, link: .v4(pool.gateway))
             return policy
         }
         var plane = PlaneConfiguration(
@@ -58,6 +61,7 @@ extension ControllerConfiguration {
         plane.pppoe = self.pppoePolicies
         plane.ipv6 = self.ipv6Policies(serverID: serverID)
         plane.prefixPools = self.prefixPoolPolicies
+        plane.external = external
         return plane
     }
 }

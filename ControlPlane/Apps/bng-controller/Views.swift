@@ -161,7 +161,7 @@ extension PoolView {
             name: pool.name, vrf: pool.vrf, prefix: pool.prefix.description, gateway: pool.gateway.description,
             total: usage.total, held: usage.held, returned: usage.returned, unused: usage.unused,
             exhausted: usage.exhausted, external: usage.external, alarm: usage.alarm,
-            allocation: pool.allocation.rawValue)
+            allocation: pool.external == nil ? pool.allocation.rawValue : "external")
     }
 
     init(_ pool: PrefixPoolSettings, _ usage: AddressPool.Usage) {

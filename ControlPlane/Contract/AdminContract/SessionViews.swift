@@ -179,6 +179,8 @@ public struct SessionView: Codable, Sendable, Equatable {
     public var ipv6: IPv6?
     public var pppoe: PPPoE?
     public var counters: Counters?
+    /// Groups of DHCP servers outside that gave it what it holds.
+    public var externalServers: [String] = []
     /// Of one session only; oldest first.
     public var notes: [Note] = []
 
@@ -256,7 +258,7 @@ public struct PoolView: Codable, Sendable, Equatable {
     public var external: Int
     /// More is held than the pool's alarm threshold.
     public var alarm: Bool
-    /// sticky or ring.
+    /// sticky, ring or external.
     public var allocation: String
 
     public init(

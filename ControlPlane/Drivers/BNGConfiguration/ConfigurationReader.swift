@@ -26,6 +26,7 @@ struct ConfigurationReader {
     var domainPlaces: [Node] = []
     var poolPlaces: [Node] = []
     var prefixPoolPlaces: [Node] = []
+    var dhcpServersPlaces: [Node] = []
     var nodePlaces: [Node] = []
     var planPlaces: [Node] = []
     var filterPlaces: [Node] = []
@@ -66,6 +67,7 @@ struct ConfigurationReader {
         for node in reader.list("nodes", required: true) { self.readNode(node) }
         for node in reader.list("pools") { self.readPool(node) }
         for node in reader.list("prefix-pools") { self.readPrefixPool(node) }
+        for node in reader.list("dhcp-servers") { self.readDHCPServers(node) }
         if let node = reader.node("guard") { self.readGuard(node) }
         for node in reader.list("filters") { self.readFilter(node) }
         for node in reader.list("plans") { self.readPlan(node) }

@@ -17,6 +17,7 @@ public struct ControllerConfiguration: Sendable, Equatable {
     public var nodes: [NodeSettings] = []
     public var pools: [Pool] = []
     public var prefixPools: [PrefixPoolSettings] = []
+    public var dhcpServers: [DHCPServersSettings] = []
     public var guardRates: [GuardRate] = []
     public var plans: [ServicePlan] = []
     public var filters: [FilterSettings] = []
@@ -140,4 +141,6 @@ public struct Pool: Sendable, Equatable {
     public var allocation = AddressPool.Allocation.sticky
     /// Share of the addresses held from which it is an alarm; 0: never.
     public var alarmPercent = 90
+    /// The entry of `dhcp-servers:` that gives the addresses; nil: the pool itself.
+    public var external: String?
 }

@@ -150,6 +150,8 @@ public struct PoolPolicy: Sendable {
     public var allocation = AddressPool.Allocation.sticky
     /// Share of the addresses held from which it is an alarm; 0: never.
     public var alarmPercent = 0
+    /// Who decides which address a client gets; nil: the pool itself.
+    public var external: ExternalPool?
 
     public init(
         name: String, vrf: VRF, prefix: IPv4Prefix, ranges: [IPv4Range], statics: [MACAddress: IPv4Address],
@@ -192,6 +194,8 @@ public struct PlaneConfiguration: Sendable {
     /// Access domains with IPv6.
     public var ipv6: [AccessDomainID: IPv6Policy] = [:]
     public var prefixPools: [PrefixPoolPolicy] = []
+    /// nil: no pool is external.
+    public var external: (any ExternalAddressing)?
 
     public init(
         poolsByDomain: [AccessDomainID: [String]], pools: [PoolPolicy], issuer: UInt16, firstSessionCounter: UInt64,
@@ -296,6 +300,11 @@ public enum PlaneCounter: String, Sendable, CaseIterable {
     case prefixesExhausted = "prefixes_exhausted"
     case ipv6Started = "ipv6_started"
     case ipv6Ended = "ipv6_ended"
+    /// The server outside gave nothing.
+    case externalUnavailable = "external_unavailable"
+    /// It gave what is not the pool's, or what another session here holds.
+    case externalUnusable = "external_unusable"
+    case externalLost = "external_lost"
     case lineLimit = "pppoe_line_limit"
     case nodeLimit = "pppoe_node_limit"
 }

@@ -233,7 +233,7 @@ extension DHCPv6ServerMachine.Denial {
         switch reason {
         case .outsidePool: self = .notOnLink
         case .held, .resting, .reserved: self = .notYours
-        case .exhausted, .unknownPool: self = .exhausted
+        case .exhausted, .unknownPool, .notGiven: self = .exhausted
         }
     }
 }

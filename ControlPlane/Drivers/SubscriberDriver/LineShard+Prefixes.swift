@@ -122,7 +122,8 @@ extension PoolOwner {
         self.loop.preconditionInEventLoop()
         self.prefixPools[policy.name] = PrefixPool(
             name: policy.name, vrf: policy.vrf, prefixes: policy.prefixes, length: policy.length,
-            statics: policy.statics, excluded: policy.excluded, alarmPercent: policy.alarmPercent)
+            statics: policy.statics, excluded: policy.excluded, alarmPercent: policy.alarmPercent,
+            remembers: policy.external == nil)
     }
 
     func take(_ request: PrefixRequest) -> Result<IPv6Prefix, DenialError> {

@@ -124,7 +124,7 @@ extension LineShard {
     private func recordEnd(_ record: SessionRecord, _ entry: LineEntry) {
         let declined = record.cause == .addressDeclined
         var sticky: StickyBinding?
-        if record.address != .zero {
+        if record.address != .zero, self.world.pools[record.pool]?.external == nil {
             let until = self.restUntil(
                 used: record.generation > 0, declined: declined, pool: self.world.pools[record.pool], record)
             sticky = StickyBinding(
