@@ -9,13 +9,15 @@ import os
 import signal
 import time
 
-from topology import Process, plain_veth, sh, wait_for
+from topology import ADDRESS_POOL, Process, plain_veth, sh, wait_for
 
 OURS, KEA, OURS6, KEA6 = "192.0.2.1", "192.0.2.10", "2001:db8:feed::1", "2001:db8:feed::10"
 SERVERS = f"""dhcp-servers:
   - name: kea
     ipv4: [{KEA}]
     local-ipv4: {OURS}
+    ipv6: ["{KEA6}"]
+    local-ipv6: "{OURS6}"
     timeout: 500ms
     retries: 2
     hold-down: 5s
@@ -37,58 +39,82 @@ def link(lab):
 
 
 class Kea:
-    """kea-dhcp4 with a lease file that tests read; settings change by rewriting the configuration."""
+    """kea-dhcp4 or kea-dhcp6 with a lease file that tests read; settings change by rewriting the configuration."""
+    family, listens = 4, ":67 "
 
     def __init__(self, lab, **subnet):
         self.lab = lab
-        self.file = lab.dir / "kea4-leases.csv"
-        self.config = lab.dir / "kea4.json"
-        self.settings = {"valid-lifetime": 600, "renew-timer": 5, "rebind-timer": 500}
-        self.subnet = {"id": 1, "subnet": "100.64.0.0/16", "pools": [{"pool": "100.64.5.1 - 100.64.5.200"}],
-                       "option-data": [{"name": "domain-name-servers", "data": "203.0.113.53"}], **subnet}
+        self.file, self.config = lab.dir / f"kea{self.family}-leases.csv", lab.dir / f"kea{self.family}.json"
+        self.settings = {"valid-lifetime": 600, "renew-timer": 5, "rebind-timer": 60}
+        self.subnet = {**self.usual_subnet(), **subnet}
         self.process = None
 
+    def usual_subnet(self):
+        return {"id": 1, "subnet": "100.64.0.0/16", "pools": [{"pool": "100.64.5.1 - 100.64.5.200"}],
+                "option-data": [{"name": "domain-name-servers", "data": "203.0.113.53"}]}
+
+    def own(self):
+        return {"interfaces-config": {"interfaces": ["eth0"], "dhcp-socket-type": "udp"},
+                "host-reservation-identifiers": ["hw-address", "circuit-id", "client-id", "flex-id"]}
+
     def write(self):
-        self.config.write_text(json.dumps({"Dhcp4": {
-            "interfaces-config": {"interfaces": ["eth0"], "dhcp-socket-type": "udp"},
+        log = {"name": f"kea-dhcp{self.family}", "severity": "DEBUG", "debuglevel": 50,
+               "output_options": [{"output": str(self.log), "flush": True}]}
+        self.config.write_text(json.dumps({f"Dhcp{self.family}": {
             "lease-database": {"type": "memfile", "persist": True, "name": str(self.file), "lfc-interval": 0},
-            "host-reservation-identifiers": ["hw-address", "circuit-id", "client-id", "flex-id"],
-            **self.settings, "subnet4": [self.subnet],
-            "loggers": [{"name": "kea-dhcp4", "severity": "DEBUG", "debuglevel": 50,
-                         "output_options": [{"output": str(self.lab.dir / "kea4.log"), "flush": True}]}]}}))
+            **self.own(), **self.settings, f"subnet{self.family}": [self.subnet], "loggers": [log]}}))
+
+    @property
+    def log(self):
+        return self.lab.dir / f"kea{self.family}.log"
 
     def start(self):
         self.write()
         run = self.lab.dir / "kea-run"
         run.mkdir(exist_ok=True)
         env = {"KEA_PIDFILE_DIR": str(run), "KEA_LOCKFILE_DIR": "none"}
-        self.process = Process("kea-dhcp4", ["kea-dhcp4", "-c", self.config], self.lab.dir / "kea4.out", ns="kea", env=env)
+        name = f"kea-dhcp{self.family}"
+        self.process = Process(name, [name, "-c", self.config], self.lab.dir / f"{name}.out", ns="kea", env=env)
         self.lab.extra.append(self.process)
-        wait_for("kea listens", lambda: ":67 " in sh("ss -Hlun", ns="kea") or self.lab._dead(self.process), 20)
+        wait_for("kea listens", lambda: self.listens in sh("ss -Hlun", ns="kea") or self.lab._dead(self.process), 20)
         return self
 
     def reload(self):
         self.write()
-        log = self.lab.dir / "kea4.log"
-        before = log.read_text().count("DHCP4_CONFIG_COMPLETE")
+        done = f"DHCP{self.family}_CONFIG_COMPLETE"
+        before = self.log.read_text().count(done)
         os.kill(self.process.pid, signal.SIGHUP)
-        wait_for("kea has reloaded", lambda: log.read_text().count("DHCP4_CONFIG_COMPLETE") > before, 20)
+        wait_for("kea has reloaded", lambda: self.log.read_text().count(done) > before, 20)
 
     def stop(self):
         self.process.stop()
 
-    def leases(self):
-        """Address -> row of the leases that are good now; the last word on an address counts."""
-        rows = {}
+    def _rows(self):
+        """The last word on each address counts."""
         with open(self.file) as lines:
-            for row in csv.DictReader(lines):
-                rows[row["address"]] = row
+            return {row["address"]: row for row in csv.DictReader(lines)}
+
+    def leases(self):
+        """Address -> row of the leases that are good now."""
         now = time.time()
-        return {a: r for a, r in rows.items() if int(r["valid_lifetime"]) > 0 and int(r["expire"]) > now and r["state"] == "0"}
+        return {a: r for a, r in self._rows().items() if int(r["valid_lifetime"]) > 0 and int(r["expire"]) > now and r["state"] == "0"}
 
     def declined(self):
-        rows = {}
-        with open(self.file) as lines:
-            for row in csv.DictReader(lines):
-                rows[row["address"]] = row
-        return {a for a, r in rows.items() if r["state"] == "1"}
+        return {a for a, r in self._rows().items() if r["state"] == "1"}
+
+
+class Kea6(Kea):
+    """One link with addresses and prefixes to delegate; it is asked by unicast, as servers behind relays are."""
+    family, listens = 6, f"[{KEA6}]:547 "
+
+    def __init__(self, lab, **subnet):
+        super().__init__(lab, **subnet)
+        self.settings = {"valid-lifetime": 28_800, "preferred-lifetime": 14_400, "renew-timer": 5, "rebind-timer": 60}
+
+    def usual_subnet(self):
+        return {"id": 1, "subnet": ADDRESS_POOL, "pools": [{"pool": "2001:db8:1:1::5:0/112"}],
+                "pd-pools": [{"prefix": "2001:db8:4000::", "prefix-len": 44, "delegated-len": 56}]}
+
+    def own(self):
+        return {"interfaces-config": {"interfaces": [f"eth0/{KEA6}"]}, "data-directory": str(self.lab.dir),
+                "host-reservation-identifiers": ["hw-address", "duid"], "mac-sources": ["client-link-addr-option"]}

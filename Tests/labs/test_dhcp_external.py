@@ -37,7 +37,7 @@ def up(lab, server):
 
 
 def group(lab):
-    return next(g for g in lab.ctl("show", "dhcp-servers") if g["name"] == "kea")
+    return next(g for g in lab.ctl("show", "dhcp-servers") if g["family"] == "ipv4")
 
 
 def counter(lab, name):

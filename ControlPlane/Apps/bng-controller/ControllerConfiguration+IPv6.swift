@@ -30,6 +30,7 @@ extension ControllerConfiguration {
                 name: pool.name, vrf: pool.vrf, prefixes: pool.prefixes, length: pool.length,
                 quarantine: pool.quarantine)
             (policy.statics, policy.excluded, policy.alarmPercent) = (pool.statics, pool.excluded, pool.alarmPercent)
+            policy.external = self.external(pool.external, link: .v6(pool.linkAddress))
             // The first address of a subnet is its routers' (RFC 4291 2.6.1).
             for prefix in pool.prefixes where pool.length == 128 && prefix.length < 127 {
                 policy.excluded.insert(IPv6Prefix(holding: prefix.first, length: 128))

@@ -30,8 +30,8 @@ struct ExternalServersAdapter: ExternalAddressing {
         self.driver.resume(LeaseOrder(request), resource, until: .now + .milliseconds(left))
     }
 
-    func release(_ id: ExternalLeaseID, _ resource: IPPrefix, of pool: ExternalPool, declined: Bool) {
-        self.driver.release(LeaseKey(id), resource, group: pool.group, declined: declined)
+    func release(_ resource: IPPrefix, session: SessionID, of pool: ExternalPool, declined: Bool) {
+        self.driver.release(resource, session: session.rawValue, group: pool.group, declined: declined)
     }
 }
 
@@ -74,7 +74,7 @@ extension ControllerConfiguration {
     func dhcpServerDriver(loop: any EventLoop, logger: Logger) throws -> DHCPServerDriver? {
         guard !self.dhcpServers.isEmpty else { return nil }
         let groups = try self.dhcpServers.flatMap { entry in
-            try [(DHCPServerGroup.Family.ipv4, entry.ipv4)].compactMap {
+            try [(DHCPServerGroup.Family.ipv4, entry.ipv4), (.ipv6, entry.ipv6)].compactMap {
                 family, settings -> DHCPServerGroup? in
                 guard let settings else { return nil }
                 var group = DHCPServerGroup(
@@ -92,7 +92,10 @@ extension ControllerConfiguration {
     /// Names of the groups that gave a session what it holds.
     func externalServers(of record: SessionRecord) -> [String] {
         let pools = self.pools.filter { record.address != .zero && $0.name == record.pool }
-        return pools.compactMap(\.external)
+        let held = Set(record.ipv6?.bindings.map(\.resource.pool) ?? [])
+        let names =
+            pools.compactMap(\.external) + self.prefixPools.filter { held.contains($0.name) }.compactMap(\.external)
+        return Set(names).sorted()
     }
 
     /// The servers a pool's addresses come from.

@@ -169,6 +169,7 @@ extension PoolView {
             name: pool.name, vrf: pool.vrf,
             prefix: pool.prefixes.map(\.description).joined(separator: " ") + " by /\(pool.length)", gateway: "",
             total: usage.total, held: usage.held, returned: usage.returned, unused: usage.unused,
-            exhausted: usage.exhausted, external: usage.external, alarm: usage.alarm, allocation: "sticky")
+            exhausted: usage.exhausted, external: usage.external, alarm: usage.alarm,
+            allocation: pool.external == nil ? "sticky" : "external")
     }
 }

@@ -10,14 +10,17 @@ extension ConfigurationReader {
         guard var reader = MappingReader(node, path: path, problems: self.problems) else { return }
         let name = reader.text("name", "a name", required: true)
         let ipv4 = self.readFamily(&reader, "ipv4", "local-ipv4", port: 67) { IPv4Address($0) != nil }
-        var settings = DHCPServersSettings(name: name ?? "", ipv4: ipv4)
+        let ipv6 = self.readFamily(&reader, "ipv6", "local-ipv6", port: 547) { IPv6Address($0) != nil }
+        var settings = DHCPServersSettings(name: name ?? "", ipv4: ipv4, ipv6: ipv6)
         settings.timeoutMs = reader.milliseconds("timeout", 100...10_000) ?? settings.timeoutMs
         settings.retries = reader.integer("retries", 0...5) ?? settings.retries
         settings.outstanding = reader.integer("outstanding", 1...4_096) ?? settings.outstanding
         settings.holdDownMs = reader.milliseconds("hold-down", 1_000...3_600_000) ?? settings.holdDownMs
         settings.identity = reader.choice("client-identity", DHCPServersSettings.Identity.self) ?? .client
         reader.finish()
-        if reader.node("ipv4") == nil { self.problems.add(node, "\(path): expected ipv4") }
+        if reader.node("ipv4") == nil, reader.node("ipv6") == nil {
+            self.problems.add(node, "\(path): expected ipv4, ipv6 or both")
+        }
         self.configuration.dhcpServers.append(settings)
         self.dhcpServersPlaces.append(node)
     }
@@ -75,22 +78,40 @@ extension ConfigurationReader {
     func checkExternalPools() {
         let all = self.configuration.dhcpServers
         self.unique(all.map(\.name), self.dhcpServersPlaces, "dhcp-servers: the name")
-        self.unique(
-            all.compactMap { $0.ipv4?.local }.map { "\($0.host):\($0.port)" }, self.dhcpServersPlaces,
-            "dhcp-servers: the local-ipv4")
+        for (key, family) in [("local-ipv4", \DHCPServersSettings.ipv4), ("local-ipv6", \.ipv6)] {
+            let locals = zip(all, self.dhcpServersPlaces).filter { $0.0[keyPath: family] != nil }
+            self.unique(
+                locals.compactMap { $0.0[keyPath: family].map { "\($0.local.host) port \($0.local.port)" } },
+                locals.map(\.1), "dhcp-servers: \(key)")
+        }
         for (pool, place) in zip(self.configuration.pools, self.poolPlaces) {
             guard let name = pool.external else { continue }
-            guard let servers = all.first(where: { $0.name == name }) else {
-                self.problems.add(place, "pools: \(pool.name): there is no entry \"\(name)\" of dhcp-servers")
-                continue
-            }
-            if servers.ipv4 == nil {
-                self.problems.add(place, "pools: \(pool.name): dhcp-servers \(name) has no ipv4 servers")
-            }
+            self.checkServers(name, of: "pools: \(pool.name)", place, "ipv4") { $0.ipv4 != nil }
             if pool.ranges.isEmpty {
-                self.problems.add(
-                    place, "pools: \(pool.name): expected ranges: the addresses the servers may give")
+                self.problems.add(place, "pools: \(pool.name): expected ranges: the addresses the servers may give")
             }
         }
+        for (pool, place) in zip(self.configuration.prefixPools, self.prefixPoolPlaces) {
+            guard let name = pool.external else { continue }
+            self.checkServers(name, of: "prefix-pools: \(pool.name)", place, "ipv6") { $0.ipv6 != nil }
+        }
+        for (domain, place) in zip(self.configuration.accessDomains, self.domainPlaces) {
+            guard let name = domain.ipv6?.linkPool else { continue }
+            if self.configuration.prefixPools.contains(where: { $0.name == name && $0.external != nil }) {
+                self.problems.add(
+                    place,
+                    "access-domains: \(domain.name): link-pool \(name) is external: a line's own prefix is not asked of servers"
+                )
+            }
+        }
+    }
+
+    private func checkServers(
+        _ name: String, of pool: String, _ place: Node, _ family: String, _ has: (DHCPServersSettings) -> Bool
+    ) {
+        guard let servers = self.configuration.dhcpServers.first(where: { $0.name == name }) else {
+            return self.problems.add(place, "\(pool): there is no entry \"\(name)\" of dhcp-servers")
+        }
+        if !has(servers) { self.problems.add(place, "\(pool): dhcp-servers \(name) has no \(family) servers") }
     }
 }

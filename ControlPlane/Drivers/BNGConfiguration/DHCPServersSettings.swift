@@ -16,6 +16,7 @@ public struct DHCPServersSettings: Sendable, Equatable {
 
     public var name: String
     public var ipv4: Family?
+    public var ipv6: Family?
     public var timeoutMs: UInt32 = 1_000
     public var retries = 2
     public var outstanding = 256

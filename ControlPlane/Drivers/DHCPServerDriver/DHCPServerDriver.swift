@@ -45,9 +45,8 @@ public final class DHCPServerDriver: @unchecked Sendable {
     }
 
     private static func family(_ settings: DHCPServerGroup) -> any LeaseFamily {
-        let relay = settings.local.ipAddress.flatMap { IPAddress($0) }
-        if case .v4(let address) = relay { return DHCPv4Family(relay: address) }
-        preconditionFailure("the relay address of \(settings.name) is \(settings.local)")
+        let relay = settings.local.ipAddress.flatMap { IPv4Address($0) }
+        return settings.family == .ipv4 ? DHCPv4Family(relay: relay ?? .zero) : DHCPv6Family()
     }
 
     public func stop() async {
@@ -75,10 +74,11 @@ public final class DHCPServerDriver: @unchecked Sendable {
         self.loop.execute { self.group(order)?.resume(order, resource, until: until) }
     }
 
-    /// Gives a lease back. Nothing happens if there is none of that key and resource.
+    /// Gives back what a session holds. Nothing happens if it does not hold that.
     /// - Parameter declined: some other host was found to use the address.
-    public func release(_ key: LeaseKey, _ resource: IPPrefix, group: String, declined: Bool) {
-        self.loop.execute { self.groups[group]?[key.family]?.release(key, resource, declined: declined) }
+    public func release(_ resource: IPPrefix, session: UInt64, group: String, declined: Bool) {
+        let family = resource.isIPv6 ? DHCPServerGroup.Family.ipv6 : .ipv4
+        self.loop.execute { self.groups[group]?[family]?.release(resource, session: session, declined: declined) }
     }
 
     private func group(_ order: LeaseOrder) -> LeaseGroup? { self.groups[order.group]?[order.key.family] }

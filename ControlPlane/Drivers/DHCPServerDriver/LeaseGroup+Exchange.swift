@@ -10,9 +10,11 @@ extension LeaseGroup {
     func handle(_ lease: Lease, _ event: LeaseMachine<IPPrefix>.Event) {
         let now = ContinuousClock.now
         let wasExchanging = lease.machine.isExchanging
+        let held = lease.machine.resource
         var actions = self.actions
         lease.machine.handle(event, at: now, into: &actions)
         let isExchanging = lease.machine.isExchanging
+        self.note(lease, heldBefore: held)
         if !wasExchanging, isExchanging {
             self.beganExchange()
             (lease.began, lease.tried) = (now, [])

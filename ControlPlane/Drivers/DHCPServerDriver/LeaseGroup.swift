@@ -30,6 +30,8 @@ final class LeaseGroup: @unchecked Sendable {
     var failures: [AcquireFailure: UInt64] = [:]
     var actions = ActionBuffer<LeaseMachine<IPPrefix>.Action>()
     private(set) var outstanding = 0
+    /// By what they hold.
+    private var held: [Holding: Lease] = [:]
     private var identities: [LeaseOrder.Identity: Lease] = [:]
     private var waiters: [LeaseOrder.Identity: Lease] = [:]
     private var urgent = CircularBuffer<Lease>()
@@ -58,10 +60,23 @@ final class LeaseGroup: @unchecked Sendable {
         ) { _ in self.tick() }
     }
 
+    private struct Holding: Hashable {
+        var session: UInt64
+        var resource: IPPrefix
+    }
+
+    /// What a lease holds has changed.
+    func note(_ lease: Lease, heldBefore: IPPrefix?) {
+        let session = lease.order.key.session
+        guard heldBefore != lease.machine.resource else { return }
+        if let heldBefore { self.held[Holding(session: session, resource: heldBefore)] = nil }
+        if let resource = lease.machine.resource { self.held[Holding(session: session, resource: resource)] = lease }
+    }
+
     func stop() {
         self.ticker?.cancel()
         for lease in self.leases.values { lease.finish(.failure(.unavailable)) }
-        self.leases = [:]
+        (self.leases, self.held) = ([:], [:])
         self.transmit = nil
     }
 
@@ -74,7 +89,7 @@ final class LeaseGroup: @unchecked Sendable {
                     unanswered: health.unanswered, silences: health.silences)
             },
             outstanding: self.outstanding, waiting: self.urgent.count + self.patient.count + self.waiters.count,
-            held: self.leases.values.count { $0.machine.resource != nil }, counters: self.counters,
+            held: self.held.count, counters: self.counters,
             failures: self.failures)
     }
 
@@ -110,8 +125,8 @@ final class LeaseGroup: @unchecked Sendable {
         self.handle(lease, .resume(resource, until: until))
     }
 
-    func release(_ key: LeaseKey, _ resource: IPPrefix, declined: Bool) {
-        guard let lease = self.leases[key], lease.machine.resource == resource else { return }
+    func release(_ resource: IPPrefix, session: UInt64, declined: Bool) {
+        guard let lease = self.held[Holding(session: session, resource: resource)] else { return }
         self.count(declined ? .declined : .released)
         self.handle(lease, declined ? .decline : .release)
         self.pump()

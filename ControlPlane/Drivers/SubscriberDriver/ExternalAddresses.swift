@@ -89,6 +89,6 @@ public protocol ExternalAddressing: Sendable {
     /// A stored session holds this; its client has been promised it until then.
     func resume(_ request: ExternalLeaseRequest, _ resource: IPPrefix, until: UTCTime)
 
-    /// Nothing happens if there is no such lease of this resource. `declined`: some other host was found to use it.
-    func release(_ id: ExternalLeaseID, _ resource: IPPrefix, of pool: ExternalPool, declined: Bool)
+    /// Nothing happens if the session has no lease of this resource. `declined`: some other host was found to use it.
+    func release(_ resource: IPPrefix, session: SessionID, of pool: ExternalPool, declined: Bool)
 }

@@ -96,7 +96,7 @@ extension LineShard {
         let offered = entry.dhcpv6?.offered.keys.contains { $0.kind == key.kind } == true
         let line = entry.line
         self.takePrefix(
-            isDelegation ? .delegation : .address, entry, wish: question.wish, isExact: question.isExact,
+            isDelegation ? .delegation : .address, entry, iaid: key.id, wish: question.wish, isExact: question.isExact,
             isFirst: !held && !offered
         ) { result in
             guard let entry = self.byID[id], let exchange = entry.dhcpv6, entry.session?.isEnding == false else {

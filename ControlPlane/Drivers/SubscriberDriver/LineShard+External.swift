@@ -108,6 +108,7 @@ extension LineShard {
 
     /// A stored session keeps what a server outside has granted it, if that can still be extended.
     func resumeOutside(_ record: SessionRecord) {
+        self.resumeOutsideIPv6(record)
         guard let source = self.world.configuration.external, record.address != .zero,
             let pool = self.world.pools[record.pool], let external = pool.external,
             pool.decidesOutside(record.address), let held = IPPrefix(.v4(record.address), length: 32)
@@ -131,7 +132,11 @@ extension LineShard {
         case .ipv4:
             self.perform(entry, .session(.dropIPv4(.leaseLost, at: now)))
             self.abandonIfQuiet(entry)
-        case .address, .delegation: break
+        case .address, .delegation:
+            var details = session.intendedIPv6
+            details?.bindings.removeAll { $0.isDelegation == (lease.kind == .delegation) && $0.iaid == lease.iaid }
+            self.perform(entry, .session(.dropIPv6(keeping: details, .leaseLost, at: now)))
+            self.abandonIfQuiet(entry)
         }
         self.flush()
     }
@@ -143,8 +148,14 @@ extension ShardWorld {
         guard let external = self.pools[pool]?.external, let resource = IPPrefix(.v4(address), length: 32) else {
             return
         }
+        self.configuration.external?.release(resource, session: session, of: external, declined: declined)
+    }
+
+    /// Likewise of a prefix or an IPv6 address.
+    func releaseOutside(_ resource: IPv6Details.Resource, _ session: SessionID, declined: Bool) {
+        guard let external = self.prefixPools[resource.pool]?.external else { return }
         self.configuration.external?.release(
-            .init(session: session, kind: .ipv4), resource, of: external, declined: declined)
+            .v6(resource.prefix), session: session, of: external, declined: declined)
     }
 }
 
@@ -162,16 +173,32 @@ extension SessionRecord {
     ) -> ExternalLeaseRequest {
         let facts = self.facts()
         let says = !facts.circuitID.isEmpty || !facts.remoteID.isEmpty
+        let isIPv4 = id.kind == .ipv4
         var order = ExternalLeaseRequest(
-            id: id, pool: pool, mac: self.line.mac, clientID: self.clientID,
+            id: id, pool: pool, mac: self.line.mac, clientID: isIPv4 ? self.clientID : self.ipv6?.clientID ?? [],
             circuitID: says ? facts.circuitID : Array(facts.portID.utf8), remoteID: facts.remoteID,
             minimum: Seconds(UInt32(min(2 * UInt64(lease.value), UInt64(UInt32.max)))))
         if pool.identity == .line {
+            let line = order.circuitID + order.remoteID
             // Type 0: not a hardware address (RFC 2132 9.14).
-            order.clientID = [0] + order.circuitID + order.remoteID
-        } else if self.line.pppoeID != 0 {
+            order.clientID = isIPv4 ? [0] + line : Self.uniqueID(of: line)
+        } else if isIPv4, self.line.pppoeID != 0 {
             order.clientID = []
         }
         return order
+    }
+
+    /// A DUID-UUID of the custom version (RFC 6355, RFC 9562 5.8), the same at every start.
+    private static func uniqueID(of line: [UInt8]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for salt in [1, 2] as [UInt8] {
+            var hash = StableHash()
+            hash.mix(salt)
+            hash.mix(line)
+            bytes.appendBigEndian(hash.value)
+        }
+        bytes[6] = 0x80 | bytes[6] & 0x0f
+        bytes[8] = 0x80 | bytes[8] & 0x3f
+        return [0, 4] + bytes
     }
 }

@@ -131,7 +131,9 @@ extension LineShard {
                 line: record.line.withoutPPPoE, vrf: record.vrf, pool: record.pool, address: record.address,
                 reservedUntil: until, declined: declined)
         }
-        let prefixes = self.bindings(record.ipv6?.resources ?? [], record, declined: entry.dhcpv6?.declined ?? [])
+        let prefixes = self.bindings(
+            record.ipv6?.resources.filter { self.world.prefixPools[$0.pool]?.external == nil } ?? [], record,
+            declined: entry.dhcpv6?.declined ?? [])
         self.due.operations.append(.end(record, sticky: sticky, prefixes: prefixes))
         self.due.waiters.append(record.id)
         if record.isAccounted { self.account(.stop, record, at: record.ended) }

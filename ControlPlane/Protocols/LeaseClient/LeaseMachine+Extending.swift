@@ -47,8 +47,12 @@ extension LeaseMachine {
         _ held: Held, _ lease: GrantedLease<Resource>, _ index: Int, _ now: ContinuousClock.Instant,
         _ actions: inout ActionBuffer<Action>
     ) {
-        // RFC 2131 4.4.5 knows no extension that changes the address; RFC 8415 18.2.10.1 would, but our client has the old one.
-        guard lease.resource == held.resource, lease.lifetime > 0 else { return actions.append(.ignored) }
+        guard lease.lifetime > 0 else { return actions.append(.ignored) }
+        guard lease.resource == held.resource else {
+            // RFC 8415 18.2.10.1: something else in place of what was held; our client has the old one and is to ask anew.
+            actions.append(.send(.release(lease.resource, server: lease.server), to: .server(index)))
+            return self.lose(.refused, &actions)
+        }
         self.hold(lease, index, now, &actions)
         actions.append(.extended(lease))
     }

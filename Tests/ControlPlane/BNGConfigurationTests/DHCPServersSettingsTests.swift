@@ -41,7 +41,7 @@ private let kea = "[{name: kea, ipv4: [192.0.2.10, \"192.0.2.11:1067\"], local-i
     }
 
     @Test(arguments: [
-        ("[{name: kea}]", "dhcp-servers[0]: expected ipv4"),
+        ("[{name: kea}]", "dhcp-servers[0]: expected ipv4, ipv6 or both"),
         ("[{name: kea, ipv4: [], local-ipv4: 192.0.2.1}]", "dhcp-servers[0].ipv4: expected at least one entry"),
         ("[{name: kea, ipv4: [192.0.2.10]}]", "dhcp-servers[0].local-ipv4 is missing"),
         (
@@ -58,7 +58,7 @@ private let kea = "[{name: kea, ipv4: [192.0.2.10, \"192.0.2.11:1067\"], local-i
         ("[{name: other, ipv4: [192.0.2.10], local-ipv4: 192.0.2.1}]", "there is no entry \"kea\" of dhcp-servers"),
         (
             "[{name: kea, ipv4: [192.0.2.10], local-ipv4: 192.0.2.1}, {name: b, ipv4: [192.0.2.10], local-ipv4: 192.0.2.1}]",
-            "dhcp-servers: the local-ipv4 \"192.0.2.1:67\" is given twice"
+            "dhcp-servers: local-ipv4 \"192.0.2.1 port 67\" is given twice"
         ),
     ])
     func `mistakes of servers`(servers: String, message: String) {
@@ -83,5 +83,49 @@ private let kea = "[{name: kea, ipv4: [192.0.2.10, \"192.0.2.11:1067\"], local-i
     @Test func `a lease of which the servers cannot give twice as much`() {
         let text = file(kea).replacing("lease: 1h", with: "lease: 30000d")
         #expect(problems(text).contains { $0.contains("pools[0].lease: expected at most") })
+    }
+
+    private static let ipv6 =
+        "[{name: kea, ipv6: [\"2001:db8::10\", \"[2001:db8::11]:1547\"], local-ipv6: \"2001:db8::1\"}]"
+
+    private static func file6(_ pool: String, domain: String = "") -> String {
+        file(ipv6, pool: "ranges: [10.0.0.2-10.0.0.9]").replacing(
+            "server-identity: 10.0.0.1}", with: "server-identity: 10.0.0.1\(domain)}")
+            + "\nprefix-pools: [{name: homes, prefixes: [\"2001:db8:4000::/36\"], length: 56, \(pool)}]"
+    }
+
+    @Test func `servers of prefixes and addresses`() throws {
+        let configuration = try ControllerConfiguration(yaml: Self.file6("external: kea"), file: "f")
+        #expect(
+            configuration.dhcpServers.first?.ipv6?.servers
+                == [HostPort(host: "2001:db8::10", port: 547), HostPort(host: "2001:db8::11", port: 1_547)])
+        let pool = try #require(configuration.prefixPools.first)
+        #expect(pool.external == "kea" && pool.linkAddress == IPv6Address("2001:db8:4000::"))
+        let other = try ControllerConfiguration(
+            yaml: Self.file6("external: kea, link-address: \"2001:db8:1::1\""), file: "f")
+        #expect(other.prefixPools.first?.linkAddress == IPv6Address("2001:db8:1::1"))
+    }
+
+    @Test(arguments: [
+        ("external: other", "", "there is no entry \"other\" of dhcp-servers"),
+        ("link-address: \"2001:db8:1::1\"", "", "link-address: expected only in an external pool"),
+        ("external: kea, link-address: \"fe80::1\"", "", "link-address: expected a routable IPv6 address"),
+        (
+            "external: kea, static: [{mac: \"02:00:00:00:00:01\", prefix: \"2001:db8:4000::/56\"}]", "",
+            "static: expected only without external"
+        ),
+        (
+            "external: kea}, {name: lines, prefixes: [\"2001:db8:100::/40\"], length: 64, external: kea",
+            ", ipv6: {link-pool: lines}", "link-pool lines is external"
+        ),
+    ])
+    func `mistakes of prefix pools`(pool: String, domain: String, message: String) {
+        let found = problems(Self.file6(pool, domain: domain))
+        #expect(found.contains { $0.contains(message) }, "\(found)")
+    }
+
+    @Test func `servers of the wrong family`() {
+        let found = problems(file(Self.ipv6))
+        #expect(found.contains { $0.contains("pools: main: dhcp-servers kea has no ipv4 servers") }, "\(found)")
     }
 }

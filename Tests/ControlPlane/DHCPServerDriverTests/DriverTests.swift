@@ -23,7 +23,7 @@ import Testing
             let lease = try await bed.acquire(order)
             #expect(lease.resource == IPPrefix("10.0.0.7/32"))
             #expect(lease.dns == [IPAddress("192.0.2.53")])
-            bed.driver.release(order.key, lease.resource, group: "g", declined: false)
+            bed.driver.release(lease.resource, session: order.key.session, group: "g", declined: false)
             let messages = try await server.messages(3)
             #expect(messages.map(\.type) == [.discover, .request, .release])
             #expect(Set(messages.map(\.xid)).count == 2, "an acquisition has one transaction")
@@ -47,8 +47,10 @@ import Testing
         try await withBed { bed in
             bed.servers[0].answer { $0.granting("10.0.0.7") }
             let order = bed.order(1)
-            _ = try await bed.acquire(order)
-            bed.driver.release(order.key, try #require(IPPrefix("10.0.0.8/32")), group: "g", declined: false)
+            let lease = try await bed.acquire(order)
+            let other = try #require(IPPrefix("10.0.0.8/32"))
+            bed.driver.release(other, session: order.key.session, group: "g", declined: false)
+            bed.driver.release(lease.resource, session: 99, group: "g", declined: false)
             #expect(await bed.driver.status().first?.held == 1)
         }
     }
@@ -151,7 +153,7 @@ import Testing
             third.key.session = 100
             try await bed.untilWaiting()
             await #expect(throws: AcquireFailure.identityInUse) { try await bed.acquire(third) }
-            bed.driver.release(first.key, lease.resource, group: "g", declined: false)
+            bed.driver.release(lease.resource, session: first.key.session, group: "g", declined: false)
             let next = try await waiting
             #expect(next.resource == lease.resource)
             third.key.session = 101

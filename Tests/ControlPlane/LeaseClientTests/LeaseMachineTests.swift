@@ -162,11 +162,19 @@ private func grant(_ resource: Int = 7, _ lifetime: UInt32 = 1_000, _ renewal: U
         #expect(bench.machine.isOver)
     }
 
-    @Test func `an extension of something else changes nothing`() throws {
+    @Test func `something else in place of an extension takes the lease away`() throws {
         var bench = Bench()
         bench.hold()
         _ = try bench.fire()
-        #expect(bench.on(.answered(.granted(grant(8)), from: 0)) == [.ignored])
+        let actions = bench.on(.answered(.granted(grant(8)), from: 1))
+        #expect(actions == [.send(.release(8, server: [9]), to: .server(1)), .lost(.refused)])
+        #expect(bench.machine.isOver)
+    }
+
+    @Test func `an answer that extends nothing changes nothing`() throws {
+        var bench = Bench()
+        bench.hold()
+        _ = try bench.fire()
         #expect(bench.on(.answered(.granted(grant(7, 0)), from: 0)) == [.ignored])
         #expect(bench.on(.answered(.offered(7, server: [9]), from: 0)) == [.ignored])
         #expect(bench.machine.isExchanging && bench.machine.resource == 7)
