@@ -47,7 +47,7 @@ class Kea:
         self.file, self.config = lab.dir / f"kea{self.family}-leases.csv", lab.dir / f"kea{self.family}.json"
         self.settings = {"valid-lifetime": 600, "renew-timer": 5, "rebind-timer": 60}
         self.subnet = {**self.usual_subnet(), **subnet}
-        self.process = None
+        self.process, self.quiet = None, False
 
     def usual_subnet(self):
         return {"id": 1, "subnet": "100.64.0.0/16", "pools": [{"pool": "100.64.5.1 - 100.64.5.200"}],
@@ -58,7 +58,7 @@ class Kea:
                 "host-reservation-identifiers": ["hw-address", "circuit-id", "client-id", "flex-id"]}
 
     def write(self):
-        log = {"name": f"kea-dhcp{self.family}", "severity": "DEBUG", "debuglevel": 50,
+        log = {"name": f"kea-dhcp{self.family}", "severity": "INFO" if self.quiet else "DEBUG", "debuglevel": 0 if self.quiet else 50,
                "output_options": [{"output": str(self.log), "flush": True}]}
         self.config.write_text(json.dumps({f"Dhcp{self.family}": {
             "lease-database": {"type": "memfile", "persist": True, "name": str(self.file), "lfc-interval": 0},

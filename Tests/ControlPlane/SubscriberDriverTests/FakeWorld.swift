@@ -203,7 +203,7 @@ struct Scene {
     init(
         trust: RelayTrust = .none, ranges: (UInt32, UInt32) = (0x6440_0102, 0x6440_fefe), now: Int64 = 1_000_000,
         aaa: AAAPolicy = AAAPolicy(), pppoe: PPPoEPolicy? = nil, ipv6: IPv6Policy? = nil,
-        prefixPools: [PrefixPoolPolicy] = []
+        prefixPools: [PrefixPoolPolicy] = [], servers: (any ExternalAddressing)? = nil
     ) {
         let clock = FakeClock(now)
         self.clock = clock
@@ -218,10 +218,14 @@ struct Scene {
         let prefix = IPv4Prefix(IPv4Address(rawValue: 0x6440_0000), length: 16)
         let range = IPv4Range(IPv4Address(rawValue: ranges.0), IPv4Address(rawValue: ranges.1))
         guard let prefix, let range else { preconditionFailure("the scene's pool is malformed") }
-        let pool = PoolPolicy(
+        var pool = PoolPolicy(
             name: "residential", vrf: 0, prefix: prefix, ranges: [range], statics: [:], template: template,
             templateID: 5, serverIdentifier: server, quarantine: 60)
+        if servers != nil {
+            pool.external = ExternalPool(group: "kea", identity: .client, link: .v4(template.gateway))
+        }
         var second = pool
+        second.external = nil
         (second.name, second.templateID) = ("spare", 6)
         second.prefix = IPv4Prefix(IPv4Address(rawValue: 0x6450_0000), length: 16) ?? prefix
         second.ranges = [IPv4Range(IPv4Address(rawValue: 0x6450_0102), IPv4Address(rawValue: 0x6450_0102)) ?? range]
@@ -231,7 +235,7 @@ struct Scene {
         (configuration.aaa, configuration.tick) = (aaa, .milliseconds(5))
         if let pppoe { configuration.pppoe = [1: pppoe] }
         if let ipv6 { configuration.ipv6 = [1: ipv6] }
-        configuration.prefixPools = prefixPools
+        (configuration.prefixPools, configuration.external) = (prefixPools, servers)
         self.plane = SubscriberPlane(
             configuration: configuration, loops: Array(self.group.makeIterator()), store: self.store, link: self.link,
             utcNow: { clock.now })
