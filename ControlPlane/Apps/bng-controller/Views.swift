@@ -164,7 +164,7 @@ extension PoolView {
             name: pool.name, vrf: pool.vrf, prefix: pool.prefix.description, gateway: pool.gateway.description,
             total: usage.total, held: usage.held, returned: usage.returned, unused: usage.unused,
             exhausted: usage.exhausted, external: usage.external, alarm: usage.alarm,
-            allocation: pool.allocation.rawValue)
+            allocation: pool.external == nil ? pool.allocation.rawValue : "external")
     }
 
     init(_ pool: PrefixPoolSettings, _ usage: AddressPool.Usage) {
@@ -172,7 +172,8 @@ extension PoolView {
             name: pool.name, vrf: pool.vrf,
             prefix: pool.prefixes.map(\.description).joined(separator: " ") + " by /\(pool.length)", gateway: "",
             total: usage.total, held: usage.held, returned: usage.returned, unused: usage.unused,
-            exhausted: usage.exhausted, external: usage.external, alarm: usage.alarm, allocation: "sticky")
+            exhausted: usage.exhausted, external: usage.external, alarm: usage.alarm,
+            allocation: pool.external == nil ? "sticky" : "external")
     }
 }
 

@@ -141,7 +141,8 @@ struct ShowSession: AsyncParsableCommand {
             ("session", session.id), ("node", session.node), ("port", session.port), ("phase", session.phase),
             ("access domain", session.accessDomain), ("vlan", session.vlan), ("mac", session.mac),
             ("relay", session.relay), ("vrf", "\(session.vrf)"), ("address", session.address),
-            ("pool", session.pool), ("host name", session.hostName), ("client id", session.clientID),
+            ("pool", session.pool), ("dhcp servers", session.externalServers.joined(separator: ", ")),
+            ("host name", session.hostName), ("client id", session.clientID),
             ("option 82", session.option82), ("generation", "\(session.generation)"),
             ("started", Words.time(session.startedMs)),
             (

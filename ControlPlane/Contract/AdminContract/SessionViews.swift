@@ -207,6 +207,8 @@ public struct SessionView: Codable, Sendable, Equatable {
     public var nat: NAT?
     public var pppoe: PPPoE?
     public var counters: Counters?
+    /// Groups of DHCP servers outside that gave it what it holds.
+    public var externalServers: [String] = []
     /// Of one session only; oldest first.
     public var notes: [Note] = []
 
@@ -284,7 +286,7 @@ public struct PoolView: Codable, Sendable, Equatable {
     public var external: Int
     /// More is held than the pool's alarm threshold.
     public var alarm: Bool
-    /// sticky or ring.
+    /// sticky, ring or external.
     public var allocation: String
 
     public init(

@@ -32,6 +32,8 @@ public struct SessionMachine: Machine, Equatable {
         case prepared(IPv6Details?)
         case addressReserved(IPv4Address, pool: String, vrf: VRF, nat: NATGrant? = nil)
         case addressRefused
+        /// The DNS servers that came with the address from outside; AAA's own stay.
+        case provisioned(dns: [IPv4Address])
         /// How the client presents itself now; takes effect with the next confirmation.
         case presented(SessionPresentation)
         /// The client took the address, or renewed it; the lease is to last until then.
@@ -212,6 +214,7 @@ public struct SessionMachine: Machine, Equatable {
         case (.authorizing, .denied), (.connecting, .end), (.authorizing, .end):
             self.neverBegan(&actions)
         case (.preparing, .end): self.neverBegan(&actions)
+        case (_, .provisioned(let dns)): if self.record.grant.dns.isEmpty { self.record.grant.dns = dns }
         case (_, .counted(let totals)): self.record.observe(totals)
         case (_, .countersLost): self.record.counterBase = self.record.counters
         case (.disconnecting, .removed(let totals)): self.recordEnd(totals, &actions)

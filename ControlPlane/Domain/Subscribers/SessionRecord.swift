@@ -30,6 +30,8 @@ public enum TerminateCause: String, Sendable, Codable, CaseIterable {
     /// AAA no longer wants the customer served.
     case reauthenticationFailed = "reauthentication_failed"
     case addressDeclined = "address_declined"
+    /// The DHCP server outside that granted the address took it back, or could not be asked until its lease had ended.
+    case leaseLost = "lease_lost"
     case lineMoved = "line_moved"
     case configuration
     /// The client answers no echoes any more.

@@ -15,6 +15,7 @@ extension ConfigurationReader {
         self.checkPools()
         self.checkPrefixPools()
         self.checkNAT()
+        self.checkExternalPools()
         self.checkDomains()
         self.checkIPv6()
         for index in configuration.nodes.indices { self.checkNode(index) }

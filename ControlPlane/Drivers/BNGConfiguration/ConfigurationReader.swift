@@ -28,6 +28,7 @@ struct ConfigurationReader {
     var prefixPoolPlaces: [Node] = []
     var natPolicyPlaces: [Node] = []
     var natPoolPlaces: [Node] = []
+    var dhcpServersPlaces: [Node] = []
     var nodePlaces: [Node] = []
     var planPlaces: [Node] = []
     var filterPlaces: [Node] = []
@@ -70,6 +71,7 @@ struct ConfigurationReader {
         for node in reader.list("prefix-pools") { self.readPrefixPool(node) }
         for node in reader.list("nat-policies") { self.readNATPolicy(node) }
         for node in reader.list("nat-pools") { self.readNATPool(node) }
+        for node in reader.list("dhcp-servers") { self.readDHCPServers(node) }
         if let node = reader.node("guard") { self.readGuard(node) }
         for node in reader.list("filters") { self.readFilter(node) }
         for node in reader.list("plans") { self.readPlan(node) }

@@ -19,6 +19,7 @@ public struct ControllerConfiguration: Sendable, Equatable {
     public var prefixPools: [PrefixPoolSettings] = []
     public var natPolicies: [NATPolicySettings] = []
     public var natPools: [NATPoolSettings] = []
+    public var dhcpServers: [DHCPServersSettings] = []
     public var guardRates: [GuardRate] = []
     public var plans: [ServicePlan] = []
     public var filters: [FilterSettings] = []
@@ -159,4 +160,6 @@ public struct Pool: Sendable, Equatable {
     public var alarmPercent = 90
     /// NAT pool of its private addresses; nil: they are forwarded as they are.
     public var nat: String?
+    /// The entry of `dhcp-servers:` that gives the addresses; nil: the pool itself.
+    public var external: String?
 }

@@ -157,12 +157,14 @@ public final class PoolPolicy: Sendable {
     public let alarmPercent: Int
     /// NAT pool of its addresses, unless the plan names one; nil: they are forwarded as they are.
     public let nat: String?
+    /// Who decides which address a client gets; nil: the pool itself.
+    public let external: ExternalPool?
 
     public init(
         name: String, vrf: VRF, prefix: IPv4Prefix, ranges: [IPv4Range], statics: [MACAddress: IPv4Address],
         template: PoolTemplate, templateID: UInt64, serverIdentifier: IPv4Address, quarantine: Seconds,
         declineRest: Seconds = 3600, allocation: AddressPool.Allocation = .sticky, alarmPercent: Int = 0,
-        nat: String? = nil
+        external: ExternalPool? = nil, nat: String? = nil
     ) {
         self.name = name
         self.vrf = vrf
@@ -179,6 +181,7 @@ public final class PoolPolicy: Sendable {
         self.declineRest = declineRest
         self.allocation = allocation
         self.alarmPercent = alarmPercent
+        self.external = external
         self.nat = nat
     }
 }
@@ -204,6 +207,8 @@ public struct PlaneConfiguration: Sendable {
     public var ipv6: [AccessDomainID: IPv6Policy] = [:]
     public var prefixPools: [PrefixPoolPolicy] = []
     public var natPools: [NATPoolPolicy] = []
+    /// nil: no pool is external.
+    public var external: (any ExternalAddressing)?
 
     public init(
         poolsByDomain: [AccessDomainID: [String]], pools: [PoolPolicy], issuer: UInt16, firstSessionCounter: UInt64,
@@ -311,6 +316,11 @@ public enum PlaneCounter: String, Sendable, CaseIterable {
     case natExtensionRefused = "nat_extension_refused"
     case ipv6Started = "ipv6_started"
     case ipv6Ended = "ipv6_ended"
+    /// The server outside gave nothing.
+    case externalUnavailable = "external_unavailable"
+    /// It gave what is not the pool's, or what another session here holds.
+    case externalUnusable = "external_unusable"
+    case externalLost = "external_lost"
     case lineLimit = "pppoe_line_limit"
     case nodeLimit = "pppoe_node_limit"
 }

@@ -39,6 +39,9 @@ extension LineShard {
             pool: pool.name, line: entry.line, session: id, subscriber: user, granted: profile.address,
             wish: entry.wish.address,
             exact: entry.wish.exact, now: self.world.utcNow())
+        if let external = pool.external, pool.decidesOutside(profile.address) {
+            return self.acquire(request, from: pool, external, profile, candidates)
+        }
         let owner = self.world.owner(of: pool.name)
         // The usual case on one shard: pool and line live on the same loop, and no message is needed.
         if owner.loop.inEventLoop { return self.answered(request, owner.take(request), profile, candidates) }
@@ -52,7 +55,7 @@ extension LineShard {
         }
     }
 
-    private func answered(
+    func answered(
         _ request: AddressRequest, _ result: Result<IPv4Address, DenialError>, _ profile: ServiceProfile,
         _ candidates: ArraySlice<PoolPolicy>
     ) {
@@ -94,6 +97,7 @@ extension LineShard {
         owner.loop.execute {
             owner.giveBack(
                 request.pool, address, session: request.session, line: request.line, until: .zero, declined: false)
+            self.world.releaseOutside(request.pool, request.session, address, declined: false)
         }
     }
 
@@ -105,9 +109,10 @@ extension LineShard {
         let owner = self.world.owner(of: pool)
         owner.loop.execute {
             owner.giveBack(pool, address, session: record.id, line: record.line, until: until, declined: declined)
+            self.world.releaseOutside(pool, record.id, address, declined: declined)
         }
         // What a session held at its end is remembered with the end.
-        guard used, record.phase != .terminated else { return }
+        guard used, record.phase != .terminated, self.world.pools[pool]?.external == nil else { return }
         let sticky = StickyBinding(
             line: record.line.withoutPPPoE, vrf: record.vrf, pool: pool, address: address, reservedUntil: until,
             declined: declined)

@@ -127,14 +127,16 @@ extension LineShard {
     private func recordEnd(_ record: SessionRecord, _ entry: LineEntry) {
         let declined = record.cause == .addressDeclined
         var sticky: StickyBinding?
-        if record.address != .zero {
+        if record.address != .zero, self.world.pools[record.pool]?.external == nil {
             let until = self.restUntil(
                 used: record.generation > 0, declined: declined, pool: self.world.pools[record.pool], record)
             sticky = StickyBinding(
                 line: record.line.withoutPPPoE, vrf: record.vrf, pool: record.pool, address: record.address,
                 reservedUntil: until, declined: declined)
         }
-        let prefixes = self.bindings(record.ipv6?.resources ?? [], record, declined: entry.dhcpv6?.declined ?? [])
+        let prefixes = self.bindings(
+            record.ipv6?.resources.filter { self.world.prefixPools[$0.pool]?.external == nil } ?? [], record,
+            declined: entry.dhcpv6?.declined ?? [])
         self.due.operations.append(.end(record, sticky: sticky, prefixes: prefixes))
         self.due.waiters.append(record.id)
         if record.isAccounted { self.account(.stop, record, at: record.ended) }

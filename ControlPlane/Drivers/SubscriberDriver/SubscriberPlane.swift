@@ -160,6 +160,11 @@ public final class SubscriberPlane: Sendable {
         for shard in self.shards { shard.loop.execute { shard.end(id, cause: cause) } }
     }
 
+    /// The server outside has taken a lease back, or it ended while no server answered.
+    public func lostOutside(_ lease: ExternalLeaseID) {
+        for shard in self.shards { shard.loop.execute { shard.lostOutside(lease) } }
+    }
+
     /// A node lost its maps: see `LineShard.nodeLostState`.
     public func nodeLostState(_ node: NodeName) {
         for shard in self.shards { shard.loop.execute { shard.nodeLostState(node) } }

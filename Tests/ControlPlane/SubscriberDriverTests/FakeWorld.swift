@@ -205,7 +205,7 @@ struct Scene {
     init(
         trust: RelayTrust = .none, ranges: (UInt32, UInt32) = (0x6440_0102, 0x6440_fefe), now: Int64 = 1_000_000,
         aaa: AAAPolicy = AAAPolicy(), pppoe: PPPoEPolicy? = nil, ipv6: IPv6Policy? = nil,
-        prefixPools: [PrefixPoolPolicy] = []
+        prefixPools: [PrefixPoolPolicy] = [], servers: (any ExternalAddressing)? = nil
     ) {
         let clock = FakeClock(now)
         self.clock = clock
@@ -220,9 +220,11 @@ struct Scene {
         let prefix = IPv4Prefix(IPv4Address(rawValue: 0x6440_0000), length: 16)
         let range = IPv4Range(IPv4Address(rawValue: ranges.0), IPv4Address(rawValue: ranges.1))
         guard let prefix, let range else { preconditionFailure("the scene's pool is malformed") }
+        let external =
+            servers == nil ? nil : ExternalPool(group: "kea", identity: .client, link: .v4(template.gateway))
         let pool = PoolPolicy(
             name: "residential", vrf: 0, prefix: prefix, ranges: [range], statics: [:], template: template,
-            templateID: 5, serverIdentifier: server, quarantine: 60)
+            templateID: 5, serverIdentifier: server, quarantine: 60, external: external)
         let spare = IPv4Address(rawValue: 0x6450_0102)
         let second = PoolPolicy(
             name: "spare", vrf: 0, prefix: IPv4Prefix(IPv4Address(rawValue: 0x6450_0000), length: 16) ?? prefix,
@@ -234,7 +236,7 @@ struct Scene {
         (configuration.aaa, configuration.tick) = (aaa, .milliseconds(5))
         if let pppoe { configuration.pppoe = [1: pppoe] }
         if let ipv6 { configuration.ipv6 = [1: ipv6] }
-        configuration.prefixPools = prefixPools
+        (configuration.prefixPools, configuration.external) = (prefixPools, servers)
         self.plane = SubscriberPlane(
             configuration: configuration, loops: Array(self.group.makeIterator()), store: self.store, link: self.link,
             utcNow: { clock.now })
