@@ -11,13 +11,9 @@ build/bpf/tests/%.o: Tests/bpf/%.c $(BPF_SKELETONS)
 
 build/bpf/tests/datapath_test build/bpf/tests/service_test build/bpf/tests/pppoe_test \
 	build/bpf/tests/ppp_test: build/bpf/tests/scene.o
-<<<<<<< HEAD
-build/bpf/tests/ipv6_test build/bpf/tests/nd_test build/bpf/tests/dhcp6_test: build/bpf/tests/scene.o build/bpf/tests/scene6.o
-build/bpf/tests/nat_test: build/bpf/tests/scene.o build/bpf/tests/nat_scene.o
-=======
 build/bpf/tests/ipv6_test build/bpf/tests/nd_test build/bpf/tests/dhcp6_test \
 	build/bpf/tests/relay6_test: build/bpf/tests/scene.o build/bpf/tests/scene6.o
->>>>>>> 6d274d38373bef8aaf4a27fd93d36a5641e11f36
+build/bpf/tests/nat_test: build/bpf/tests/scene.o build/bpf/tests/nat_scene.o
 build/bpf/tests/%_test: build/bpf/tests/%_test.o $(BPF_TEST_BED)
 	$(CC) $^ -lcmocka -lbpf -lcap -o $@
 
