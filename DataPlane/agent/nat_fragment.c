@@ -21,6 +21,7 @@ enum {
 /* What waits: the frame as it came, behind who sent it. */
 struct early {
 	uint64_t since_ns;
+	uint64_t session_id; /* 0: it came from the core */
 	uint32_t vrf;
 	uint32_t line; /* of the table of those that wait */
 	uint8_t frame[];
@@ -76,6 +77,7 @@ void bng_nat_fragment_take(struct bng_agent *agent, const struct bng_punt *punt)
 		return;
 	}
 	early->since_ns = punt->received_ns;
+	early->session_id = punt->session_id;
 	early->vrf = session ? bng_session_vrf(session) : agent->state.ports[punt->port].object->vrf;
 	early->line = line;
 	memcpy(early->frame, punt->frame, punt->frame_length);
@@ -99,7 +101,7 @@ static void settle(struct bng_agent *agent, const struct bng_delayed *due, uint6
 		lose(agent);
 		return;
 	}
-	if (bng_map_nat_has_fragment(&agent->kern, &key)) {
+	if (bng_map_nat_has_fragment(&agent->kern, &key, early->session_id, now_ns)) {
 		if (bng_map_nat_reinject(&agent->kern, due->port, early->frame, (uint32_t)size))
 			lose(agent);
 		else

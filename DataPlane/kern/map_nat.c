@@ -11,6 +11,8 @@
 #include <linux/bpf.h>
 #include <string.h>
 
+enum { FRAGMENT_MARGIN_NS = 1000000000 };
+
 static int put(int map, const void *key, const void *value)
 {
 	return bpf_map_update_elem(map, key, value, BPF_ANY) ? -errno : 0;
@@ -192,11 +194,15 @@ int bng_map_nat_reinject(struct bng_kern *kern, uint32_t port, const uint8_t *fr
 	return bpf_prog_test_run_opts(kern->ports[port].program, &options) ? -errno : 0;
 }
 
-bool bng_map_nat_has_fragment(const struct bng_kern *kern, const struct bng_nat_fragment_key *key)
+bool bng_map_nat_has_fragment(const struct bng_kern *kern, const struct bng_nat_fragment_key *key,
+	uint64_t sender_id, uint64_t now_ns)
 {
 	struct bng_nat_fragment first;
 
-	return !bpf_map_lookup_elem(kern->maps[BNG_MAP_nat_fragments], key, &first);
+	/* Else the program would hand the frame back, again and again. */
+	return !bpf_map_lookup_elem(kern->maps[BNG_MAP_nat_fragments], key, &first) &&
+	       first.sender_id == sender_id &&
+	       (int64_t)(now_ns - first.seen_ns) < (int64_t)BNG_NAT_FRAGMENT_NS - FRAGMENT_MARGIN_NS;
 }
 
 struct sweep {

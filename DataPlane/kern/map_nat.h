@@ -29,8 +29,9 @@ int bng_map_nat_reap(struct bng_kern *kern, const struct bng_nat_reap *records, 
 
 /* A frame through the program of a port, as if it had come in there. */
 int bng_map_nat_reinject(struct bng_kern *kern, uint32_t port, const uint8_t *frame, uint32_t size);
-/* Whether the first fragment has been seen. */
-bool bng_map_nat_has_fragment(const struct bng_kern *kern, const struct bng_nat_fragment_key *key);
+/* Whether the first fragment of that sender (0: the core) has been seen, and not too long ago to be followed. */
+bool bng_map_nat_has_fragment(const struct bng_kern *kern, const struct bng_nat_fragment_key *key,
+	uint64_t sender_id, uint64_t now_ns);
 
 /* Makes grants, policies and forwards equal to the state after adoption. Mappings are the sweep's. */
 int bng_map_nat_reconcile(struct bng_kern *kern, const struct bng_state *state, uint32_t *ret_repaired);

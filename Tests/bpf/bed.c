@@ -122,6 +122,11 @@ static int load_programs(struct bed *bed, uint32_t sessions)
 	bpf_map__set_max_entries(bed->access->maps.session6_counters, sessions);
 	bpf_map__set_max_entries(bed->access->maps.nat_state, sessions);
 	bpf_map__set_max_entries(bed->access->maps.policers, sessions * BNG_DIRECTIONS);
+	if (bed->nat_entries) {
+		bpf_map__set_max_entries(bed->access->maps.nat_out, bed->nat_entries);
+		bpf_map__set_max_entries(bed->access->maps.nat_in, bed->nat_entries);
+		bpf_map__set_max_entries(bed->access->maps.nat_flows, bed->nat_entries);
+	}
 	error = xdp_access__load(bed->access);
 	if (error)
 		return error;

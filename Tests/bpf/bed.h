@@ -31,6 +31,7 @@ struct bed {
 	struct xdp_core *core;
 	struct xdp_nat_reap *reap;
 	bool has_network;
+	uint32_t nat_entries; // of each NAT map; 0: as compiled
 };
 
 struct bed_result {

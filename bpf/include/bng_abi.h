@@ -580,6 +580,7 @@ struct bng_nat_fragment {
 	__be32 session; /* address of that session */
 	__u32 _pad;
 };
+#define BNG_NAT_FRAGMENT_NS 30000000000ULL /* how long a first one leads the others (RFC 791 3.2) */
 _Static_assert(sizeof(struct bng_nat_fragment_key) == 16, "bng_nat_fragment_key");
 _Static_assert(sizeof(struct bng_nat_fragment) == 40, "bng_nat_fragment");
 

@@ -165,28 +165,55 @@ static __always_inline void nat_take_port(struct bng_scratch *s, const struct bn
 	(void)bpf_loop(BNG_NAT_TRIES, nat_try_port, NULL, 0);
 }
 
+/* A mapping of w->out less in what `slot` counts, if that is still the session's. */
+static __always_inline void nat_count_down(struct bng_scratch *s, __u32 slot, __u64 session_id)
+{
+	s->index = slot;
+	struct bng_nat_state *state = bpf_map_lookup_elem(&nat_state, &s->index);
+
+	if (!state || state->session_id != session_id)
+		return;
+	if (s->nat.out.protocol == BNG_IPPROTO_TCP)
+		__sync_fetch_and_add(&state->mappings[BNG_NAT_TCP], -1);
+	else if (s->nat.out.protocol == BNG_IPPROTO_UDP)
+		__sync_fetch_and_add(&state->mappings[BNG_NAT_UDP], -1);
+	else if (s->nat.out.protocol == BNG_IPPROTO_ICMP)
+		__sync_fetch_and_add(&state->mappings[BNG_NAT_ICMP], -1);
+}
+
+enum bng_nat_found { BNG_NAT_FREE = 0, BNG_NAT_THERE = 1, BNG_NAT_BUSY = 2 };
+
 /*
- * What stands in the way of a mapping of w->out is another session's, which is no more. 0: it is out of the
- * way, or never was.
+ * What stands in the way of a mapping of w->out: nothing; one of this session, which another CPU has made since
+ * (it is in w->mapping); or another session's, who had the inside address before: that one is removed.
  */
-static __always_inline int nat_clear_stale(struct bng_scratch *s)
+static __always_inline enum bng_nat_found nat_clear_stale(struct bng_scratch *s)
 {
 	struct bng_nat_work *w = &s->nat;
 	struct bng_nat_mapping *stale = bpf_map_lookup_elem(&nat_out, &w->out);
 
 	if (!stale)
-		return 0;
+		return BNG_NAT_FREE;
 	__u64 seen = *(volatile __u64 *)&stale->seen_ns;
 
-	if (seen == BNG_NAT_DEAD || __sync_val_compare_and_swap(&stale->seen_ns, seen, BNG_NAT_DEAD) != seen)
-		return -1; /* the reaper is at it */
+	if (seen == BNG_NAT_DEAD)
+		return BNG_NAT_BUSY; /* the reaper is at it */
+	if (stale->session_id == w->session_id) {
+		w->mapping = *stale;
+		return BNG_NAT_THERE;
+	}
+	if (__sync_val_compare_and_swap(&stale->seen_ns, seen, BNG_NAT_DEAD) != seen)
+		return BNG_NAT_BUSY;
+	w->mapping = *stale;
 	w->in.vrf = w->vrf;
 	w->in.address = stale->address;
 	w->in.port = stale->port;
 	w->in.protocol = w->out.protocol;
 	(void)bpf_map_delete_elem(&nat_out, &w->out);
 	(void)bpf_map_delete_elem(&nat_in, &w->in);
-	return 0;
+	if (!(w->mapping.flags & BNG_NAT_FORWARD))
+		nat_count_down(s, w->mapping.slot, w->mapping.session_id);
+	return BNG_NAT_FREE;
 }
 
 /*
@@ -214,15 +241,20 @@ __noinline int nat_map(void)
 	if (!total)
 		return nat_refuse(state, BNG_DROP_nat_no_block);
 
+	enum bng_nat_found found = nat_clear_stale(s);
+
+	if (found == BNG_NAT_BUSY)
+		return BNG_DROP_nat_internal;
+	if (found == BNG_NAT_THERE) {
+		w->flags = w->mapping.flags;
+		return 0;
+	}
 	__u32 used = state->mappings[protocol];
 
 	if (used >= total - total / 4)
 		nat_ask_for_ports(s, state);
 	if (used >= total)
 		return nat_refuse(state, BNG_DROP_nat_no_port);
-	if (nat_clear_stale(s))
-		return BNG_DROP_nat_internal;
-
 	w->flags = protocol == BNG_NAT_TCP ? BNG_NAT_FLOWS : 0;
 	if (policy->flags & BNG_NAT_ADDRESS_DEPENDENT)
 		w->flags |= BNG_NAT_FLOWS | BNG_NAT_FILTERED;

@@ -89,14 +89,16 @@ __noinline int nat_error_from_inside(struct xdp_md *ctx)
 	if (!mapping || mapping->session_id != w->session_id || mapping->seen_ns == BNG_NAT_DEAD)
 		return BNG_DROP_nat_icmp_unrelated;
 	w->source = mapping->address;
-	w->quoted = mapping->address;
-	w->quoted_port = mapping->port;
-	w->quotes_source = 0;
-	w->changes = BNG_NAT_SOURCE | BNG_NAT_QUOTE;
+	w->quoted_destination = mapping->address;
+	w->quoted_destination_port = mapping->port;
+	w->changes = BNG_NAT_SOURCE | BNG_NAT_QUOTED_DESTINATION;
 	return 0;
 }
 
-/* From outside. 0: w->session is the one it is for; or the drop reason. Global: see handle_arp. */
+/*
+ * From outside, or of a hairpin (RFC 5508 REQ-7) after nat_error_from_inside(). 0: w->session is the one it is
+ * for; or the drop reason. Global: see handle_arp.
+ */
 __noinline int nat_error_from_outside(struct xdp_md *ctx)
 {
 	struct bng_scratch *s = scratch_of_this_cpu();
@@ -120,10 +122,9 @@ __noinline int nat_error_from_outside(struct xdp_md *ctx)
 	w->session_id = reverse->session_id;
 	w->session = reverse->session;
 	w->destination = reverse->address;
-	w->quoted = reverse->address;
-	w->quoted_port = reverse->port;
-	w->quotes_source = 1;
-	w->changes = BNG_NAT_DESTINATION | BNG_NAT_QUOTE;
+	w->quoted_source = reverse->address;
+	w->quoted_source_port = reverse->port;
+	w->changes |= BNG_NAT_DESTINATION | BNG_NAT_QUOTED_SOURCE;
 	return 0;
 }
 

@@ -131,7 +131,8 @@ __noinline int nat_flow_from_inside(void)
 		return (int)refused;
 	/* The peer may begin connections of its own from other ports. */
 	w->flow.peer_port = 0;
-	if (!nat_flow_find(s))
+	flow = nat_flow_find(s);
+	if (!flow || !nat_touch(s, &flow->seen_ns))
 		(void)nat_flow_begin(s, 0);
 	return 0;
 }

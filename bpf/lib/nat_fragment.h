@@ -8,10 +8,8 @@
 
 #include "nat.h"
 
-enum { BNG_NAT_FRAGMENTS_NS = 1000000000 }; /* how old a first fragment may be, times 30 (RFC 791 3.2) */
-
 /* w->fragment, of the packet as it came. */
-static __always_inline int nat_fragment_key(struct xdp_md *ctx, struct bng_scratch *s, int is_downstream)
+static __always_inline int nat_fragment_key(struct xdp_md *ctx, struct bng_scratch *s)
 {
 	struct bng_nat_work *w = &s->nat;
 
@@ -22,16 +20,16 @@ static __always_inline int nat_fragment_key(struct xdp_md *ctx, struct bng_scrat
 	w->fragment.destination = s->destination;
 	w->fragment.id = BNG_LOAD(__be16, s->header);
 	w->fragment.protocol = s->protocol;
-	w->fragment.is_downstream = (__u8)is_downstream;
+	w->fragment.is_downstream = !w->sender_id;
 	return 0;
 }
 
 /* A first fragment, with its translation decided: for those behind it. Global: see handle_arp. */
-__noinline int nat_fragment_note(struct xdp_md *ctx, int is_downstream)
+__noinline int nat_fragment_note(struct xdp_md *ctx)
 {
 	struct bng_scratch *s = scratch_of_this_cpu();
 
-	if (!s || nat_fragment_key(ctx, s, is_downstream))
+	if (!s || nat_fragment_key(ctx, s))
 		return BNG_DROP_nat_internal;
 	struct bng_nat_work *w = &s->nat;
 
@@ -54,17 +52,17 @@ __noinline int nat_fragment_note(struct xdp_md *ctx, int is_downstream)
  * A fragment behind the first one. 0: translated as that was; BNG_PUNT_REASON_nat_fragment_early; or the drop
  * reason. Global: see handle_arp.
  */
-__noinline int nat_fragment_follow(struct xdp_md *ctx, int is_downstream)
+__noinline int nat_fragment_follow(struct xdp_md *ctx)
 {
 	struct bng_scratch *s = scratch_of_this_cpu();
 
-	if (!s || nat_fragment_key(ctx, s, is_downstream))
+	if (!s || nat_fragment_key(ctx, s))
 		return BNG_DROP_nat_internal;
 	struct bng_nat_work *w = &s->nat;
 	struct bng_nat_fragment *first = bpf_map_lookup_elem(&nat_fragments, &w->fragment);
 
 	if (!first || first->sender_id != w->sender_id ||
-		(__s64)(clock_again(s) - first->seen_ns) > 30LL * BNG_NAT_FRAGMENTS_NS)
+		(__s64)(clock_again(s) - first->seen_ns) > (__s64)BNG_NAT_FRAGMENT_NS)
 		return BNG_PUNT_REASON_nat_fragment_early;
 	w->session_id = first->session_id;
 	w->session = first->session;

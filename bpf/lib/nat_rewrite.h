@@ -74,12 +74,16 @@ static __always_inline void nat_addresses(struct bng_scratch *s, struct bng_ipv4
 }
 
 /*
- * What an ICMP error quotes: address, port, and the sums over them, then ICMP's own over the changes. The
- * quote's IP sum is not always right (RFC 5508 3.1), and its upper sum not always there: each is updated as
- * it is. 0, or -1.
+ * One end of what an ICMP error quotes: address, port, and the sums over them, then ICMP's own over the
+ * changes. The quote's IP sum is not always right (RFC 5508 3.1), and its upper sum not always there: each is
+ * updated as it is. 0, or -1. Global: see handle_arp.
  */
-static __always_inline int nat_rewrite_quote(struct xdp_md *ctx, struct bng_scratch *s)
+__noinline int nat_rewrite_quote(struct xdp_md *ctx, int is_source)
 {
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	if (!s)
+		return -1;
 	struct bng_nat_work *w = &s->nat;
 	__u32 icmp_at = s->l2_length + s->ip_header_length;
 	__u32 at = icmp_at + BNG_NAT_QUOTE_AT;
@@ -91,10 +95,18 @@ static __always_inline int nat_rewrite_quote(struct xdp_md *ctx, struct bng_scra
 	__u8 protocol = s->header[9];
 	__u32 address_at = 16, port_at = 2;
 	__u16 ip_check = BNG_LOAD(__u16, s->header + 10);
+	__be32 address = w->quoted_destination, quoted_source = w->quoted_source;
+	__be16 port = w->quoted_destination_port, quoted_source_port = w->quoted_source_port;
 
-	if (w->quotes_source) {
+	BNG_OPAQUE(address); /* as in nat_quoted_end() */
+	BNG_OPAQUE(quoted_source);
+	BNG_OPAQUE(port);
+	BNG_OPAQUE(quoted_source_port);
+	if (is_source) {
 		address_at = 12;
 		port_at = 0;
+		address = quoted_source;
+		port = quoted_source_port;
 	}
 	if (protocol == BNG_IPPROTO_ICMP)
 		port_at = 4;
@@ -104,14 +116,14 @@ static __always_inline int nat_rewrite_quote(struct xdp_md *ctx, struct bng_scra
 		return -1;
 	__be32 old = BNG_LOAD(__be32, upper);
 	__be16 old_port = BNG_LOAD(__be16, upper + 4);
-	__u64 from = (__u64)old + old_port, to = (__u64)w->quoted + w->quoted_port;
-	__u16 new_ip_check = nat_sum(ip_check, old, w->quoted);
+	__u64 from = (__u64)old + old_port, to = (__u64)address + port;
+	__u16 new_ip_check = nat_sum(ip_check, old, address);
 
 	from += ip_check;
 	to += new_ip_check;
-	BNG_STORE(__be32, s->options, w->quoted);
+	BNG_STORE(__be32, s->options, address);
 	BNG_STORE(__u16, s->options + 4, new_ip_check);
-	BNG_STORE(__be16, s->options + 6, w->quoted_port);
+	BNG_STORE(__be16, s->options + 6, port);
 	if (bpf_xdp_store_bytes(ctx, at + address_at, s->options, 4) ||
 		bpf_xdp_store_bytes(ctx, at + 10, s->options + 4, 2) ||
 		bpf_xdp_store_bytes(ctx, upper_at + port_at, s->options + 6, 2))
@@ -128,9 +140,9 @@ static __always_inline int nat_rewrite_quote(struct xdp_md *ctx, struct bng_scra
 
 		if (check || protocol != BNG_IPPROTO_UDP) {
 			__u16 after = protocol == BNG_IPPROTO_ICMP
-					      ? checksum_update(check, old_port, w->quoted_port)
+					      ? checksum_update(check, old_port, port)
 					      : nat_sum(check, (__u64)old + old_port,
-							(__u64)w->quoted + w->quoted_port);
+							(__u64)address + port);
 
 			BNG_STORE(__u16, s->options + 8, after);
 			if (bpf_xdp_store_bytes(ctx, upper_at + check_at, s->options + 8, 2))
@@ -184,7 +196,9 @@ __noinline int nat_rewrite(struct xdp_md *ctx)
 
 	if (!s)
 		return -1;
-	if ((s->nat.changes & BNG_NAT_QUOTE) && nat_rewrite_quote(ctx, s))
+	if ((s->nat.changes & BNG_NAT_QUOTED_DESTINATION) && nat_rewrite_quote(ctx, 0))
+		return -1;
+	if ((s->nat.changes & BNG_NAT_QUOTED_SOURCE) && nat_rewrite_quote(ctx, 1))
 		return -1;
 	if (s->ip_header_length != 20)
 		return nat_rewrite_with_options(ctx, s);

@@ -7,13 +7,15 @@
 #include "nat_flow.h"
 #include "nat_fragment.h"
 
-/* One to one: every protocol, the same ports. */
+/* One to one: every protocol, the same ports. The public address is the session's own; others behind it have none. */
 static __always_inline __u32 nat_static_from_inside(struct xdp_md *ctx, struct bng_scratch *s)
 {
 	struct bng_nat_work *w = &s->nat;
 
 	if (!nat_find_grant(s))
 		return w->refused;
+	if (s->source != w->session)
+		return BNG_DROP_nat_no_block;
 	w->source = w->grant.address;
 	w->changes = BNG_NAT_SOURCE;
 	if (s->fragment & BNG_IP_OFFSET)
@@ -33,12 +35,13 @@ static __always_inline __u32 nat_static_from_inside(struct xdp_md *ctx, struct b
 	refused = nat_load_quote(ctx, s);
 	if (!refused)
 		refused = nat_quoted_end(s, &w->out, 0);
+	if (!refused && w->out.address != w->session)
+		refused = BNG_DROP_nat_icmp_unrelated;
 	if (refused)
 		return refused;
-	w->quoted = w->grant.address;
-	w->quoted_port = w->out.port;
-	w->quotes_source = 0;
-	w->changes |= BNG_NAT_QUOTE;
+	w->quoted_destination = w->grant.address;
+	w->quoted_destination_port = w->out.port;
+	w->changes |= BNG_NAT_QUOTED_DESTINATION;
 	return 0;
 }
 
@@ -75,7 +78,7 @@ static __always_inline __u32 nat_mapped_from_inside(struct xdp_md *ctx, struct b
 			return refused;
 	}
 	if (s->fragment & BNG_IP_MF)
-		return (__u32)nat_fragment_note(ctx, 0);
+		return (__u32)nat_fragment_note(ctx);
 	return 0;
 }
 
@@ -92,8 +95,12 @@ __noinline int nat_from_inside(struct xdp_md *ctx, int is_static)
 		return BNG_DROP_internal_lookup;
 	if (is_static)
 		return (int)nat_static_from_inside(ctx, s);
-	if (s->fragment & BNG_IP_OFFSET)
-		return nat_fragment_follow(ctx, 0);
+	if (s->fragment & BNG_IP_OFFSET) {
+		int lost = nat_fragment_follow(ctx);
+
+		/* Noted before the session was one that is translated. */
+		return !lost && !(s->nat.changes & BNG_NAT_SOURCE) ? BNG_DROP_nat_fragment_lost : lost;
+	}
 	__u32 refused = nat_parse(ctx, s);
 
 	if (refused)
@@ -135,12 +142,13 @@ static __always_inline __u32 nat_static_from_outside(struct xdp_md *ctx, struct 
 
 	if (!refused)
 		refused = nat_quoted_end(s, &w->out, 1);
+	if (!refused && w->out.address != s->destination)
+		refused = BNG_DROP_nat_icmp_unrelated;
 	if (refused)
 		return refused;
-	w->quoted = w->destination;
-	w->quoted_port = w->out.port;
-	w->quotes_source = 1;
-	w->changes |= BNG_NAT_QUOTE;
+	w->quoted_source = w->destination;
+	w->quoted_source_port = w->out.port;
+	w->changes |= BNG_NAT_QUOTED_SOURCE;
 	return 0;
 }
 
@@ -208,18 +216,21 @@ __noinline int nat_from_outside(struct xdp_md *ctx)
 	w->in.vrf = w->vrf;
 	w->in.address = s->destination;
 	w->in.protocol = s->protocol;
+	if (s->fragment & BNG_IP_OFFSET) {
+		/* nat_from_inside() may have followed the first one through both translations. */
+		if ((w->changes & BNG_NAT_DESTINATION) || !nat_static_from_outside(ctx, s))
+			return 0;
+		refused = (__u32)nat_fragment_follow(ctx);
+		if (!refused && !(w->changes & BNG_NAT_DESTINATION))
+			refused = BNG_DROP_nat_fragment_lost;
+		return (int)refused;
+	}
 	if (is_hairpin) {
-		/* nat_from_inside() has noted or followed the fragments of both translations. */
-		if (s->fragment & BNG_IP_OFFSET)
-			return w->changes & BNG_NAT_DESTINATION ? 0 : BNG_DROP_nat_fragment_lost;
-		if (w->changes & BNG_NAT_QUOTE)
-			return BNG_DROP_nat_icmp_unrelated;
 		peer = w->source;
 		peer_port = w->source_port;
-	} else if (s->fragment & BNG_IP_OFFSET) {
-		if (!nat_static_from_outside(ctx, s))
-			return 0;
-		return nat_fragment_follow(ctx, 1);
+		if (s->protocol != BNG_IPPROTO_TCP && s->protocol != BNG_IPPROTO_UDP &&
+			s->protocol != BNG_IPPROTO_ICMP)
+			refused = BNG_DROP_nat_protocol;
 	} else {
 		refused = nat_parse(ctx, s);
 		peer_port = w->old_source_port;
@@ -230,7 +241,7 @@ __noinline int nat_from_outside(struct xdp_md *ctx)
 		return (int)refused;
 	w->in.port = w->old_destination_port;
 	if (w->protocol == BNG_NAT_ICMP) {
-		if (is_icmp_error(w->icmp_type) && !is_hairpin) {
+		if (is_icmp_error(w->icmp_type)) {
 			refused = (__u32)nat_error_from_outside(ctx);
 			if (refused == BNG_DROP_nat_icmp_unrelated) {
 				w->in.address = s->destination;
@@ -248,7 +259,7 @@ __noinline int nat_from_outside(struct xdp_md *ctx)
 	if (refused == BNG_DROP_nat_no_mapping)
 		refused = nat_static_from_outside(ctx, s);
 	if (!refused && (s->fragment & BNG_IP_MF))
-		refused = (__u32)nat_fragment_note(ctx, !is_hairpin);
+		refused = (__u32)nat_fragment_note(ctx);
 	return (int)refused;
 }
 

@@ -198,7 +198,8 @@ enum bng_nat_changes {
 	BNG_NAT_DESTINATION = 1 << 1,
 	BNG_NAT_UPPER =
 		1 << 2, /* the packet has the upper layer's header: ports and checksum change with it */
-	BNG_NAT_QUOTE = 1 << 3, /* an ICMP error: what it quotes changes, too */
+	BNG_NAT_QUOTED_SOURCE = 1 << 3, /* an ICMP error: what it quotes changes, too */
+	BNG_NAT_QUOTED_DESTINATION = 1 << 4,
 };
 struct bng_nat_work {
 	/* how the packet leaves */
@@ -207,10 +208,12 @@ struct bng_nat_work {
 	__be32 destination;
 	__be16 source_port; /* or the identifier of an ICMP query */
 	__be16 destination_port;
-	__be32 quoted; /* address and port that take the place of ours or the inside's in a quote */
-	__be16 quoted_port;
-	__u8 quotes_source; /* the quote's source changes, not its destination */
+	__be32 quoted_source; /* of the quote */
+	__be32 quoted_destination;
+	__be16 quoted_source_port; /* or the identifier */
+	__be16 quoted_destination_port;
 	__u8 icmp_type;
+	__u8 _pad[3];
 	__u64 sender_id; /* session a line's packet came from, 0: it came from the core */
 	/* the session, of the side that is inside */
 	__u64 session_id;

@@ -8,16 +8,6 @@ static __always_inline int take(__u64 *seen_ns, __u64 expected)
 	return __sync_val_compare_and_swap(seen_ns, expected, BNG_NAT_DEAD) == expected;
 }
 
-static __always_inline void count_down(struct bng_nat_state *state, __u8 protocol)
-{
-	if (protocol == BNG_IPPROTO_TCP)
-		__sync_fetch_and_add(&state->mappings[BNG_NAT_TCP], -1);
-	else if (protocol == BNG_IPPROTO_UDP)
-		__sync_fetch_and_add(&state->mappings[BNG_NAT_UDP], -1);
-	else if (protocol == BNG_IPPROTO_ICMP)
-		__sync_fetch_and_add(&state->mappings[BNG_NAT_ICMP], -1);
-}
-
 static __always_inline int reap_mapping(struct bng_scratch *s, const struct bng_nat_reap *record)
 {
 	struct bng_nat_work *w = &s->nat;
@@ -37,10 +27,8 @@ static __always_inline int reap_mapping(struct bng_scratch *s, const struct bng_
 	(void)bpf_map_delete_elem(&nat_out, &w->out);
 	(void)bpf_map_delete_elem(&nat_in, &w->in);
 
-	struct bng_nat_state *state = bpf_map_lookup_elem(&nat_state, &w->slot);
-
-	if (state && state->session_id == w->session_id && !(w->flags & BNG_NAT_FORWARD))
-		count_down(state, w->out.protocol);
+	if (!(w->flags & BNG_NAT_FORWARD))
+		nat_count_down(s, w->slot, w->session_id);
 	return 1;
 }
 
