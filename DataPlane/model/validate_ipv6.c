@@ -137,6 +137,18 @@ static int check_dhcp(const struct bng_ipv6_object *ipv6, struct bng_refusal *re
 	return err;
 }
 
+/* The node sees the relay on the line, and neither its client's solicitations nor its Renews. */
+static int check_relayed(const struct bng_ipv6_object *ipv6, struct bng_refusal *refusal)
+{
+	if (ipv6->advertisement_length)
+		return bng_refuse(refusal, BNG_INVALID, "17.11.5",
+			"behind a layer-3 relay there is no line to advertise to");
+	if (ipv6->has_dhcp)
+		return bng_refuse(refusal, BNG_INVALID, "17.11.7",
+			"behind a layer-3 relay the controller answers every Renew");
+	return 0;
+}
+
 int bng_validate_session_ipv6(const struct bng_session_object *session, struct bng_refusal *refusal)
 {
 	const struct bng_ipv6_object *ipv6 = &session->ipv6;
@@ -155,7 +167,6 @@ int bng_validate_session_ipv6(const struct bng_session_object *session, struct b
 	if (!err && ipv6->has_dhcp)
 		err = check_dhcp(ipv6, refusal);
 	if (!err && session->line.relay_address)
-		err = bng_refuse(refusal, BNG_INVALID, "17.1.7",
-			"behind a layer-3 relay there is no line to advertise to");
+		err = check_relayed(ipv6, refusal);
 	return err;
 }

@@ -260,7 +260,7 @@ TEST(ipv6_of_ports_identities_hops_and_routes_is_checked)
 
 TEST(ipv6_of_sessions_is_checked)
 {
-	union bng_any_object good = test_session(1, 0x64400101);
+	union bng_any_object good = test_session(1, 0x64400101), relayed;
 	struct bng_ipv6_object *ipv6 = &good.session.ipv6;
 	uint32_t i;
 
@@ -295,8 +295,14 @@ TEST(ipv6_of_sessions_is_checked)
 			it.session.ipv6.associations[1] = it.session.ipv6.associations[0]),
 		"17.11.7.3");
 	with(good, it.session.ipv6.reply_length = 0, "17.11.7.4");
-	with(good, (it.session.line.relay_address = inet_addr("10.0.0.1"), it.session.line.relay_mac[0] = 2),
-		"17.1.7");
+	relayed = good;
+	relayed.session.line.relay_address = inet_addr("10.0.0.1");
+	relayed.session.line.relay_mac[0] = 2;
+	refused(relayed, "17.11.5");
+	relayed.session.ipv6.advertisement_length = relayed.session.ipv6.advertisement_interval_seconds = 0;
+	refused(relayed, "17.11.7");
+	relayed.session.ipv6.has_dhcp = false;
+	accepted(relayed);
 	test_add_ipv6(&good, "2001:db8:2::9", 128);
 	ipv6->associations[1] =
 		(struct bng_association_object){.kind = BNG_IA_NA, .iaid = 7, .resource = ipv6->prefixes[1]};

@@ -11,7 +11,8 @@ build/bpf/tests/%.o: Tests/bpf/%.c $(BPF_SKELETONS)
 
 build/bpf/tests/datapath_test build/bpf/tests/service_test build/bpf/tests/pppoe_test \
 	build/bpf/tests/ppp_test: build/bpf/tests/scene.o
-build/bpf/tests/ipv6_test build/bpf/tests/nd_test build/bpf/tests/dhcp6_test: build/bpf/tests/scene.o build/bpf/tests/scene6.o
+build/bpf/tests/ipv6_test build/bpf/tests/nd_test build/bpf/tests/dhcp6_test \
+	build/bpf/tests/relay6_test: build/bpf/tests/scene.o build/bpf/tests/scene6.o
 build/bpf/tests/%_test: build/bpf/tests/%_test.o $(BPF_TEST_BED)
 	$(CC) $^ -lcmocka -lbpf -lcap -o $@
 

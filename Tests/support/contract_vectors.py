@@ -149,6 +149,11 @@ def objects():
             ipv4=d.SessionIPv4(address=ip("100.64.1.3"), pool_template_id=7),
         )
     )
+    relayed6 = d.Object(object_id=(1 << 48) | 9, generation=6)
+    relayed6.session.CopyFrom(relayed.session)
+    relayed6.session.ipv6.CopyFrom(d.SessionIPv6(
+        prefixes=[d.IPv6Prefix(address=bytes.fromhex("20010db8000100000000000000000003"), length=128)],
+        valid_seconds=3600))
     served = d.Object(object_id=(1 << 48) | 3, generation=2)
     served.session.CopyFrom(
         d.Session(
@@ -302,6 +307,7 @@ def objects():
         "guard_rates": ("The second rate is 0 everywhere: it refuses the class.", guard),
         "session_qinq": ("A QinQ line; lease_expires_unix_ms is not in canon.", session),
         "session_relayed": ("A client behind a relay in VRF 9.", relayed),
+        "session_relayed_dual": ("A client behind a relay, in both families.", relayed6),
         "session_served": ("What AAA granted: rates, a filter, an idle timeout, framed routes.", served),
         "session_pppoe": ("A PPPoE session beside the IPoE one of the same line; its lease means nothing.", dialled),
         "session_pppoe_plain": ("No address yet, no echoes, no clamping, untagged.", silent),

@@ -74,6 +74,30 @@ static __always_inline void note_sender(struct bng_scratch *s, const struct bng_
 	s->rate = session->rate_up;
 }
 
+/*
+ * As is_behind_relay(): every prefix of a session is a route that names its line, so one lookup finds it.
+ * 1: s->line is that line. Global: see handle_arp.
+ */
+__noinline int is_behind_relay6(void)
+{
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	if (!s || s->line.pppoe_id || !(s->port_flags & BNG_PORT_TRUST_RELAYS))
+		return 0;
+	struct bng_route6 *route = route6_of(s, s->port_vrf, &s->source6);
+
+	if (!route || route->kind != BNG_ROUTE_SESSION || route->line.port != s->line.port ||
+		route->line.s_vlan != s->line.s_vlan || route->line.c_vlan != s->line.c_vlan)
+		return 0;
+	s->toward_line = route->line;
+	struct bng_session *session = bpf_map_lookup_elem(&sessions, &s->toward_line);
+
+	if (!session || !(session->flags & BNG_SESSION_RELAYED) || !same_mac(session->frame_mac, s->line.mac))
+		return 0;
+	s->line = s->toward_line;
+	return 1;
+}
+
 /* Fills s->sender. 0, or why the line's packet is dropped, wherever it goes. Global: see handle_arp. */
 __noinline int judge_sender6(void)
 {
@@ -130,6 +154,11 @@ __noinline int handle_data6(struct xdp_md *ctx)
 		return XDP_ABORTED;
 	__u32 refused = (__u32)judge_sender6();
 
+	/* Last, because lines are many and relays few; a relay may have a session of its own. */
+	if ((refused == BNG_DROP_no_session || refused == BNG_DROP_spoofed_source ||
+		    refused == BNG_DROP_ipv6_not_enabled) &&
+		is_behind_relay6())
+		refused = (__u32)judge_sender6();
 	if (refused)
 		return refuse_silently(refused);
 	find_route6(s);

@@ -45,13 +45,11 @@ extension ControllerConfiguration {
     ) -> PlaneConfiguration {
         let pools = self.pools.compactMap { pool -> PoolPolicy? in
             guard let template = self.template(of: pool), let identity = self.identity(of: pool) else { return nil }
-            var policy = PoolPolicy(
+            return PoolPolicy(
                 name: pool.name, vrf: pool.vrf, prefix: pool.prefix, ranges: pool.ranges, statics: pool.statics,
                 template: template, templateID: Self.templateID(of: pool), serverIdentifier: identity.address,
-                quarantine: pool.quarantine)
-            (policy.allocation, policy.alarmPercent) = (pool.allocation, pool.alarmPercent)
-            policy.external = self.external(pool.external, link: .v4(pool.gateway))
-            return policy
+                quarantine: pool.quarantine, allocation: pool.allocation, alarmPercent: pool.alarmPercent,
+                external: self.external(pool.external, link: .v4(pool.gateway)))
         }
         var plane = PlaneConfiguration(
             poolsByDomain: Dictionary(

@@ -16,12 +16,17 @@ extension ControllerConfiguration {
         for domain in self.accessDomains {
             guard let settings = domain.ipv6 else { continue }
             policies[domain.id] = IPv6Policy(
-                vrf: self.vrf(of: domain) ?? 0, linkLocal: settings.linkLocal, linkPool: settings.linkPool,
-                addressPool: settings.addressPool, delegationPool: settings.delegationPool, router: settings.router,
+                vrf: self.vrf(of: domain) ?? 0, linkLocal: settings.linkLocal, address: settings.address,
+                linkPool: settings.linkPool, addressPool: settings.addressPool, delegationPool: settings.delegationPool,
+                router: settings.router,
                 advertisementInterval: settings.advertisementInterval, isOnLink: settings.isOnLink,
                 dhcpv6: settings.dhcpv6(serverID: serverID))
         }
         return policies
+    }
+
+    private var relayAddresses: [IPv6Address] {
+        self.nodes.flatMap(\.ports).flatMap(\.trustedRelays).flatMap(\.ipv6)
     }
 
     var prefixPoolPolicies: [PrefixPoolPolicy] {
@@ -31,10 +36,12 @@ extension ControllerConfiguration {
                 quarantine: pool.quarantine)
             (policy.statics, policy.excluded, policy.alarmPercent) = (pool.statics, pool.excluded, pool.alarmPercent)
             policy.external = self.external(pool.external, link: .v6(pool.linkAddress))
-            // The first address of a subnet is its routers' (RFC 4291 2.6.1).
-            for prefix in pool.prefixes where pool.length == 128 && prefix.length < 127 {
+            guard pool.length == 128 else { return policy }
+            // The first address of a subnet is its routers' (RFC 4291 2.6.1), and so are the relays' own.
+            for prefix in pool.prefixes where prefix.length < 127 {
                 policy.excluded.insert(IPv6Prefix(holding: prefix.first, length: 128))
             }
+            policy.excluded.formUnion(self.relayAddresses.map { IPv6Prefix(holding: $0, length: 128) })
             return policy
         }
     }

@@ -112,6 +112,8 @@ final class NodeDelegate: AgentServerDelegate {
     private let shards: [any EventLoop]
     /// Policy of each port, by node and name.
     private let policies: [NodeName: [String: PortPolicy]]
+    /// Trusted relays of each port by IPv6 address.
+    private let relays: [NodeName: [String: [IPv6Address: IPv4Address]]]
     private let reachable: ReachableNodes
     private let logger: Logger
 
@@ -125,10 +127,15 @@ final class NodeDelegate: AgentServerDelegate {
         self.shards = shards
         self.logger = logger
         var policies: [NodeName: [String: PortPolicy]] = [:]
+        var relays: [NodeName: [String: [IPv6Address: IPv4Address]]] = [:]
         for node in configuration.nodes {
-            for port in node.ports { policies[node.name, default: [:]][port.name] = configuration.policy(of: port) }
+            for port in node.ports {
+                policies[node.name, default: [:]][port.name] = configuration.policy(of: port)
+                relays[node.name, default: [:]][port.name] = port.relaysByIPv6
+            }
         }
         self.policies = policies
+        self.relays = relays
     }
 
     func agentServer(_ server: AgentServer, node: NodeName, ports: [PortStatus]) {
@@ -144,7 +151,10 @@ final class NodeDelegate: AgentServerDelegate {
         for packet in packets {
             counts[packet.puntClass, default: 0] += 1
             guard let policy = self.policies[node]?[packet.port], let mac = macs[packet.port] else { continue }
-            known.append(.init(puntClass: packet.puntClass, port: policy, portMAC: mac, frame: packet.frame))
+            var packet = SubscriberDriver.PuntedPacket(
+                puntClass: packet.puntClass, port: policy, portMAC: mac, frame: packet.frame)
+            if packet.puntClass == .dhcpv6 { packet.relays = self.relays[node]?[packet.port.name] ?? [:] }
+            known.append(packet)
         }
         self.plane.receive(node: node, punts: known)
         // The shards work in order: when each has come to this point, the packets are dealt with.

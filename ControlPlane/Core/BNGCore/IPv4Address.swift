@@ -47,7 +47,18 @@ extension IPv4Address: CustomStringConvertible, LosslessStringConvertible {
         self.rawValue = value
     }
 
-    public var description: String { self.bytes.map(String.init).joined(separator: ".") }
+    public var description: String {
+        var text: [UInt8] = []
+        text.reserveCapacity(15)
+        for shift in [UInt32(24), 16, 8, 0] {
+            let byte = UInt8(truncatingIfNeeded: self.rawValue >> shift)
+            if byte >= 100 { text.append(UInt8(ascii: "0") + byte / 100) }
+            if byte >= 10 { text.append(UInt8(ascii: "0") + byte / 10 % 10) }
+            text.append(UInt8(ascii: "0") + byte % 10)
+            if shift > 0 { text.append(UInt8(ascii: ".")) }
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
 }
 
 /// An IPv4 prefix whose host bits are zero.

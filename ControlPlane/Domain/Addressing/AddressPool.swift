@@ -79,7 +79,7 @@ public struct AddressPool: Sendable {
     private let alarmPercent: Int
     var held: [IPv4Address: SessionID] = [:]
     var rests: [IPv4Address: Rest] = [:]
-    var sticky: [LineKey: IPv4Address] = [:]
+    var sticky = LineMemory<IPv4Address>()
     var fresh: FreshAddresses
     var returned = ReturnQueue<IPv4Address>()
     /// Counts what `usage` says.

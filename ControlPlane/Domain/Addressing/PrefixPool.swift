@@ -25,9 +25,9 @@ public struct PrefixPool: Sendable {
     let statics: [MACAddress: IPv6Prefix]
     let reserved: Set<IPv6Prefix>
     private let alarmPercent: Int
-    var held: [IPv6Prefix: SessionID] = [:]
+    var held: PrefixTable<SessionID>
     var rests: [IPv6Prefix: Rest] = [:]
-    var sticky: [LineKey: IPv6Prefix] = [:]
+    var sticky = LineMemory<IPv6Prefix>()
     var fresh: FreshPrefixes
     var returned = ReturnQueue<IPv6Prefix>()
     private var counts: Usage
@@ -54,6 +54,7 @@ public struct PrefixPool: Sendable {
         self.reserved = excluded.union(statics.values)
         self.alarmPercent = alarmPercent
         self.fresh = fresh
+        self.held = PrefixTable(length: length)
         self.counts = Usage(total: fresh.count - excluded.count { fresh.contains($0) })
     }
 

@@ -51,8 +51,13 @@ public struct IPv6Details: Equatable, Sendable, Codable {
     /// Latest end of the lease known to be granted, by either plane; zero: none runs, as with PPP.
     public var expires: UTCTime = .zero
     public var stale: [Stale] = []
+    /// Behind a layer-3 relay: the link-address (RFC 8415 9.1) its client was relayed with, and the circuit as option 82 would tell it.
+    public var origin: [UInt8]?
 
     public init() {}
+
+    /// Of the origin; nil without one.
+    public var circuit: [UInt8]? { self.origin.map { Array($0.dropFirst(16)) } }
 
     /// Every pool's resource it holds.
     public var resources: [Resource] { (self.link.map { [$0] } ?? []) + self.bindings.map(\.resource) }

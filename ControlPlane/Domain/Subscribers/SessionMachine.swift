@@ -21,10 +21,11 @@ import BNGCore
 
 /// The life-cycle automaton of one session.
 public struct SessionMachine: Machine, Equatable {
+    // What is large is outside: events and actions go through queues.
     public enum Event: Sendable {
         /// A client asks for service.
         case begin
-        case authorized(ServiceGrant, sessionTimeout: Seconds)
+        indirect case authorized(ServiceGrant, sessionTimeout: Seconds)
         /// AAA refused, or nobody could be asked.
         case denied
         /// The line's own prefix is reserved, to be promised with whatever is promised first; nil: there is none.
@@ -44,7 +45,7 @@ public struct SessionMachine: Machine, Equatable {
         /// The client holds no more of IPv6 than this.
         case dropIPv6(keeping: IPv6Details?, TerminateCause, at: UTCTime)
         /// AAA grants something else from now on; the session is to end then (zero: never).
-        case regrant(ServiceGrant, ends: UTCTime)
+        indirect case regrant(ServiceGrant, ends: UTCTime)
         /// What the node has counted since its counters began.
         case counted(SessionTotals)
         /// The node's counters are gone; they begin at zero with the next installation.
@@ -72,17 +73,17 @@ public struct SessionMachine: Machine, Equatable {
         /// What `regrant` asked for is in force, or is not and the session is as it was.
         case changed(Bool)
         /// Store the record; answer `persisted`.
-        case persist(SessionRecord)
+        indirect case persist(SessionRecord)
         /// Store renewals; no answer is awaited.
         case persistRenewal(SessionID, ipv4: UTCTime?, ipv6: UTCTime?)
         /// Store that the session is being removed; no answer is awaited. Whoever reported its end may forget it then.
-        case persistEnding(SessionRecord)
+        indirect case persistEnding(SessionRecord)
         /// Install on the node; answer `installed`.
-        case install(SessionRecord)
+        indirect case install(SessionRecord)
         /// Remove from the node; answer `removed`, however long that takes.
-        case remove(SessionRecord)
+        indirect case remove(SessionRecord)
         /// Store the end of the session and its totals; answer `persisted`.
-        case recordEnd(SessionRecord)
+        indirect case recordEnd(SessionRecord)
         /// Tell the access protocols: an address is reserved, or there is none.
         case granted(IPv4Address)
         case addressDenied

@@ -199,18 +199,7 @@ struct ConfigurationReader {
             reader.value("relay-trust", "none | access-node | relays") { text -> RelayTrust? in
                 ["none": RelayTrust.none, "access-node": .accessNode, "relays": .relays][text]
             } ?? .none
-        let relays = reader.list("trusted-relays")
-        port.trustedRelays = relays.compactMap {
-            self.problems.parse($0, reader.name("trusted-relays"), "an IPv4 address") { IPv4Address($0) }
-        }
-        if relays.count > 64 { self.problems.add(node, "\(path).trusted-relays: expected at most 64 addresses") }
-        if !relays.isEmpty, port.relayTrust != .relays {
-            self.problems.add(
-                reader.place(of: "trusted-relays"), "\(path).trusted-relays: expected only with relay-trust: relays")
-        }
-        if Set(port.trustedRelays).count != port.trustedRelays.count {
-            self.problems.add(reader.place(of: "trusted-relays"), "\(path).trusted-relays: an address is given twice")
-        }
+        self.readRelays(&reader, into: &port)
         if role == .core {
             for key in ["access-domain", "relay-trust", "trusted-relays"] where reader.node(key) != nil {
                 self.problems.add(reader.place(of: key), "\(path).\(key): expected only on access ports")

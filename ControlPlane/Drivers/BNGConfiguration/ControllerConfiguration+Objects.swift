@@ -41,7 +41,7 @@ extension ControllerConfiguration {
         let domain = self.accessDomains.first { $0.name == port.accessDomain }
         return PortPolicy(
             name: port.name, role: port.role, accessDomain: port.role == .access ? domain?.id ?? 0 : 0, vrf: port.vrf,
-            relayTrust: port.relayTrust, trustedRelays: port.trustedRelays, mtu: port.mtu,
+            relayTrust: port.relayTrust, trustedRelays: port.trustedRelays.map(\.ipv4), mtu: port.mtu,
             linkLocal: domain?.ipv6?.linkLocal, refusedExtensionHeaders: domain?.ipv6?.refusedExtensionHeaders ?? [])
     }
 

@@ -107,8 +107,23 @@ public struct PortSettings: Sendable, Equatable {
     public var accessDomain = ""
     public var vrf: VRF = 0
     public var relayTrust = RelayTrust.none
-    public var trustedRelays: [IPv4Address] = []
+    public var trustedRelays: [TrustedRelay] = []
     public var mtu: UInt32 = 0
+
+    /// The relays by every IPv6 address they are known by.
+    public var relaysByIPv6: [IPv6Address: IPv4Address] {
+        var relays: [IPv6Address: IPv4Address] = [:]
+        for relay in self.trustedRelays { for address in relay.ipv6 { relays[address] = relay.ipv4 } }
+        return relays
+    }
+}
+
+/// An entry of a port's `trusted-relays:`
+public struct TrustedRelay: Sendable, Equatable {
+    /// Who it is, in both families: its giaddr.
+    public var ipv4: IPv4Address
+    /// The link-addresses of its Relay-forward messages, and what it sends those from if it puts none in.
+    public var ipv6: [IPv6Address] = []
 }
 
 /// An entry of a node's `routes:`

@@ -6,7 +6,7 @@ import Subscribers
 
 extension IPv6Details {
     /// `1 DUID OPTIONS` and a word for each of the rest: `L` PREFIX`,`POOL the line's, `A` or `D` IAID`,`PREFIX`,`POOL a
-    /// binding, `S` PREFIX`,`TIME what is stale. `-` for no DUID and no options. The lease's end has a column of its own.
+    /// binding, `S` PREFIX`,`TIME what is stale, `R` ORIGIN behind a relay. `-` for no DUID and no options. The lease's end has a column of its own.
     var stored: String {
         let options = self.requestedOptions.map { String($0) }.joined(separator: ",")
         var text = "1 \(self.clientID.isEmpty ? "-" : hexadecimal(self.clientID)) \(options.isEmpty ? "-" : options)"
@@ -15,6 +15,7 @@ extension IPv6Details {
             text += " \(binding.isDelegation ? "D" : "A")\(binding.iaid),\(binding.resource.stored)"
         }
         for stale in self.stale { text += " S\(stale.prefix.stored),\(stale.until.milliseconds)" }
+        if let origin = self.origin { text += " R\(hexadecimal(origin))" }
         return text
     }
 
@@ -57,6 +58,9 @@ extension IPv6Details {
                 return false
             }
             self.stale.append(Stale(prefix: prefix, until: UTCTime(milliseconds: until)))
+        case "R":
+            guard self.origin == nil, let origin = bytes(hexadecimal: body), origin.count >= 16 else { return false }
+            self.origin = origin
         default: return false
         }
         return true

@@ -18,6 +18,8 @@ final class DHCPv6Exchange {
     var machine: DHCPv6ServerMachine
     /// Of the latest message.
     var source: IPv6Address
+    /// Behind a layer-3 relay.
+    var origin: [UInt8]?
     var request: DHCPv6Packet
     /// Reserved in pools and not yet promised.
     var offered: [DHCPv6AssociationKey: IPv6Details.Resource] = [:]
@@ -27,11 +29,14 @@ final class DHCPv6Exchange {
     var declined: Set<IPv6Prefix> = []
     var offerTimer: Scheduled<Void>?
 
-    init(machine: DHCPv6ServerMachine, request: DHCPv6Packet, source: IPv6Address) {
+    init(machine: DHCPv6ServerMachine, request: DHCPv6Packet, from frame: IPv6Frame) {
         self.machine = machine
         self.request = request
-        self.source = source
+        (self.source, self.origin, self.link) = (frame.source, frame.origin, frame.link)
     }
+
+    /// The client's, as its relay names it.
+    var link: IPv6Address?
 
     /// Nothing is offered or asked for.
     var isQuiet: Bool { self.offered.isEmpty && !self.machine.isBusy }

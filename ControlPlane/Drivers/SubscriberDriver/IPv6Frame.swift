@@ -17,7 +17,7 @@ struct IPv6Frame: Sendable {
     }
 
     enum Refusal: Error {
-        case malformedFrame, malformedND, malformedDHCPv6, untrustedRelay, relayUnsupported
+        case malformedFrame, malformedND, malformedDHCPv6, untrustedRelay, relayWithoutMAC
     }
 
     static let clientPort: UInt16 = 546
@@ -30,6 +30,10 @@ struct IPv6Frame: Sendable {
     var source: IPv6Address
     /// Interface-Id and Remote-Id as option 82 would carry them; empty: none.
     var circuit: [UInt8] = []
+    /// Behind a layer-3 relay: the link the client is on, by an address of the relay's there.
+    var link: IPv6Address?
+    /// The same with the circuit on that link.
+    var origin: [UInt8]? { self.link.map { $0.bytes + self.circuit } }
 
     init(_ packet: PuntedPacket, from node: NodeName) throws(Refusal) {
         let span = packet.frame.span
@@ -65,7 +69,7 @@ struct IPv6Frame: Sendable {
         } catch { throw .malformedDHCPv6 }
         guard !relayed.isRelayReply else { throw .malformedDHCPv6 }
         self.content = .dhcpv6(relayed, isUnicast: !ipv6.destination.isMulticast && relayed.hops.isEmpty)
-        try self.checkTrust(relayed, packet.port)
+        try self.checkTrust(relayed, packet)
     }
 
     private static func checkSolicitation(_ ipv6: IPv6Packet, _ frame: [UInt8]) throws(Refusal) {
@@ -78,18 +82,15 @@ struct IPv6Frame: Sendable {
         } catch { throw .malformedND }
     }
 
-    /// FEATURES A3, for IPv6: what an access node adds counts only from where one is expected. It leaves the client's addresses on
-    /// the frame (RFC 6221 5); a relay that routes does not, and its clients cannot be told apart by their lines.
-    private mutating func checkTrust(_ packet: DHCPv6Packet, _ port: PortPolicy) throws(Refusal) {
+    /// FEATURES A3, for IPv6: what an access node or a relay adds counts only from where one is expected.
+    private mutating func checkTrust(_ packet: DHCPv6Packet, _ punted: PuntedPacket) throws(Refusal) {
         guard let nearest = packet.hops.last else { return }
-        guard port.relayTrust != .none else { throw .untrustedRelay }
-        guard packet.hops.allSatisfy({ $0.linkAddress.isUnspecified }), self.source.isLinkLocal else {
-            throw .relayUnsupported
-        }
+        guard punted.port.relayTrust != .none else { throw .untrustedRelay }
         for (code, value) in [(UInt8(1), nearest.interfaceID), (2, nearest.remoteID)] {
             guard let value, !value.isEmpty else { continue }
             self.circuit += [code, UInt8(clamping: value.count)] + value.prefix(255)
         }
+        try self.findRelay(packet, punted)
     }
 }
 

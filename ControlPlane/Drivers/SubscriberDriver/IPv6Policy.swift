@@ -40,6 +40,8 @@ public final class IPv6Policy: Sendable {
     let vrf: VRF
     /// Our address on every line.
     let linkLocal: IPv6Address
+    /// Our address beyond the line; nil: none.
+    let address: IPv6Address?
     /// Of the line's own prefix; nil: no autoconfiguration.
     let linkPool: String?
     /// Of addresses by DHCPv6, and of delegated prefixes.
@@ -61,11 +63,13 @@ public final class IPv6Policy: Sendable {
     ///   - router: without prefixes.
     ///   - dhcpv6: without `onLink`; its lifetimes are those of the line's prefix, too.
     public init(
-        vrf: VRF, linkLocal: IPv6Address, linkPool: String?, addressPool: String?, delegationPool: String?,
-        router: RouterConfiguration, advertisementInterval: Seconds, isOnLink: Bool, dhcpv6: DHCPv6Configuration
+        vrf: VRF, linkLocal: IPv6Address, address: IPv6Address? = nil, linkPool: String?, addressPool: String?,
+        delegationPool: String?, router: RouterConfiguration, advertisementInterval: Seconds, isOnLink: Bool,
+        dhcpv6: DHCPv6Configuration
     ) {
         self.vrf = vrf
         self.linkLocal = linkLocal
+        self.address = address
         self.linkPool = linkPool
         self.addressPool = addressPool
         self.delegationPool = delegationPool

@@ -11,16 +11,16 @@ import Subscribers
 
 /// One durable change. The changes of one `submit` become durable together.
 public enum SessionOperation: Equatable, Sendable {
-    case put(SessionRecord)
+    indirect case put(SessionRecord)
     case renew(SessionID, until: UTCTime)
     /// The same of its IPv6 lease.
     case renewIPv6(SessionID, until: UTCTime)
     /// Remembers what a line held and does not any more.
     case rest(StickyBinding?, prefixes: [StickyPrefixBinding])
     /// Moves the session to history and remembers what it held for the line.
-    case end(SessionRecord, sticky: StickyBinding?, prefixes: [StickyPrefixBinding])
+    indirect case end(SessionRecord, sticky: StickyBinding?, prefixes: [StickyPrefixBinding])
     /// Writes an accounting record into the spool.
-    case account(AccountingRecord)
+    indirect case account(AccountingRecord)
     /// Remembers what a session's node has counted.
     case count(SessionID, SessionTotals, base: SessionTotals)
     /// Adds a line to the history of a session.
@@ -121,6 +121,8 @@ public struct PuntedPacket: Sendable {
     public var port: PortPolicy
     public var portMAC: MACAddress
     public var frame: [UInt8]
+    /// The port's trusted relays by the IPv6 addresses they are known by, too.
+    public var relays: [IPv6Address: IPv4Address] = [:]
 
     public init(puntClass: PuntClass, port: PortPolicy, portMAC: MACAddress, frame: [UInt8]) {
         self.puntClass = puntClass
@@ -131,32 +133,34 @@ public struct PuntedPacket: Sendable {
 }
 
 /// A pool with what its leases carry.
-public struct PoolPolicy: Sendable {
-    public var name: String
-    public var vrf: VRF
-    public var prefix: IPv4Prefix
-    public var ranges: [IPv4Range]
-    public var statics: [MACAddress: IPv4Address]
+public final class PoolPolicy: Sendable {
+    // A class: every line has one at hand.
+    public let name: String
+    public let vrf: VRF
+    public let prefix: IPv4Prefix
+    public let ranges: [IPv4Range]
+    public let statics: [MACAddress: IPv4Address]
     /// As installed on nodes; also what the slow path answers with.
     public let template: PoolTemplate
-    public var templateID: UInt64
+    public let templateID: UInt64
     public let serverIdentifier: IPv4Address
     /// The template in the words of the slow path: made once, shared by every line.
     let parameters: DHCPv4Parameters
     /// The DNS servers among the template's options, for PPP.
     let dns: [IPv4Address]
-    public var quarantine: Seconds
-    public var declineRest: Seconds
-    public var allocation = AddressPool.Allocation.sticky
+    public let quarantine: Seconds
+    public let declineRest: Seconds
+    public let allocation: AddressPool.Allocation
     /// Share of the addresses held from which it is an alarm; 0: never.
-    public var alarmPercent = 0
+    public let alarmPercent: Int
     /// Who decides which address a client gets; nil: the pool itself.
-    public var external: ExternalPool?
+    public let external: ExternalPool?
 
     public init(
         name: String, vrf: VRF, prefix: IPv4Prefix, ranges: [IPv4Range], statics: [MACAddress: IPv4Address],
         template: PoolTemplate, templateID: UInt64, serverIdentifier: IPv4Address, quarantine: Seconds,
-        declineRest: Seconds = 3600
+        declineRest: Seconds = 3600, allocation: AddressPool.Allocation = .sticky, alarmPercent: Int = 0,
+        external: ExternalPool? = nil
     ) {
         self.name = name
         self.vrf = vrf
@@ -171,6 +175,9 @@ public struct PoolPolicy: Sendable {
         self.dns = stride(from: 0, to: servers.count - 3, by: 4).compactMap { IPv4Address(Array(servers[$0..<$0 + 4])) }
         self.quarantine = quarantine
         self.declineRest = declineRest
+        self.allocation = allocation
+        self.alarmPercent = alarmPercent
+        self.external = external
     }
 }
 
@@ -288,7 +295,7 @@ public enum PlaneCounter: String, Sendable, CaseIterable {
     case ipv6Opened = "ppp_ipv6_opened"
     case malformedND = "malformed_nd"
     case malformedDHCPv6 = "malformed_dhcpv6"
-    case relayUnsupported = "dhcpv6_relay_unsupported"
+    case relayWithoutMAC = "dhcpv6_relay_no_mac"
     case noIPv6 = "no_ipv6"
     case solicitations = "router_solicitations"
     case advertisements = "router_advertisements"

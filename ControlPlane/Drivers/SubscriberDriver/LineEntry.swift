@@ -21,6 +21,8 @@ final class LineEntry {
     var dhcpv6: DHCPv6Exchange?
     /// Hash of the Router Advertisement the line was sent last; 0: none.
     var advertised: UInt64 = 0
+    /// The one its node is being given, with that generation, until it is in force.
+    var announcement: (generation: Generation, message: [UInt8])?
     /// Hash of what accounting has been told that the session holds.
     var accounted = 0
     /// Who waits for AAA's answer.
@@ -28,7 +30,11 @@ final class LineEntry {
     var session: SessionMachine?
     /// Of the latest request; nil for a session restored from the store until its client speaks.
     var path: ReplyPath?
-    var presentation: SessionPresentation?
+    var presentation: SessionPresentation? {
+        get { self.presented?.value }
+        set { self.presented = newValue.map(Presented.init) }
+    }
+    private var presented: Presented?
     /// Option 60 of the latest request that began a session.
     var vendorClass: [UInt8] = []
     var offerTimer: Scheduled<Void>?
@@ -54,6 +60,13 @@ final class LineEntry {
     var isChanging = false
     /// Told when the node has confirmed the removal.
     var removalWaiters: [@Sendable () -> Void] = []
+
+    /// Apart from the entry: a session that is in force has it already.
+    private final class Presented {
+        let value: SessionPresentation
+
+        init(_ value: SessionPresentation) { self.value = value }
+    }
 
     /// What a protocol wants once the customer is let in.
     enum Waiting {
@@ -87,12 +100,19 @@ final class LineEntry {
             let option82 = request.message.options[DHCPv4OptionCode.relayAgentInformation].map(Array.init),
             record.option82 != option82
         else { return false }
-        // The same circuit may have been told by DHCPv6, which carries no more than the two ids.
-        return record.address != .zero || Self.isAnotherCircuit(option82, than: record.option82)
+        guard record.address == .zero else { return true }
+        // The same circuit may have been told by DHCPv6, which carries no more than the two ids; a router's relays of both families
+        // need not tell the same.
+        if self.line.relay != .zero { return record.ipv6?.circuit != record.option82 }
+        return Self.isAnotherCircuit(option82, than: record.option82)
     }
 
     /// Likewise for what an access node says by DHCPv6; what says nothing of its circuit claims none.
     func isClaimedByAnotherCircuit(_ frame: IPv6Frame) -> Bool {
+        if let origin = frame.origin {
+            guard let known = self.session?.record.ipv6?.origin else { return false }
+            return origin != known
+        }
         guard !frame.circuit.isEmpty, let record = self.session?.record, !record.option82.isEmpty else { return false }
         return Self.isAnotherCircuit(frame.circuit, than: record.option82)
     }

@@ -11,14 +11,15 @@ import Subscribers
 
 extension LineShard {
     func receive(
-        _ packet: DHCPv6Packet, isUnicast: Bool, from source: IPv6Address, _ entry: LineEntry, _ policy: IPv6Policy
+        _ packet: DHCPv6Packet, isUnicast: Bool, from frame: IPv6Frame, _ entry: LineEntry, _ policy: IPv6Policy
     ) {
         let exchange: DHCPv6Exchange
         if let known = entry.dhcpv6 {
             exchange = known
-            (exchange.request, exchange.source) = (packet, source)
+            (exchange.request, exchange.source) = (packet, frame.source)
+            (exchange.origin, exchange.link) = (frame.origin, frame.link)
         } else {
-            exchange = self.exchange(for: packet, from: source, entry, policy)
+            exchange = self.exchange(for: packet, from: frame, entry, policy)
             entry.dhcpv6 = exchange
         }
         self.perform(entry, .dhcpv6(.received(packet.message, isUnicast: isUnicast)))
@@ -26,7 +27,7 @@ extension LineShard {
     }
 
     private func exchange(
-        for packet: DHCPv6Packet, from source: IPv6Address, _ entry: LineEntry, _ policy: IPv6Policy
+        for packet: DHCPv6Packet, from frame: IPv6Frame, _ entry: LineEntry, _ policy: IPv6Policy
     ) -> DHCPv6Exchange {
         let session = entry.session.flatMap { $0.isEnding ? nil : $0 }
         let details = session?.intendedIPv6
@@ -34,20 +35,21 @@ extension LineShard {
         // Another client on the line begins anew; what the one before it held goes when this one is confirmed.
         let isKnown = details?.isHeld(by: packet.message.clientID) ?? false
         let machine = DHCPv6ServerMachine(
-            configuration: self.configuration(policy, details, profile),
+            configuration: self.configuration(policy, details, profile, link: frame.link),
             bound: isKnown ? details?.bindings.map(\.machineBinding) ?? [] : [])
-        return DHCPv6Exchange(machine: machine, request: packet, source: source)
+        return DHCPv6Exchange(machine: machine, request: packet, from: frame)
     }
 
     private func configuration(
-        _ policy: IPv6Policy, _ details: IPv6Details?, _ profile: ServiceProfile?
+        _ policy: IPv6Policy, _ details: IPv6Details?, _ profile: ServiceProfile?, link: IPv6Address? = nil
     ) -> DHCPv6Configuration {
         var configuration = policy.dhcpv6
         if let servers = profile?.ipv6.dns, !servers.isEmpty {
             configuration.options.removeAll { $0.code == DHCPv6OptionCode.nameServers }
             configuration.options.append(.nameServers(servers))
         }
-        let pool = (profile?.ipv6.addressPool ?? policy.addressPool).flatMap { self.world.prefixPools[$0] }
+        let name = profile?.ipv6.addressPool ?? self.world.addressPool(policy, link: link)
+        let pool = name.flatMap { self.world.prefixPools[$0] }
         configuration.onLink = (pool?.prefixes ?? []) + (details?.link.map { [$0.prefix] } ?? [])
         return configuration
     }
@@ -144,6 +146,7 @@ extension LineShard {
         let message = exchange.request.message
         details.clientID = message.clientID?.bytes ?? details.clientID
         details.requestedOptions = message.requestedOptions ?? []
+        details.origin = exchange.origin
         self.confirm(details, entry)
     }
 
@@ -174,9 +177,11 @@ extension LineShard {
         guard let payload = DHCPv6Codec.encode(reply) else { return }
         self.count(message.type == .advertise ? .dhcpv6Advertises : .dhcpv6Replies)
         let destination = (exchange.source, isRelayed ? IPv6Frame.serverPort : IPv6Frame.clientPort)
+        // A relay that routes may speak from afar.
+        let own = exchange.source.isLinkLocal ? policy.linkLocal : policy.address ?? policy.linkLocal
         let frame = path.frame(pppoeID: entry.line.pppoeID) { frame in
             encodeUDPv6(
-                from: (policy.linkLocal, IPv6Frame.serverPort), to: destination, payload: payload, into: &frame)
+                from: (own, IPv6Frame.serverPort), to: destination, payload: payload, into: &frame)
         }
         // What is promised is in force first.
         var requires: SessionRequirement?

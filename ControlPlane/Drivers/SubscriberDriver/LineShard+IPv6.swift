@@ -15,7 +15,7 @@ extension LineShard {
         let known = self.lines[frame.line]
         // Inside PPPoE the session is there first.
         guard known?.ppp != nil || frame.line.pppoeID == 0 else { return self.count(.pppUnknownSession) }
-        let pool = self.world.pool(for: frame.line.accessDomain, relay: .zero)
+        let pool = self.world.pool(for: frame.line.accessDomain, relay: frame.line.relay)
         guard let entry = known ?? self.newEntry(frame.line, pool) else { return }
         guard !entry.isClaimedByAnotherCircuit(frame) else { return self.count(.lineConflict) }
         entry.path = frame.path
@@ -26,7 +26,7 @@ extension LineShard {
             self.solicited(entry, frame.source, policy)
         case .dhcpv6(let packet, let isUnicast):
             self.count(.dhcpv6Received)
-            self.receive(packet, isUnicast: isUnicast, from: frame.source, entry, policy)
+            self.receive(packet, isUnicast: isUnicast, from: frame, entry, policy)
         }
         self.forgetIfIdle(entry)
     }
@@ -39,6 +39,7 @@ extension LineShard {
             ?? SessionPresentation(
                 tags: frame.path.tags, relayMAC: .zero, clientID: [], option82: [], hostName: "")
         presentation.tags = frame.path.tags
+        presentation.relayMAC = entry.line.relay == .zero ? .zero : frame.path.peerMAC
         if !frame.circuit.isEmpty, presentation.option82.isEmpty { presentation.option82 = frame.circuit }
         entry.presentation = presentation
     }
@@ -66,8 +67,10 @@ extension LineShard {
     /// The session machine lets the line's prefix be reserved, so that the first promise can hold it.
     func prepareLink(_ entry: LineEntry) {
         let policy = self.world.configuration.ipv6[entry.line.accessDomain]
-        // A PPP client may never open IPv6CP.
-        guard policy?.linkPool != nil || self.mayGrantLink(entry), policy != nil, entry.ppp == nil else {
+        // A PPP client may never open IPv6CP, and behind a layer-3 relay the link is the relay's.
+        guard policy?.linkPool != nil || self.mayGrantLink(entry), policy != nil, entry.ppp == nil,
+            entry.line.relay == .zero
+        else {
             return self.perform(entry, .session(.prepared(nil)))
         }
         self.takeLink(entry) { self.perform($0, .session(.prepared($1))) }
@@ -208,7 +211,8 @@ extension LineShard {
     }
 
     private func send(_ message: [UInt8], to source: IPv6Address, _ entry: LineEntry, _ policy: IPv6Policy) {
-        guard let path = self.replyPath(entry) else { return }
+        // On the link between us and a layer-3 relay they would be the relay's to hear.
+        guard entry.line.relay == .zero, let path = self.replyPath(entry) else { return }
         self.count(.advertisements)
         let destination = source.isUnspecified ? IPv6Address.allNodes : source
         // The line's MAC address also on what is for all nodes: lines that share a link do not see each other's (RFC 6085).
@@ -224,10 +228,18 @@ extension LineShard {
 
     /// Tells the line what has changed, once it is in force.
     func advertiseIfChanged(_ entry: LineEntry) {
-        guard let record = entry.session?.record, record.ipv6 != nil, let profile = self.world.profile(of: record),
+        let announced = entry.announcement
+        entry.announcement = nil
+        guard let record = entry.session?.record, record.ipv6 != nil,
             let policy = self.world.configuration.ipv6[entry.line.accessDomain]
         else { return }
-        let message = self.advertisement(record.ipv6, profile, policy, mtu: record.ppp?.mtu)
+        let message: [UInt8]
+        if let announced, announced.generation == record.generation, !announced.message.isEmpty {
+            message = announced.message
+        } else {
+            guard let profile = self.world.profile(of: record) else { return }
+            message = self.advertisement(record.ipv6, profile, policy, mtu: record.ppp?.mtu)
+        }
         var hash = StableHash()
         hash.mix(message)
         guard hash.value != entry.advertised else { return }
@@ -247,6 +259,10 @@ extension LineShard {
         for prefix in details.resources.map(\.prefix) + profile.ipv6.routes
         where !prefixes.contains(prefix) && prefixes.count < IPv6Attachment.prefixLimit {
             prefixes.append(prefix)
+        }
+        guard record.line.relay == .zero else {
+            return IPv6Attachment(
+                prefixes: prefixes, leaseExpires: details.expires, valid: policy.valid, activityRenews: false)
         }
         let message = self.advertisement(details, profile, policy, mtu: record.ppp?.mtu)
         let fits = IPv6Attachment.advertisementLimits.contains(message.count)

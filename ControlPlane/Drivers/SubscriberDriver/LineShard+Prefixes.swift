@@ -25,14 +25,15 @@ extension LineShard {
 
     /// The pool a session's prefix of a kind comes from, and the one AAA names for it. nil: there is none of that kind.
     private func source(
-        _ use: PrefixUse, _ policy: IPv6Policy, _ grant: IPv6Grant, isFirst: Bool
+        _ use: PrefixUse, _ policy: IPv6Policy, _ grant: IPv6Grant, link: IPv6Address?, isFirst: Bool
     ) -> (pool: PrefixPoolPolicy, granted: IPv6Prefix?)? {
         let named: (prefix: IPv6Prefix?, pool: String?)
         switch use {
         case .link: named = (grant.linkPrefix, grant.linkPool ?? policy.linkPool)
         case .address:
             named = (
-                grant.address.map { IPv6Prefix(holding: $0, length: 128) }, grant.addressPool ?? policy.addressPool
+                grant.address.map { IPv6Prefix(holding: $0, length: 128) },
+                grant.addressPool ?? self.world.addressPool(policy, link: link)
             )
         case .delegation: named = (grant.delegatedPrefix, grant.delegationPool ?? policy.delegationPool)
         }
@@ -49,7 +50,7 @@ extension LineShard {
     ) {
         guard let record = entry.session?.record, let policy = self.world.configuration.ipv6[record.line.accessDomain],
             let profile = self.world.profile(of: record),
-            let source = self.source(use, policy, profile.ipv6, isFirst: isFirst)
+            let source = self.source(use, policy, profile.ipv6, link: entry.dhcpv6?.link, isFirst: isFirst)
         else { return then(.failure(.unknownPool)) }
         let request = PrefixRequest(
             pool: source.pool.name, line: entry.line.withoutPPPoE, session: record.id, granted: source.granted,

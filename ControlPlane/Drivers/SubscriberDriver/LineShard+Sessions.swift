@@ -89,6 +89,7 @@ extension LineShard {
         }
         var session = InstalledSession(record, profile, templateID: entry.templateID, pool: entry.pool)
         session.ipv6 = self.attachment(record, profile)
+        entry.announcement = session.ipv6.map { (record.generation, $0.routerAdvertisement) }
         if let details = record.ppp, let dial = entry.ppp { session.serve(dial.policy.attachment(details)) }
         self.world.link.upsert(node: record.node, id: record.id, generation: record.generation, session: session) {
             installed in

@@ -92,6 +92,16 @@ final class ShardWorld: Sendable {
         return pools.first { $0.contains(prefix) } ?? pools.min { $0.name < $1.name }
     }
 
+    /// Where a line's addresses by DHCPv6 come from unless AAA says it: behind a relay the pool around its link-address (RFC 8415
+    /// 13.1), if there is one.
+    func addressPool(_ policy: IPv6Policy, link: IPv6Address?) -> String? {
+        guard let usual = policy.addressPool, let link else { return policy.addressPool }
+        let around = self.prefixPools.values.filter { pool in
+            pool.length == 128 && pool.vrf == policy.vrf && pool.prefixes.contains { $0.contains(link) }
+        }
+        return around.map(\.name).min() ?? usual
+    }
+
     func owner(of pool: String) -> PoolOwner {
         var hash = StableHash()
         hash.mix(pool.utf8)
@@ -137,7 +147,7 @@ extension PlaneCounter {
         case .malformedND: self = .malformedND
         case .malformedDHCPv6: self = .malformedDHCPv6
         case .untrustedRelay: self = .untrustedRelay
-        case .relayUnsupported: self = .relayUnsupported
+        case .relayWithoutMAC: self = .relayWithoutMAC
         }
     }
 

@@ -188,8 +188,9 @@ public final class SubscriberPlane: Sendable {
     public func reauthenticate(user: String) {
         for shard in self.shards {
             shard.loop.execute {
-                for id in shard.sessionIndex.sessions(user: user) {
-                    if let entry = shard.byID[id] { shard.reauthenticate(entry) }
+                for id in shard.sessionIndex.candidates(user: user) {
+                    guard let entry = shard.byID[id], entry.session?.record.grant.userName == user else { continue }
+                    shard.reauthenticate(entry)
                 }
             }
         }

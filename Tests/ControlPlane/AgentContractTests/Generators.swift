@@ -36,7 +36,7 @@ extension SplitMix64 {
             rateUp: self.flag() ? self.rate() : nil, rateDown: self.flag() ? self.rate() : nil,
             filterID: self.flag() ? self.number(1..<1 << 63) : 0,
             idleTimeout: self.flag() ? Seconds(UInt32(self.number(1..<1 << 32))) : 0, framedRoutes: self.prefixes(),
-            pppoe: isPPPoE ? self.attachment() : nil, ipv6: !relayed && self.flag() ? self.ipv6() : nil)
+            pppoe: isPPPoE ? self.attachment() : nil, ipv6: self.flag() ? self.ipv6(isRelayed: relayed) : nil)
     }
 
     mutating func attachment() -> PPPoEAttachment {
@@ -47,19 +47,20 @@ extension SplitMix64 {
             echoFailures: echoes ? UInt8(self.number(1..<256)) : 0, clampMSS: self.flag())
     }
 
-    mutating func ipv6() -> IPv6Attachment {
+    /// - Parameter isRelayed: the node sends and answers nothing by itself.
+    mutating func ipv6(isRelayed: Bool = false) -> IPv6Attachment {
         var prefixes: [IPv6Prefix] = []
         while prefixes.isEmpty || self.flag() && prefixes.count < IPv6Attachment.prefixLimit {
             let prefix = self.ipv6Prefix()
             if !prefixes.contains(prefix) { prefixes.append(prefix) }
         }
-        let advertises = self.flag()
+        let advertises = !isRelayed && self.flag()
         return IPv6Attachment(
             prefixes: prefixes, leaseExpires: UTCTime(milliseconds: Int64(self.number(0..<1 << 41))),
             valid: Seconds(UInt32(self.number(60..<1 << 32))), activityRenews: self.flag(),
             routerAdvertisement: advertises ? [134, 0, 0, 0] + self.bytes(12...508) : [],
             advertisementInterval: advertises && self.flag() ? Seconds(UInt32(self.number(4..<1_801))) : 0,
-            dhcpv6: self.flag() ? self.dhcpv6(prefixes) : nil)
+            dhcpv6: !isRelayed && self.flag() ? self.dhcpv6(prefixes) : nil)
     }
 
     private mutating func dhcpv6(_ prefixes: [IPv6Prefix]) -> DHCPv6Attachment {

@@ -58,7 +58,7 @@ private func pathOfSession(_ change: (inout Wire.SessionIPv6) throws -> Void) th
         var random = SplitMix64(state: 31)
         for id in 1...1_000 {
             var session = random.session()
-            session.ipv6 = session.line.relay == .zero ? random.ipv6() : nil
+            session.ipv6 = random.ipv6(isRelayed: session.line.relay != .zero)
             if id % 3 == 0 {
                 (session.address, session.poolTemplateID, session.dhcpFastPath) = (.zero, 0, false)
                 (session.clientID, session.option82, session.framedRoutes) = ([], [], [])
@@ -98,10 +98,19 @@ private func pathOfSession(_ change: (inout Wire.SessionIPv6) throws -> Void) th
         #expect(try pathOfSession { $0.advertisementIntervalSeconds = 3 } == "17.11.6")
         #expect(try pathOfSession { $0.advertisementIntervalSeconds = 1_801 } == "17.11.6")
         #expect(try pathOfSession { $0.routerAdvertisement = Data() } == "17.11.6")
+    }
+
+    @Test func `behind a relay the node neither advertises nor answers`() throws {
         var relayed = try dualStack()
         relayed.line.relay = IPv4Address(rawValue: 0x0a00_0001)
         relayed.relayMAC = MACAddress(rawValue: 0x0200_0000_0009)
-        #expect(path(of: .session(relayed)) { _ in } == "17.1.7")
+        #expect(path(of: .session(relayed)) { _ in } == "17.11.5")
+        relayed.ipv6?.routerAdvertisement = []
+        #expect(path(of: .session(relayed)) { _ in } == "17.11.6")
+        relayed.ipv6?.advertisementInterval = 0
+        #expect(path(of: .session(relayed)) { _ in } == "17.11.7")
+        relayed.ipv6?.dhcpv6 = nil
+        #expect(path(of: .session(relayed)) { _ in } == nil)
     }
 
     @Test func `a DHCPv6 client outside its limits is refused`() throws {

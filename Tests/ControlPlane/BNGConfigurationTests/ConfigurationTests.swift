@@ -94,6 +94,29 @@ private let mistakes = [
     Mistake(
         "access-domain: metro", "access-domain: metro, trusted-relays: [10.0.0.9]", "12:77",
         "only with relay-trust: relays"),
+    Mistake(
+        "access-domain: metro", "access-domain: metro, relay-trust: relays, trusted-relays: [2001:db8::9]", "12:99",
+        "an IPv4 address, or a mapping of ipv4 and ipv6, found \"2001:db8::9\""),
+    Mistake(
+        "access-domain: metro",
+        "access-domain: metro, relay-trust: relays, trusted-relays: [{ipv6: [\"2001:db8::9\"]}]", "12:99",
+        "trusted-relays[0].ipv4 is missing"),
+    Mistake(
+        "access-domain: metro",
+        "access-domain: metro, relay-trust: relays, trusted-relays: [{ipv4: 10.0.0.9, ipv6: [\"fe80::9\"]}]", "12:123",
+        "a routable IPv6 address, found \"fe80::9\""),
+    Mistake(
+        "access-domain: metro",
+        "access-domain: metro, relay-trust: relays, trusted-relays: [10.0.0.8, {ipv4: 10.0.0.9, ipv6: []}]", "12:132",
+        "at least one entry"),
+    Mistake(
+        "access-domain: metro",
+        "access-domain: metro, relay-trust: relays, trusted-relays: [10.0.0.9, {ipv4: 10.0.0.9, ipv6: [\"2001:db8::9\"]}]",
+        "12:98", "an address is given twice"),
+    Mistake(
+        "access-domain: metro",
+        "access-domain: metro, relay-trust: relays, trusted-relays: [{ipv4: 10.0.0.8, ipv6: [\"2001:db8::9\"]}, {ipv4: 10.0.0.9, ipv6: [\"2001:db8::9\"]}]",
+        "12:98", "an address is given twice"),
     Mistake("access-domain: metro", "access-domain: metro, mtu: 100", "12:66", "from 576 to 65535"),
     Mistake("access-domain: metro", "access-domain: metro, vrf: 5", "12:9", "has vrf 5, its pool main 0"),
     Mistake("via: kernel", "via: 192.0.2.1", "15:9", "port is missing"),

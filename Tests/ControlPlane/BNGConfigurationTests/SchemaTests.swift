@@ -26,7 +26,9 @@ private let complete = """
         ipv6: {link-pool: lines}
     nodes:
       - name: edge1
-        ports: [{name: access0, role: access, access-domain: metro}, {name: core0, role: core}]
+        ports:
+          - {name: access0, role: access, access-domain: metro, relay-trust: relays, trusted-relays: [{ipv4: 10.0.0.9, ipv6: ["2001:db8::9"]}]}
+          - {name: core0, role: core}
         routes: [{prefix: 0.0.0.0/0, via: kernel}]
     pools:
       - name: main

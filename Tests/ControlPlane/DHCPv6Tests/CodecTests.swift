@@ -82,6 +82,18 @@ import Testing
         #expect(hop.remoteID == Array("cpe-4711".utf8) && hop.subscriberID == Array("alice".utf8))
     }
 
+    @Test func `a relay says with whom it spoke, if that was Ethernet`() {
+        let hop = { (value: [UInt8]) in
+            DHCPv6RelayHop(peerAddress: .zero, options: [.interfaceID([1]), .other(79, value)])
+        }
+        let mac = MACAddress(rawValue: 0x0200_5e10_2030)
+        #expect(hop([0, 1] + mac.bytes).clientMAC == mac)
+        for wrong in [[], [0], [0, 1], [0, 1, 2], [0, 6] + mac.bytes, [0, 1] + mac.bytes + [0]] {
+            #expect(hop(wrong).clientMAC == nil)
+        }
+        #expect(DHCPv6RelayHop(peerAddress: .zero).clientMAC == nil)
+    }
+
     @Test func `a reply goes back through the same relays with nothing but what must return`() throws {
         let packet = try Self.decode(Self.packets("message")[12])
         #expect(packet.hops.map(\.hopCount) == [1, 0] && !packet.isRelayReply)
@@ -146,6 +158,9 @@ import Testing
         #expect(DUID.enterprise(1, [UInt8](repeating: 7, count: 200)).bytes.count == 130)
         #expect(DUID([0, 4] + [UInt8](0..<16))?.kind == .uuid([UInt8](0..<16)))
         #expect(DUID([0, 4, 1])?.kind == .unknown(4) && DUID([0, 1, 2])?.kind == .unknown(1))
+        #expect(DUID.linkLayer(mac).mac == mac && DUID([0, 1, 0, 1, 0, 0, 0, 9] + mac.bytes)?.mac == mac)
+        #expect(DUID([0, 3, 0, 6] + mac.bytes)?.mac == nil && DUID([0, 3, 0, 1] + mac.bytes + [0])?.mac == nil)
+        #expect(DUID.enterprise(1, mac.bytes).mac == nil)
         #expect(DUID([0, 3]) == nil && DUID([UInt8](repeating: 0, count: 131)) == nil)
     }
 }

@@ -23,6 +23,7 @@ private func details() throws -> IPv6Details {
     details.clientID = [0, 3, 0, 1, 2, 0xff]
     details.requestedOptions = [23, 24, .max]
     details.expires = UTCTime(milliseconds: 5_000)
+    details.origin = [UInt8](1...16) + [1, 1, 7]
     details.stale = [.init(prefix: try #require(IPv6Prefix("::/0")), until: UTCTime(milliseconds: 77))]
     return details
 }
@@ -121,7 +122,8 @@ private func binding(_ prefix: String, line number: UInt64, until: Int64) throws
         let broken = [
             "2 - -", "1 -", "1 -  ", "1 0 -", "1 - 65536", "1 - 1,", "1 - - X", "1 - - L1:0/8", "1 - - L1:1/8,p",
             "1 - - L1:0/129,p", "1 - - L0:0/0,p L0:0/0,p", "1 - - A-1,0:0/0,p", "1 - - A1", "1 - - S0:0/0,x",
-            "1 - - S0:0/0",
+            "1 - - S0:0/0", "1 - - R", "1 - - R0102",
+            "1 - - R00000000000000000000000000000001 R00000000000000000000000000000001",
         ]
         for text in broken { #expect(IPv6Details.from(text, expires: .zero) == nil, "\(text)") }
     }

@@ -218,17 +218,15 @@ struct Scene {
         let prefix = IPv4Prefix(IPv4Address(rawValue: 0x6440_0000), length: 16)
         let range = IPv4Range(IPv4Address(rawValue: ranges.0), IPv4Address(rawValue: ranges.1))
         guard let prefix, let range else { preconditionFailure("the scene's pool is malformed") }
-        var pool = PoolPolicy(
+        let external = ExternalPool(group: "kea", identity: .client, link: .v4(template.gateway))
+        let pool = PoolPolicy(
             name: "residential", vrf: 0, prefix: prefix, ranges: [range], statics: [:], template: template,
-            templateID: 5, serverIdentifier: server, quarantine: 60)
-        if servers != nil {
-            pool.external = ExternalPool(group: "kea", identity: .client, link: .v4(template.gateway))
-        }
-        var second = pool
-        second.external = nil
-        (second.name, second.templateID) = ("spare", 6)
-        second.prefix = IPv4Prefix(IPv4Address(rawValue: 0x6450_0000), length: 16) ?? prefix
-        second.ranges = [IPv4Range(IPv4Address(rawValue: 0x6450_0102), IPv4Address(rawValue: 0x6450_0102)) ?? range]
+            templateID: 5, serverIdentifier: server, quarantine: 60, external: servers == nil ? nil : external)
+        let spare = IPv4Address(rawValue: 0x6450_0102)
+        let second = PoolPolicy(
+            name: "spare", vrf: 0, prefix: IPv4Prefix(IPv4Address(rawValue: 0x6450_0000), length: 16) ?? prefix,
+            ranges: [IPv4Range(spare, spare) ?? range], statics: [:], template: template, templateID: 6,
+            serverIdentifier: server, quarantine: 60)
         var configuration = PlaneConfiguration(
             poolsByDomain: [1: ["residential"]], pools: [pool, second], issuer: 1, firstSessionCounter: 1,
             storeRetry: .milliseconds(5))

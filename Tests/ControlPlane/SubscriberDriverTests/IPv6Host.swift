@@ -24,6 +24,8 @@ struct IPv6Scene {
     var homes = "2001:db8:f000::/40"
     var hosts = "2001:db8:2::/64"
     var linkPool: String? = "links"
+    /// Ours beyond the line.
+    var address: IPv6Address?
 
     var pools: [PrefixPoolPolicy] {
         [
@@ -39,8 +41,8 @@ struct IPv6Scene {
         var dhcpv6 = DHCPv6Configuration(serverID: serverDUID)
         dhcpv6.options = [.nameServers([IPv6Address(high: 1 << 61, low: 0x53)])]
         return IPv6Policy(
-            vrf: 0, linkLocal: .linkLocal(1), linkPool: self.linkPool, addressPool: "hosts", delegationPool: "homes",
-            router: router, advertisementInterval: 600, isOnLink: false, dhcpv6: dhcpv6)
+            vrf: 0, linkLocal: .linkLocal(1), address: self.address, linkPool: self.linkPool, addressPool: "hosts",
+            delegationPool: "homes", router: router, advertisementInterval: 600, isOnLink: false, dhcpv6: dhcpv6)
     }
 
     func scene(trust: RelayTrust = .none, aaa: AAAPolicy = AAAPolicy(), pppoe: PPPoEPolicy? = nil) -> Scene {

@@ -21,6 +21,15 @@ public enum DHCPv6Exercise {
         if let duid = packet.message.clientID, case .uuid(let bytes) = duid.kind, bytes.count != 16 {
             return "a UUID of another length"
         }
+        for hop in packet.hops {
+            guard let mac = hop.clientMAC else { continue }
+            if !hop.options.contains(.other(DHCPv6OptionCode.clientLinkLayerAddress, [0, 1] + mac.bytes)) {
+                return "a MAC address that no relay told"
+            }
+        }
+        if let duid = packet.message.clientID, let mac = duid.mac, !duid.bytes.suffix(6).elementsEqual(mac.bytes) {
+            return "a MAC address that is not the DUID's"
+        }
         let reply = packet.reply(DHCPv6Message(.reply, transactionID: packet.message.transactionID))
         guard let bytes = DHCPv6Codec.encode(reply), let back = try? DHCPv6Codec.decode(bytes.span), back == reply
         else {

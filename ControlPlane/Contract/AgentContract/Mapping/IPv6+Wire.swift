@@ -56,7 +56,7 @@ func routable(_ bytes: Data, _ path: String) throws(ContractError) -> IPv6Addres
 }
 
 extension IPv6Attachment {
-    /// - Parameter session: what it is part of; a relay excludes it.
+    /// - Parameter session: what it is part of; a relay excludes what the node sends and answers by itself.
     init(_ ipv6: Wire.SessionIPv6, with session: Wire.Session) throws(ContractError) {
         let prefixes = try decodePrefixes(ipv6.prefixes)
         guard ipv6.validSeconds >= Self.shortestLease.value else {
@@ -70,7 +70,10 @@ extension IPv6Attachment {
         guard interval == 0 || Self.intervalLimits.contains(interval) && !advertisement.isEmpty else {
             throw invalid("an interval is 0 or 4-1800, and needs an advertisement", "17.11.6")
         }
-        guard session.line.relayAddress.isEmpty else { throw invalid("no relay with IPv6", "17.1.7") }
+        if !session.line.relayAddress.isEmpty {
+            guard advertisement.isEmpty else { throw invalid("no advertisement behind a relay", "17.11.5") }
+            guard !ipv6.hasDhcpv6 else { throw invalid("no DHCPv6 of the node's behind a relay", "17.11.7") }
+        }
         self.init(
             prefixes: prefixes, leaseExpires: UTCTime(milliseconds: Int64(bitPattern: ipv6.leaseExpiresUnixMs)),
             valid: Seconds(ipv6.validSeconds), activityRenews: ipv6.activityRenews,

@@ -83,6 +83,15 @@ public struct DHCPv6RelayHop: Equatable, Sendable {
         self.options.lazy.compactMap { if case .remoteID(_, let id) = $0 { id } else { nil } }.first
     }
 
+    /// The client's Ethernet address as the relay saw it (RFC 6939).
+    public var clientMAC: MACAddress? {
+        self.options.lazy.compactMap { option -> MACAddress? in
+            guard case .other(DHCPv6OptionCode.clientLinkLayerAddress, let value) = option, value.starts(with: [0, 1])
+            else { return nil }
+            return MACAddress(value.dropFirst(2))
+        }.first
+    }
+
     public var subscriberID: [UInt8]? {
         self.options.lazy.compactMap { if case .subscriberID(let id) = $0 { id } else { nil } }.first
     }

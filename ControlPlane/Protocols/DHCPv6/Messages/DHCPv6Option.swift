@@ -24,6 +24,7 @@ public enum DHCPv6OptionCode {
     public static let prefix: UInt16 = 26
     public static let remoteID: UInt16 = 37
     public static let subscriberID: UInt16 = 38
+    public static let clientLinkLayerAddress: UInt16 = 79
 }
 
 /// RFC 8415 21.13.

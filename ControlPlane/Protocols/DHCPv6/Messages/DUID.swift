@@ -64,5 +64,13 @@ public struct DUID: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The Ethernet address it was made of; where no other name of the client's hardware is to be had.
+    public var mac: MACAddress? {
+        switch self.kind {
+        case .linkLayerTime(1, _, let address), .linkLayer(1, let address): return MACAddress(address)
+        default: return nil
+        }
+    }
+
     public var description: String { hexadecimal(self.bytes, separator: ":") }
 }
