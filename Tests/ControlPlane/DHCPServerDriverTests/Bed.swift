@@ -171,8 +171,7 @@ final class Bed: Sendable {
 func withBed(
     servers: Int = 1, timeoutMs: Int64 = 1_000, outstanding: Int = 256, _ body: (Bed) async throws -> Void
 ) async throws {
-    let bed = try await Bed(servers: servers, timeoutMs: timeoutMs, outstanding: outstanding)
-    try await bed.start()
+    let bed = try await startedBed(servers, timeoutMs, outstanding)
     do {
         try await body(bed)
     } catch {
@@ -180,4 +179,16 @@ func withBed(
         throw error
     }
     await bed.stop()
+}
+
+/// Between the choice of a port and its use another test may have got it.
+private func startedBed(_ servers: Int, _ timeoutMs: Int64, _ outstanding: Int, attempts: Int = 5) async throws -> Bed {
+    let bed = try await Bed(servers: servers, timeoutMs: timeoutMs, outstanding: outstanding)
+    do {
+        try await bed.start()
+        return bed
+    } catch let error as DHCPServerError where attempts > 1 && error.description.contains("in use") {
+        await bed.stop()
+        return try await startedBed(servers, timeoutMs, outstanding, attempts: attempts - 1)
+    }
 }
