@@ -6,19 +6,16 @@
 #include "alloc.h"
 #include "entry.h"
 #include "map_nat.h"
+#include "nat_expiry.h"
 
-#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
 
 enum {
-	TCP = 6,
-	UDP = 17,
 	BATCH_MAX = 4096, /* a bucket of the map has to fit */
 	TURN_NS = 3000000,
 	ROUND_NS = 2000000000,
 	SECOND_NS = 1000000000,
-	UNUSED_SECONDS = 10, /* of a TCP mapping without connections */
 	ASK_AGAIN_SECONDS = 60,
 	KEY_SIZE = sizeof(struct bng_nat_flow_key),
 	VALUE_SIZE = sizeof(struct bng_nat_flow),
@@ -52,76 +49,6 @@ static const struct bng_session_object *session_of(
 	return session && session->head.id == session_id && session->has_nat ? session : NULL;
 }
 
-static bool has_passed(uint64_t seen_ns, uint64_t now_ns, uint32_t seconds)
-{
-	return seen_ns <= now_ns && now_ns - seen_ns >= (uint64_t)seconds * SECOND_NS;
-}
-
-static bool is_forward(const struct bng_session_object *session, const struct bng_nat_key *key,
-	const struct bng_nat_mapping *mapping)
-{
-	uint32_t i;
-
-	for (i = 0; i < session->nat.forward_count; i++) {
-		const struct bng_nat_forward *forward = &session->nat.forwards[i];
-
-		if (forward->protocol == key->protocol && forward->inside == key->address &&
-			forward->inside_port == ntohs(key->port) &&
-			forward->outside_port == ntohs(mapping->port))
-			return true;
-	}
-	return false;
-}
-
-static bool mapping_has_ended(const struct bng_agent *agent, const struct bng_nat_key *key,
-	const struct bng_nat_mapping *mapping, uint64_t now_ns)
-{
-	const struct bng_session_object *session = session_of(agent, mapping->slot, mapping->session_id);
-	const struct bng_nat_policy_object *policy;
-
-	if (!session || session->nat.address != mapping->address || !session->nat.policy)
-		return true;
-	if (mapping->flags & BNG_NAT_FORWARD)
-		return !is_forward(session, key, mapping);
-	if (!bng_nat_has_port(&session->nat, ntohs(mapping->port)))
-		return true;
-	policy = session->nat.policy;
-	if (key->protocol == TCP)
-		return !mapping->flows && has_passed(mapping->seen_ns, now_ns, UNUSED_SECONDS);
-	return has_passed(mapping->seen_ns, now_ns,
-		key->protocol == UDP ? policy->udp_seconds : policy->icmp_seconds);
-}
-
-/* RFC 5382 5, RFC 7857 2: a connection is established once both sides have been heard and until both have said
- * FIN, or one RST. */
-static bool is_established(uint64_t state)
-{
-	const uint64_t syns = BNG_NAT_SYN_INSIDE | BNG_NAT_SYN_OUTSIDE,
-		       data = BNG_NAT_DATA_INSIDE | BNG_NAT_DATA_OUTSIDE,
-		       fins = BNG_NAT_FIN_INSIDE | BNG_NAT_FIN_OUTSIDE;
-
-	return ((state & syns) == syns || (state & data) == data) && (state & fins) != fins &&
-	       !(state & BNG_NAT_RST);
-}
-
-static bool flow_has_ended(const struct bng_agent *agent, const struct bng_nat_flow_key *key,
-	const struct bng_nat_flow *flow, uint64_t now_ns)
-{
-	const struct bng_session_object *session = session_of(agent, flow->slot, flow->session_id);
-	const struct bng_nat_policy_object *policy;
-	uint32_t seconds;
-
-	if (!session || session->nat.address != key->address || !session->nat.policy)
-		return true;
-	policy = session->nat.policy;
-	if (key->protocol == TCP)
-		seconds = !key->peer_port || is_established(flow->state) ? policy->tcp_established_seconds
-									 : policy->tcp_transitory_seconds;
-	else
-		seconds = key->protocol == UDP ? policy->udp_seconds : policy->icmp_seconds;
-	return has_passed(flow->seen_ns, now_ns, seconds);
-}
-
 static void reap(struct bng_agent *agent)
 {
 	int taken = bng_map_nat_reap(&agent->kern, agent->nat.records, agent->nat.record_count);
@@ -141,7 +68,9 @@ static void look_at(struct bng_agent *agent, uint32_t i, uint64_t now_ns)
 		const struct bng_nat_flow *flow = (const void *)(sweep->values + (size_t)i * sizeof(*flow));
 
 		sweep->flows++;
-		if (flow->seen_ns == BNG_NAT_DEAD || !flow_has_ended(agent, key, flow, now_ns))
+		if (flow->seen_ns == BNG_NAT_DEAD || !bng_nat_flow_has_ended(
+							session_of(agent, flow->slot, flow->session_id), key,
+							flow, now_ns))
 			return;
 		record = (struct bng_nat_reap){
 			.seen_ns = flow->seen_ns, .kind = BNG_NAT_REAP_FLOW, .flow = *key};
@@ -151,7 +80,9 @@ static void look_at(struct bng_agent *agent, uint32_t i, uint64_t now_ns)
 			(const void *)(sweep->values + (size_t)i * sizeof(*mapping));
 
 		sweep->mappings++;
-		if (mapping->seen_ns == BNG_NAT_DEAD || !mapping_has_ended(agent, key, mapping, now_ns))
+		if (mapping->seen_ns == BNG_NAT_DEAD || !bng_nat_mapping_has_ended(
+					session_of(agent, mapping->slot, mapping->session_id), key, mapping,
+					now_ns))
 			return;
 		record = (struct bng_nat_reap){
 			.seen_ns = mapping->seen_ns, .kind = BNG_NAT_REAP_MAPPING, .mapping = *key};

@@ -20,6 +20,8 @@ const uint8_t bed_port_mac[6] = {0x02, 0x00, 0x5e, 0x00, 0x53, 0x01};
 const uint8_t bed_core_mac[6] = {0x02, 0x00, 0x5e, 0x00, 0x53, 0x02};
 const uint8_t bed_gateway_mac[6] = {0x02, 0x00, 0x5e, 0x11, 0x22, 0x33};
 
+static struct ring_buffer *ring; // of the punts; made once, for that costs more than a packet
+
 static void must(int error, const char *what)
 {
 	if (error) {
@@ -162,6 +164,8 @@ int bed_load(struct bed *bed, uint32_t sessions)
 
 void bed_done(struct bed *bed)
 {
+	ring_buffer__free(ring);
+	ring = NULL;
 	xdp_nat_reap__destroy(bed->reap);
 	xdp_core__destroy(bed->core);
 	bed->reap = NULL;
@@ -440,46 +444,39 @@ void bed_session_counters(struct bed *bed, uint32_t slot, struct bng_session_cou
 struct taken {
 	void *to;
 	size_t size;
-	uint32_t length;
+	uint32_t length, count;
 };
+
+static struct taken taken;
 
 static int take_one(void *context, void *data, size_t size)
 {
-	struct taken *taken = context;
+	(void)context;
+	if (!taken.count && taken.to) {
+		memcpy(taken.to, data, size < taken.size ? size : taken.size);
+		taken.length = (uint32_t)size;
+	}
+	taken.count++;
+	return taken.to ? -1 : 0; /* negative: consumes no more than this record */
+}
 
-	memcpy(taken->to, data, size < taken->size ? size : taken->size);
-	taken->length = (uint32_t)size;
-	return 1; /* stops consuming behind this record */
+static void consume(struct bed *bed, void *ret, size_t size)
+{
+	if (!ring)
+		ring = ring_buffer__new(bpf_map__fd(bed->access->maps.punts), take_one, NULL, NULL);
+	must(ring ? 0 : -errno, "ring");
+	taken = (struct taken){.to = ret, .size = size};
+	(void)ring_buffer__consume(ring);
 }
 
 uint32_t bed_take_punt(struct bed *bed, void *ret, size_t size)
 {
-	struct taken taken = {.to = ret, .size = size};
-	struct ring_buffer *ring =
-		ring_buffer__new(bpf_map__fd(bed->access->maps.punts), take_one, &taken, NULL);
-
-	must(ring ? 0 : -errno, "ring");
-	(void)ring_buffer__consume(ring);
-	ring_buffer__free(ring);
+	consume(bed, ret, size);
 	return taken.length;
-}
-
-static int count_one(void *context, void *data, size_t size)
-{
-	(void)data;
-	(void)size;
-	++*(uint32_t *)context;
-	return 0;
 }
 
 uint32_t bed_drain_punts(struct bed *bed)
 {
-	uint32_t drained = 0;
-	struct ring_buffer *ring =
-		ring_buffer__new(bpf_map__fd(bed->access->maps.punts), count_one, &drained, NULL);
-
-	must(ring ? 0 : -errno, "ring");
-	(void)ring_buffer__consume(ring);
-	ring_buffer__free(ring);
-	return drained;
+	consume(bed, NULL, 0);
+	return taken.count;
 }

@@ -148,6 +148,41 @@ void test_add_framed(union bng_any_object *session, const char *prefix, uint32_t
 		(struct bng_framed_route){.prefix = inet_addr(prefix), .length = length};
 }
 
+union bng_any_object test_nat_policy(uint64_t id)
+{
+	union bng_any_object it = object(BNG_FAMILY_NAT_POLICY, id);
+
+	it.nat_policy.filtering = BNG_FILTERING_ENDPOINT_INDEPENDENT;
+	it.nat_policy.tcp_established_seconds = 7440;
+	it.nat_policy.tcp_transitory_seconds = 240;
+	it.nat_policy.udp_seconds = 300;
+	it.nat_policy.icmp_seconds = 60;
+	it.nat_policy.flows_per_session = 1000;
+	return it;
+}
+
+void test_add_nat(union bng_any_object *session, const char *address, uint32_t first_port, uint32_t ports)
+{
+	struct bng_nat_object *nat = &session->session.nat;
+
+	session->session.has_nat = true;
+	nat->policy_id = 1;
+	nat->address = inet_addr(address);
+	nat->block_ports = ports;
+	nat->first_ports[nat->block_count++] = first_port;
+}
+
+void test_add_nat_forward(
+	union bng_any_object *session, uint32_t protocol, uint32_t outside_port, uint32_t inside_port)
+{
+	struct bng_nat_object *nat = &session->session.nat;
+
+	nat->forwards[nat->forward_count++] = (struct bng_nat_forward){.inside = session->session.address,
+		.outside_port = outside_port,
+		.inside_port = inside_port,
+		.protocol = protocol};
+}
+
 struct bng_ip6 test_ip6(const char *text)
 {
 	struct bng_ip6 address;

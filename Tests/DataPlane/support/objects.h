@@ -33,6 +33,13 @@ union bng_any_object test_gateway6(uint64_t id, const char *address);
 /* One more prefix behind the session. */
 void test_add_framed(union bng_any_object *session, const char *prefix, uint32_t length);
 
+/* Endpoint-independent, with the RFCs' timers. */
+union bng_any_object test_nat_policy(uint64_t id);
+/* The session is translated, under policy 1, with one block. */
+void test_add_nat(union bng_any_object *session, const char *address, uint32_t first_port, uint32_t ports);
+void test_add_nat_forward(
+	union bng_any_object *session, uint32_t protocol, uint32_t outside_port, uint32_t inside_port);
+
 /* Prepares and commits; the code of the refusal, BNG_OK if accepted (also when nothing changed). */
 enum bng_code test_apply(
 	struct bng_state *state, const union bng_any_object *object, struct bng_refusal *refusal);
