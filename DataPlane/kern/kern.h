@@ -18,7 +18,7 @@ enum bng_attach_mode { BNG_ATTACH_AUTO, BNG_ATTACH_NATIVE, BNG_ATTACH_GENERIC, B
 /* The numbers are those of XDPMode in proto/. */
 enum bng_xdp_mode { BNG_XDP_DETACHED = 1, BNG_XDP_NATIVE = 2, BNG_XDP_GENERIC = 3, BNG_XDP_SHARED = 4 };
 
-enum { BNG_NAT_MAPPINGS_DEFAULT = 1 << 20 };
+enum { BNG_NAT_MAPPINGS_DEFAULT = 1 << 18 };
 
 /* Sentences for the log, newest last; what does not fit is cut. */
 struct bng_words {
