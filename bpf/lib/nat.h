@@ -73,8 +73,8 @@ static __always_inline int is_icmp_error(__u32 type)
 }
 
 /*
- * One port of the session's blocks: the start-th, counted through all blocks, and those in steps from it. Side
- * by side they would form runs longer than there are tries, with ports free elsewhere.
+ * One port of the session's blocks: the start-th, counted through all blocks, and those in steps from it.
+ * Side by side they would form runs longer than there are tries, with ports free elsewhere.
  */
 static long nat_try_port(__u32 index, void *context)
 {
@@ -95,7 +95,8 @@ static long nat_try_port(__u32 index, void *context)
 
 	block &= BNG_NAT_BLOCKS_MAX - 1;
 	w->in.port = bpf_htons((__u16)(w->grant.first_ports[block] + (place & (w->grant.block_ports - 1u))));
-	long error = bpf_map_update_elem(&nat_in, &w->in, &w->reverse, BPF_NOEXIST);
+	/* An int: before 6.4 the upper half of the register is not the sign's. */
+	int error = (int)bpf_map_update_elem(&nat_in, &w->in, &w->reverse, BPF_NOEXIST);
 
 	if (error == -BNG_EEXIST)
 		return 0;
@@ -190,8 +191,8 @@ static __always_inline void nat_count_down(struct bng_scratch *s, __u32 slot, __
 enum bng_nat_found { BNG_NAT_FREE = 0, BNG_NAT_THERE = 1, BNG_NAT_BUSY = 2 };
 
 /*
- * What stands in the way of a mapping of w->out: nothing; one of this session, which another CPU has made since
- * (it is in w->mapping); or another session's, who had the inside address before: that one is removed.
+ * What stands in the way of a mapping of w->out: nothing; one of this session, which another CPU has made
+ * since (it is in w->mapping); or another session's, who had the inside address before: that one is removed.
  */
 static __always_inline enum bng_nat_found nat_clear_stale(struct bng_scratch *s)
 {
