@@ -39,6 +39,7 @@ let protocols: [Target] = [
     pure("DHCPv4", in: "Protocols", ["BNGCore"]),
     pure("DHCPv6", in: "Protocols", ["BNGCore"]),
     pure("Ethernet", in: "Protocols", ["BNGCore"]),
+    pure("LeaseClient", in: "Protocols", ["BNGCore"]),
     pure("NeighborDiscovery", in: "Protocols", ["BNGCore"]),
     pure("PPP", in: "Protocols", ["BNGCore"]),
     pure("PPPoE", in: "Protocols", ["BNGCore"]),
@@ -96,6 +97,9 @@ let drivers: [Target] = [
         ],
         path: "ControlPlane/Drivers/SubscriberDriver", swiftSettings: strict),
     .target(
+        name: "DHCPServerDriver", dependencies: nio + ["BNGCore", "DHCPv4", "DHCPv6", "LeaseClient", logging],
+        path: "ControlPlane/Drivers/DHCPServerDriver", swiftSettings: strict),
+    .target(
         name: "AccountingDriver",
         dependencies: [.product(name: "NIOCore", package: "swift-nio"), "BNGCore", "Subscribers", logging],
         path: "ControlPlane/Drivers/AccountingDriver", swiftSettings: strict),
@@ -124,7 +128,8 @@ let apps: [Target] = [
         dependencies: nio + [
             "AccountingDriver", "AdminAPI", "AdminContract", "AgentContract", "AgentDriver", "Addressing", "BNGCore",
             "BNGConfiguration",
-            "DHCPv4", "DHCPv6", "Fleet", "LocalAAA", "NeighborDiscovery", "PPP", "RADIUS", "RADIUSContract",
+            "DHCPServerDriver", "DHCPv4", "DHCPv6", "Fleet", "LocalAAA", "NeighborDiscovery", "PPP", "RADIUS",
+            "RADIUSContract",
             "RADIUSDriver",
             "Store", "SubscriberDriver", "Subscribers", "Telemetry", argumentParser, crypto, logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -165,6 +170,8 @@ let tests: [Target] = [
     unitTests(
         "RADIUSContractTests",
         ["BNGCore", "RADIUS", "RADIUSContract", "RADIUSExercise", "Subscribers", "TestVectors"]),
+    unitTests("LeaseClientTests", ["BNGCore", "LeaseClient"]),
+    unitTests("DHCPServerDriverTests", nio + ["BNGCore", "DHCPServerDriver", "DHCPv4", "DHCPv6", logging]),
     unitTests("AddressingTests", ["BNGCore", "Addressing", "TestVectors"]),
     unitTests("SubscribersTests", ["BNGCore", "Subscribers", "TestVectors"]),
     unitTests("AgentContractTests", ["BNGCore", "Fleet", "AgentContract", "AgentProto", "TestVectors", protobuf]),

@@ -32,7 +32,7 @@ bench-ipv6: all ## Dual stack: set-ups with FreeRADIUS, renewals, memory
 	@mkdir -p build/bench
 	BNG_LAB_SCRIPT=Tests/bench/ipv6.py Tests/labs/run
 
-bench-ipv6-rate: all ## DHCPv6 by perfdhcp, each client a line: exchanges, renewals and releases at 0 drops beside our DHCPv4
+bench-ipv6-rate: all ## DHCPv6 by perfdhcp, each client a line: exchanges, renewals and releases at 0 drops beside Kea and our DHCPv4
 	@mkdir -p build/bench
 	$(perfdhcp_buffer) BNG_LAB_SCRIPT=Tests/bench/ipv6_rate.py Tests/labs/run
 

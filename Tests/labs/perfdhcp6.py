@@ -32,10 +32,10 @@ def load_host(lab):
     return host
 
 
-def perfdhcp6(rate, clients, first, *more):
+def perfdhcp6(rate, clients, first, *more, ns="load", interface="wan"):
     """perfdhcp -6 with client MACs 02:`first`:00:00:00:00 and up, each asking for an address and a prefix. `more` says when it ends.
     DUID-LLs: its own, of DUID-LLT, would be new ones whenever it runs. What was sent, answered and lost of each kind: {"REQUEST-REPLY": (10, 10, 0), ...}"""
-    argv = ["ip", "netns", "exec", "load", "perfdhcp", "-6", "-l", "wan", "-e", "address-and-prefix", "-r", rate, "-R", clients,
+    argv = ["ip", "netns", "exec", ns, "perfdhcp", "-6", "-l", interface, "-e", "address-and-prefix", "-r", rate, "-R", clients,
             "-b", f"duid=0003000102{first:02x}00000000", "-W", "500000", *more]
     out = subprocess.run([str(a) for a in argv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120).stdout
     found = {name: tuple(map(int, figures)) for name, *figures in SECTION.findall(out)}

@@ -14,6 +14,7 @@ extension Controller {
         self.metrics.collect { [self] in await self.nodeMetrics() }
         self.metrics.collect { [self] in await self.planeMetrics() }
         self.metrics.collect { [self] in await self.aaaMetrics() }
+        self.metrics.collect { [self] in await self.dhcpServerMetrics() }
         self.metrics.collect { [self] in self.processMetrics() }
     }
 

@@ -5,6 +5,7 @@ import AgentContract
 import AgentDriver
 import BNGConfiguration
 import BNGCore
+import DHCPServerDriver
 import Fleet
 import Foundation
 import LocalAAA
@@ -24,6 +25,8 @@ final class Controller: Service {
     let server: AgentServer
     let plane: SubscriberPlane
     let aaa: AAA
+    /// nil: no DHCP servers outside.
+    let dhcpServers: DHCPServerDriver?
     private let templates: TemplateRegistry
     private let pppoe: PPPoEServices
     var subscribers: SubscriberRegistry { self.aaa.subscribers }
@@ -70,13 +73,17 @@ final class Controller: Service {
         self.aaa = try AAA(
             configuration, stored: state.subscribers, store: self.store, group: self.aaaLoops,
             logger: Logger(label: "aaa"))
+        let dhcpServers = try configuration.dhcpServerDriver(
+            loop: self.aaaLoops.next(), logger: Logger(label: "dhcp-servers"))
+        self.dhcpServers = dhcpServers
         let reachable = ReachableNodes()
         self.pppoe = try PPPoEServices(store: self.store, now: Self.utcNow)
         self.templates = TemplateRegistry(configuration: configuration, server: self.server, pppoe: self.pppoe)
         let shards = Array(self.shardLoops.makeIterator())
         self.plane = SubscriberPlane(
             configuration: configuration.plane(
-                firstSessionCounter: firstCounter, aaa: self.aaa.policy, serverID: try self.store.dhcpv6ServerID()),
+                firstSessionCounter: firstCounter, aaa: self.aaa.policy, serverID: try self.store.dhcpv6ServerID(),
+                external: dhcpServers.map { ExternalServersAdapter(driver: $0, utcNow: Self.utcNow) }),
             loops: shards,
             store: SessionStoreAdapter(store: self.store, issuer: configuration.controller.id),
             link: DataPlaneAdapter(
@@ -101,8 +108,11 @@ final class Controller: Service {
             return loaded
         }
         self.templates.configureNodes()
+        // Stored sessions extend what servers outside have granted them.
+        try await self.dhcpServers?.start { [plane] key, _ in plane.lostOutside(ExternalLeaseID(key)) }
         let conflicts = try await self.plane.start(
-            sessions: state.sessions, bindings: state.bindings, prefixBindings: state.prefixBindings)
+            sessions: state.sessions, bindings: state.bindings, prefixBindings: state.prefixBindings,
+            natRests: state.natRests)
         for id in conflicts {
             self.logger.critical(
                 "stored sessions share an address; this one is left out", metadata: ["session": "\(id)"])
@@ -130,6 +140,7 @@ final class Controller: Service {
         self.logger.info("stopping")
         await self.server.stop()
         await self.aaa.stop()
+        await self.dhcpServers?.stop()
         self.store.close()
     }
 }

@@ -118,6 +118,10 @@ struct ControllerBackend: AdminBackend {
 
     func aaa() async throws -> AAAView { try await self.controller.aaa.view() }
 
+    func dhcpServers() async throws -> [DHCPServersView] {
+        await self.controller.dhcpServers?.status().map(DHCPServersView.init) ?? []
+    }
+
     func plans() async throws -> [PlanView] {
         self.controller.configuration.plans.map { plan in
             PlanView(
@@ -151,8 +155,10 @@ struct ControllerBackend: AdminBackend {
 
     private func view(_ record: SessionRecord) -> SessionView {
         let domain = self.controller.configuration.accessDomains.first { $0.id == record.line.accessDomain }
-        return SessionView(
+        var view = SessionView(
             record, accessDomain: domain?.name ?? "\(record.line.accessDomain)", catalog: self.controller.catalog)
+        view.externalServers = self.controller.configuration.externalServers(of: record)
+        return view
     }
 }
 

@@ -40,15 +40,16 @@ extension ControllerConfiguration {
         return memory
     }
 
-    func plane(firstSessionCounter: UInt64, aaa: AAAPolicy, serverID: DUID) -> PlaneConfiguration {
+    func plane(
+        firstSessionCounter: UInt64, aaa: AAAPolicy, serverID: DUID, external: (any ExternalAddressing)?
+    ) -> PlaneConfiguration {
         let pools = self.pools.compactMap { pool -> PoolPolicy? in
             guard let template = self.template(of: pool), let identity = self.identity(of: pool) else { return nil }
-            var policy = PoolPolicy(
+            return PoolPolicy(
                 name: pool.name, vrf: pool.vrf, prefix: pool.prefix, ranges: pool.ranges, statics: pool.statics,
                 template: template, templateID: Self.templateID(of: pool), serverIdentifier: identity.address,
-                quarantine: pool.quarantine)
-            (policy.allocation, policy.alarmPercent) = (pool.allocation, pool.alarmPercent)
-            return policy
+                quarantine: pool.quarantine, allocation: pool.allocation, alarmPercent: pool.alarmPercent,
+                external: self.external(pool.external, link: .v4(pool.gateway)), nat: pool.nat)
         }
         var plane = PlaneConfiguration(
             poolsByDomain: Dictionary(
@@ -58,6 +59,12 @@ extension ControllerConfiguration {
         plane.pppoe = self.pppoePolicies
         plane.ipv6 = self.ipv6Policies(serverID: serverID)
         plane.prefixPools = self.prefixPoolPolicies
+        plane.natPools = self.natPools.map { pool in
+            NATPoolPolicy(
+                name: pool.name, vrf: pool.vrf, policy: pool.policy, addresses: pool.addresses, ports: pool.ports,
+                layout: pool.layout, quarantine: pool.quarantine, alarmPercent: pool.alarmPercent)
+        }
+        plane.external = external
         return plane
     }
 }

@@ -35,6 +35,7 @@ extension ControllerConfiguration {
                 name: pool.name, vrf: pool.vrf, prefixes: pool.prefixes, length: pool.length,
                 quarantine: pool.quarantine)
             (policy.statics, policy.excluded, policy.alarmPercent) = (pool.statics, pool.excluded, pool.alarmPercent)
+            policy.external = self.external(pool.external, link: .v6(pool.linkAddress))
             guard pool.length == 128 else { return policy }
             // The first address of a subnet is its routers' (RFC 4291 2.6.1), and so are the relays' own.
             for prefix in pool.prefixes where prefix.length < 127 {

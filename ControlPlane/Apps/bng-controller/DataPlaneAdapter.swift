@@ -174,6 +174,10 @@ final class NodeDelegate: AgentServerDelegate {
             case .sessionLapsed(let id, _, let cause):
                 lapses += 1
                 self.plane.lapsed(id, cause: TerminateCause(lapse: cause))
+            case .natPortsLow(let id, _, let used, let granted):
+                self.logger.debug(
+                    "NAT ports low", metadata: ["session": "\(id)", "used": "\(used)", "granted": "\(granted)"])
+                self.plane.natPortsLow(id)
             case .portChanged(let port):
                 self.logger.notice(
                     "port changed",

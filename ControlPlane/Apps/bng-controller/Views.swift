@@ -70,6 +70,7 @@ extension SessionView {
             cause: record.cause?.rawValue ?? "", service: Service(record, catalog: catalog),
             counters: record.phase == .terminated ? Counters(totals) : nil)
         self.ipv6 = record.ipv6.map { IPv6($0) }
+        self.nat = record.nat.map { NAT($0) }
         self.pppoe = record.ppp.map { PPPoE($0, id: record.line.pppoeID) }
     }
 }
@@ -146,6 +147,8 @@ extension SessionView.Counters {
         (self.fastPathReplies, self.lastDropReason, self.lastDropMs) = (
             live.fastPathReplies, live.lastDropReason, live.lastDrop.milliseconds
         )
+        (self.natMappings, self.natFlows) = (live.natMappings, live.natFlows)
+        (self.natMappingsCreated, self.natRefused) = (live.natMappingsCreated, live.natRefused)
         (self.routerAdvertisements, self.dhcpv6FastPathReplies) = (
             live.routerAdvertisements, live.dhcpv6FastPathReplies
         )
@@ -161,7 +164,7 @@ extension PoolView {
             name: pool.name, vrf: pool.vrf, prefix: pool.prefix.description, gateway: pool.gateway.description,
             total: usage.total, held: usage.held, returned: usage.returned, unused: usage.unused,
             exhausted: usage.exhausted, external: usage.external, alarm: usage.alarm,
-            allocation: pool.allocation.rawValue)
+            allocation: pool.external == nil ? pool.allocation.rawValue : "external")
     }
 
     init(_ pool: PrefixPoolSettings, _ usage: AddressPool.Usage) {
@@ -169,6 +172,19 @@ extension PoolView {
             name: pool.name, vrf: pool.vrf,
             prefix: pool.prefixes.map(\.description).joined(separator: " ") + " by /\(pool.length)", gateway: "",
             total: usage.total, held: usage.held, returned: usage.returned, unused: usage.unused,
-            exhausted: usage.exhausted, external: usage.external, alarm: usage.alarm, allocation: "sticky")
+            exhausted: usage.exhausted, external: usage.external, alarm: usage.alarm,
+            allocation: pool.external == nil ? "sticky" : "external")
+    }
+}
+
+extension SessionView.NAT {
+    fileprivate init(_ grant: NATGrant) {
+        self.init(
+            address: "\(grant.address)",
+            ports: grant.isOneToOne ? [] : grant.ranges.map { "\($0.lowerBound)-\($0.upperBound)" }, pool: grant.pool,
+            policy: grant.policy,
+            forwards: grant.forwards.map { forward in
+                "\(forward.isTCP ? "tcp" : "udp") \(forward.outsidePort) to \(forward.inside):\(forward.insidePort)"
+            })
     }
 }

@@ -84,7 +84,7 @@ struct ShowSession: AsyncParsableCommand {
     func run() async throws {
         try await self.connection.run(.GET, "/v1/sessions/\(encoded(self.id))", as: SessionView.self) { session in
             var pairs =
-                Self.identity(session) + Self.ipv6(session.ipv6) + Self.link(session.pppoe)
+                Self.identity(session) + Self.nat(session.nat) + Self.ipv6(session.ipv6) + Self.link(session.pppoe)
                 + Self.service(session.service)
             if let counters = session.counters {
                 pairs += [
@@ -98,6 +98,14 @@ struct ShowSession: AsyncParsableCommand {
                     ),
                     ("fast-path replies", session.pppoe == nil ? "\(counters.fastPathReplies)" : ""),
                 ]
+                if session.nat != nil {
+                    pairs.append(
+                        (
+                            "nat",
+                            "\(counters.natMappings) ports in use, \(counters.natFlows) connections;"
+                                + " \(counters.natMappingsCreated) ports ever, \(counters.natRefused) packets refused"
+                        ))
+                }
                 if session.ipv6 != nil {
                     pairs += [
                         (
@@ -133,7 +141,8 @@ struct ShowSession: AsyncParsableCommand {
             ("session", session.id), ("node", session.node), ("port", session.port), ("phase", session.phase),
             ("access domain", session.accessDomain), ("vlan", session.vlan), ("mac", session.mac),
             ("relay", session.relay), ("vrf", "\(session.vrf)"), ("address", session.address),
-            ("pool", session.pool), ("host name", session.hostName), ("client id", session.clientID),
+            ("pool", session.pool), ("dhcp servers", session.externalServers.joined(separator: ", ")),
+            ("host name", session.hostName), ("client id", session.clientID),
             ("option 82", session.option82), ("generation", "\(session.generation)"),
             ("started", Words.time(session.startedMs)),
             (
@@ -142,6 +151,14 @@ struct ShowSession: AsyncParsableCommand {
                     ? "" : "\(Words.time(session.leaseExpiresMs)) (\(Words.distance(session.leaseExpiresMs)))"
             ),
             ("ended", session.endedMs > 0 ? Words.time(session.endedMs) : ""), ("cause", session.cause),
+        ]
+    }
+
+    private static func nat(_ nat: SessionView.NAT?) -> [(String, String)] {
+        guard let nat else { return [] }
+        return [
+            ("public address", nat.address), ("public ports", nat.ports.joined(separator: ", ")),
+            ("forwards", nat.forwards.joined(separator: ", ")), ("nat pool", nat.pool), ("nat policy", nat.policy),
         ]
     }
 

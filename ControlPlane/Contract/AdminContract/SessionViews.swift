@@ -24,6 +24,12 @@ public struct SessionView: Codable, Sendable, Equatable {
         public var ipv6DownBytes: UInt64 = 0
         public var routerAdvertisements: UInt64 = 0
         public var dhcpv6FastPathReplies: UInt64 = 0
+        /// In use now: ports of all protocols, TCP connections and peers let in.
+        public var natMappings: UInt64 = 0
+        public var natFlows: UInt64 = 0
+        public var natMappingsCreated: UInt64 = 0
+        /// Packets that needed a port, a mapping or a connection and got none.
+        public var natRefused: UInt64 = 0
 
         public init(
             upPackets: UInt64, upBytes: UInt64, downPackets: UInt64, downBytes: UInt64, droppedPackets: UInt64,
@@ -104,6 +110,26 @@ public struct SessionView: Codable, Sendable, Equatable {
         }
     }
 
+    /// The public side of a session's address.
+    public struct NAT: Codable, Sendable, Equatable {
+        public var address: String
+        /// Ranges such as "1024-1535"; empty: one to one.
+        public var ports: [String]
+        public var pool: String
+        /// Empty: one to one.
+        public var policy: String
+        /// Such as "tcp 443 to 192.168.1.2:8443".
+        public var forwards: [String]
+
+        public init(address: String, ports: [String], pool: String, policy: String, forwards: [String]) {
+            self.address = address
+            self.ports = ports
+            self.pool = pool
+            self.policy = policy
+            self.forwards = forwards
+        }
+    }
+
     /// The link of a PPPoE session.
     public struct PPPoE: Codable, Sendable, Equatable {
         /// SESSION_ID.
@@ -177,8 +203,12 @@ public struct SessionView: Codable, Sendable, Equatable {
     public var service: Service
     /// nil: IPoE.
     public var ipv6: IPv6?
+    /// nil: not translated.
+    public var nat: NAT?
     public var pppoe: PPPoE?
     public var counters: Counters?
+    /// Groups of DHCP servers outside that gave it what it holds.
+    public var externalServers: [String] = []
     /// Of one session only; oldest first.
     public var notes: [Note] = []
 
@@ -256,7 +286,7 @@ public struct PoolView: Codable, Sendable, Equatable {
     public var external: Int
     /// More is held than the pool's alarm threshold.
     public var alarm: Bool
-    /// sticky or ring.
+    /// sticky, ring or external.
     public var allocation: String
 
     public init(

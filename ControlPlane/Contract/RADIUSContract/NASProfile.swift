@@ -191,7 +191,7 @@ extension TerminateCause {
         case .configuration: 10
         case .replaced: 13
         case .portError: 8
-        case .addressDeclined: 15
+        case .addressDeclined, .leaseLost: 15
         case .reauthenticationFailed: 20
         }
     }

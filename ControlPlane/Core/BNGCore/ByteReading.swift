@@ -58,24 +58,28 @@ public struct ByteCursor: Equatable, Sendable {
 
 extension [UInt8] {
     /// Appends a 16-bit value, big-endian.
+    @inlinable
     public mutating func appendBigEndian(_ value: UInt16) {
         self.append(UInt8(truncatingIfNeeded: value >> 8))
         self.append(UInt8(truncatingIfNeeded: value))
     }
 
     /// Appends a 32-bit value, big-endian.
+    @inlinable
     public mutating func appendBigEndian(_ value: UInt32) {
         self.appendBigEndian(UInt16(truncatingIfNeeded: value >> 16))
         self.appendBigEndian(UInt16(truncatingIfNeeded: value))
     }
 
     /// Appends a 64-bit value, big-endian.
+    @inlinable
     public mutating func appendBigEndian(_ value: UInt64) {
         self.appendBigEndian(UInt32(truncatingIfNeeded: value >> 32))
         self.appendBigEndian(UInt32(truncatingIfNeeded: value))
     }
 
     /// Overwrites two bytes at `offset` with a big-endian value.
+    @inlinable
     public mutating func setBigEndian(_ value: UInt16, at offset: Int) {
         self[offset] = UInt8(truncatingIfNeeded: value >> 8)
         self[offset + 1] = UInt8(truncatingIfNeeded: value)

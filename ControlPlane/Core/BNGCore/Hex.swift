@@ -3,13 +3,19 @@
 
 /// Lower-case hexadecimal of `bytes`, two digits each, with `separator` between bytes.
 public func hexadecimal(_ bytes: some Sequence<UInt8>, separator: String = "") -> String {
-    var text = ""
+    var text: [UInt8] = []
+    text.reserveCapacity(bytes.underestimatedCount * (2 + separator.utf8.count))
     for byte in bytes {
-        if !text.isEmpty { text += separator }
-        let digits = String(byte, radix: 16)
-        text += digits.count == 1 ? "0" + digits : digits
+        if !text.isEmpty { text.append(contentsOf: separator.utf8) }
+        text.append(hexadecimalDigit(byte >> 4))
+        text.append(hexadecimalDigit(byte & 0xf))
     }
-    return text
+    return String(decoding: text, as: UTF8.self)
+}
+
+/// ASCII of a digit of 0 to 15, lower case.
+func hexadecimalDigit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
 }
 
 /// The bytes that hexadecimal `text` spells; nil unless it is an even number of hexadecimal digits.

@@ -25,6 +25,12 @@ public struct IPv4Address: Hashable, Sendable, Comparable {
 
     public static func < (a: IPv4Address, b: IPv4Address) -> Bool { a.rawValue < b.rawValue }
 
+    /// RFC 1918 3, RFC 6598 7.
+    public var isPrivate: Bool {
+        let host = self.rawValue
+        return host >> 24 == 10 || host >> 20 == 0xac1 || host >> 16 == 0xc0a8 || host >> 22 == 0x191
+    }
+
     /// Can belong to one host: not of 0/8, 127/8, 224/4 or 240/4.
     public var isUnicastHost: Bool {
         let top = self.rawValue >> 24
@@ -47,7 +53,18 @@ extension IPv4Address: CustomStringConvertible, LosslessStringConvertible {
         self.rawValue = value
     }
 
-    public var description: String { self.bytes.map(String.init).joined(separator: ".") }
+    public var description: String {
+        var text: [UInt8] = []
+        text.reserveCapacity(15)
+        for shift in [UInt32(24), 16, 8, 0] {
+            let byte = UInt8(truncatingIfNeeded: self.rawValue >> shift)
+            if byte >= 100 { text.append(UInt8(ascii: "0") + byte / 100) }
+            if byte >= 10 { text.append(UInt8(ascii: "0") + byte / 10 % 10) }
+            text.append(UInt8(ascii: "0") + byte % 10)
+            if shift > 0 { text.append(UInt8(ascii: ".")) }
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
 }
 
 /// An IPv4 prefix whose host bits are zero.

@@ -68,21 +68,32 @@ extension IPv6Address: CustomStringConvertible, LosslessStringConvertible {
         if self.high == 0, self.low >> 32 == 0xffff {
             return "::ffff:\(IPv4Address(rawValue: UInt32(truncatingIfNeeded: self.low)))"
         }
-        let groups = [self.high, self.low].flatMap { word in
-            [48, 32, 16, 0].map { UInt16(truncatingIfNeeded: word >> $0) }
+        let run = self.longestZeroRun
+        var text: [UInt8] = []
+        text.reserveCapacity(39)
+        for index in 0..<8 {
+            if let run, run.contains(index) {
+                if index == run.lowerBound { text.append(contentsOf: "::".utf8) }
+                continue
+            }
+            if index > 0, index != run?.upperBound { text.append(UInt8(ascii: ":")) }
+            let group = self.group(index)
+            for shift in [UInt16(12), 8, 4, 0] where shift == 0 || group >> shift != 0 {
+                text.append(hexadecimalDigit(UInt8(truncatingIfNeeded: group >> shift & 0xf)))
+            }
         }
-        guard let run = Self.longestZeroRun(groups) else { return Self.joined(groups[...]) }
-        return Self.joined(groups[..<run.lowerBound]) + "::" + Self.joined(groups[run.upperBound...])
+        return String(decoding: text, as: UTF8.self)
     }
 
-    private static func joined(_ groups: ArraySlice<UInt16>) -> String {
-        groups.map { String($0, radix: 16) }.joined(separator: ":")
+    /// Group 0 to 7, the first on the wire first.
+    private func group(_ index: Int) -> UInt16 {
+        UInt16(truncatingIfNeeded: (index < 4 ? self.high : self.low) >> UInt64(48 - 16 * (index & 3)))
     }
 
-    private static func longestZeroRun(_ groups: [UInt16]) -> Range<Int>? {
+    private var longestZeroRun: Range<Int>? {
         var best = 0..<1
         var start = 0
-        for index in 0...8 where index == 8 || groups[index] != 0 {
+        for index in 0...8 where index == 8 || self.group(index) != 0 {
             if index - start > best.count { best = start..<index }
             start = index + 1
         }

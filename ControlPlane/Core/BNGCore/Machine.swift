@@ -12,27 +12,25 @@ public protocol Machine: Sendable {
 
 /// A buffer of actions, owned and reused by the driver so that steady state allocates nothing.
 public struct ActionBuffer<Action: Sendable>: Sendable {
-    public private(set) var actions: [Action] = []
+    @usableFromInline var pending: [Action] = []
 
     public init(minimumCapacity: Int = 8) {
-        self.actions.reserveCapacity(minimumCapacity)
+        self.pending.reserveCapacity(minimumCapacity)
     }
+
+    @inlinable public var actions: [Action] { self.pending }
 
     /// Adds an action; actions are carried out in the order they were added.
     @inlinable
     public mutating func append(_ action: Action) {
-        self._append(action)
-    }
-
-    @usableFromInline
-    mutating func _append(_ action: Action) {
-        self.actions.append(action)
+        self.pending.append(action)
     }
 
     /// Hands every action to `body` in order and leaves the buffer empty, its capacity kept.
+    @inlinable
     public mutating func drain(_ body: (Action) throws -> Void) rethrows {
-        for action in self.actions { try body(action) }
-        self.actions.removeAll(keepingCapacity: true)
+        for action in self.pending { try body(action) }
+        self.pending.removeAll(keepingCapacity: true)
     }
 }
 

@@ -3,19 +3,24 @@
 
 /// FNV-1a, 64 bits.
 public struct StableHash: Sendable {
-    public private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+    @usableFromInline var state: UInt64 = 0xcbf2_9ce4_8422_2325
 
     public init() {}
 
+    @inlinable public var value: UInt64 { self.state }
+
+    @inlinable
     public mutating func mix(_ byte: UInt8) {
-        self.value = (self.value ^ UInt64(byte)) &* 0x100_0000_01b3
+        self.state = (self.state ^ UInt64(byte)) &* 0x100_0000_01b3
     }
 
+    @inlinable
     public mutating func mix(_ bytes: some Sequence<UInt8>) {
         for byte in bytes { self.mix(byte) }
     }
 
     /// Mixes eight bytes, the least significant first.
+    @inlinable
     public mutating func mix(_ word: UInt64) {
         for shift in stride(from: UInt64(0), to: 64, by: 8) { self.mix(UInt8(truncatingIfNeeded: word >> shift)) }
     }

@@ -29,6 +29,7 @@ extension AddressPool {
     }
 
     private mutating func rest(_ address: IPv4Address, _ rest: Rest) {
+        guard self.remembers else { return }
         self.setRest(rest, of: address)
         guard !self.reserved.contains(address), self.ranges.contains(address) else { return }
         self.returned.push(address, readyAt: rest.until)
@@ -41,13 +42,14 @@ extension AddressPool {
         guard self.held[address] == nil || self.held[address] == session else { return false }
         self.setRest(nil, of: address)
         self.setHolder(session, of: address)
-        self.sticky[line] = address
+        if self.remembers { self.sticky[line] = address }
         return true
     }
 
     /// Puts a remembered address back: after all sessions.
     public mutating func restore(_ binding: StickyAddress) {
         guard self.held[binding.address] == nil, self.rests[binding.address] == nil else { return }
+        guard self.remembers else { return }
         if let line = binding.line { self.sticky[line] = binding.address }
         self.rest(binding.address, Rest(until: binding.reservedUntil, line: binding.line))
     }

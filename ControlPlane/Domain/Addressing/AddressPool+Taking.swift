@@ -110,7 +110,7 @@ extension AddressPool {
         }
         self.setRest(nil, of: address)
         self.setHolder(session, of: address)
-        self.sticky[line] = address
+        if self.remembers { self.sticky[line] = address }
         return .success(address)
     }
 

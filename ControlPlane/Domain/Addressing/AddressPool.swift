@@ -28,6 +28,8 @@ public struct AddressPool: Sendable {
         case reserved
         /// No pool of that name.
         case unknownPool
+        /// The server outside that decides for the pool gave nothing.
+        case notGiven
     }
 
     /// Counts of addresses. `held + returned + unused == total`.
@@ -68,6 +70,8 @@ public struct AddressPool: Sendable {
     public let name: String
     public let vrf: VRF
     public let allocation: Allocation
+    /// Whether lines get their last address again, after a rest. Not where a server outside decides: it remembers.
+    let remembers: Bool
     let statics: [MACAddress: IPv4Address]
     let reserved: Set<IPv4Address>
     let ranges: AddressRanges
@@ -75,7 +79,7 @@ public struct AddressPool: Sendable {
     private let alarmPercent: Int
     var held: [IPv4Address: SessionID] = [:]
     var rests: [IPv4Address: Rest] = [:]
-    var sticky: [LineKey: IPv4Address] = [:]
+    var sticky = LineMemory<IPv4Address>()
     var fresh: FreshAddresses
     var returned = ReturnQueue<IPv4Address>()
     /// Counts what `usage` says.
@@ -88,13 +92,16 @@ public struct AddressPool: Sendable {
     ///   - statics: addresses of given clients; inside the ranges or not, nobody else ever gets them.
     ///   - excluded: never given (gateway, server identity).
     ///   - alarmPercent: share of the addresses held from which `usage` shows an alarm; 0: never.
+    ///   - remembers: false: nothing is known of an address that is given back.
     public init(
         name: String, vrf: VRF, ranges: [IPv4Range], statics: [MACAddress: IPv4Address] = [:],
-        excluded: Set<IPv4Address> = [], allocation: Allocation = .sticky, alarmPercent: Int = 0
+        excluded: Set<IPv4Address> = [], allocation: Allocation = .sticky, alarmPercent: Int = 0,
+        remembers: Bool = true
     ) {
         self.name = name
         self.vrf = vrf
         self.allocation = allocation
+        self.remembers = remembers
         self.statics = statics
         self.reserved = excluded.union(statics.values)
         self.ranges = AddressRanges(ranges)
@@ -171,4 +178,6 @@ public struct DenialError: Error, Equatable, Sendable {
 
     public static let unknownPool = DenialError(.unknownPool)
     public static let outsidePool = DenialError(.outsidePool)
+    public static let held = DenialError(.held)
+    public static let notGiven = DenialError(.notGiven)
 }

@@ -6,12 +6,18 @@ import BNGCore
 /// A block of ports of one public address; with all of them, the address.
 public struct PortBlock: Hashable, Sendable {
     public var address: IPv4Address
-    /// 0: the whole address.
     public var firstPort: UInt16
+    /// How many; 0: the whole address.
+    public var ports: UInt16
 
-    public init(address: IPv4Address, firstPort: UInt16) {
+    public init(address: IPv4Address, firstPort: UInt16, ports: UInt16) {
         self.address = address
         self.firstPort = firstPort
+        self.ports = ports
+    }
+
+    fileprivate func overlaps(_ first: Int, _ count: Int) -> Bool {
+        self.ports == 0 || (Int(self.firstPort) < first + count && first < Int(self.firstPort) + Int(self.ports))
     }
 }
 
@@ -76,7 +82,10 @@ public struct PortBlockPool: Sendable {
     private var mostFree: Int
     private var holders: [PortBlock: SessionID] = [:]
     private var held: [SessionID: [PortBlock]] = [:]
+    /// Single ports below 1,024.
     private var lowPorts: [PortBlock: SessionID] = [:]
+    /// Blocks of an older cut of the pool that are held or rest, over each block of this one.
+    private var shadows: [PortBlock: Int] = [:]
     private var resting = ReturnQueue<PortBlock>()
     private var restingUntil: [PortBlock: UTCTime] = [:]
     private var counts = Usage()
@@ -156,7 +165,7 @@ public struct PortBlockPool: Sendable {
         case .deterministic:
             guard own.isEmpty else { return .failure(.limit) }
             guard let block = self.deterministicBlock(of: inside) else { return .failure(.outsideLayout) }
-            guard self.holders[block] == nil, self.restingUntil[block] == nil else { return .failure(.held) }
+            guard self.isFree(block) else { return .failure(.held) }
             return .success(self.give(block, to: session))
         case .oneToOne where !own.isEmpty: return .failure(.limit)
         case .dynamic(_, let limit) where own.count >= limit: return .failure(.limit)
@@ -176,13 +185,14 @@ public struct PortBlockPool: Sendable {
         guard case .deterministic(let size, let prefix) = self.layout, prefix.contains(inside) else { return nil }
         let number = Int(inside.rawValue - prefix.address.rawValue)
         let first = Int(self.ports.lowerBound) + number % self.blocksPerAddress * Int(size)
-        return PortBlock(address: self.address(number / self.blocksPerAddress), firstPort: UInt16(first))
+        return PortBlock(
+            address: self.address(number / self.blocksPerAddress), firstPort: UInt16(first), ports: size)
     }
 
     /// One port below 1,024 of an address the session holds a block of.
     public mutating func takeLowPort(_ port: UInt16, for session: SessionID) -> Bool {
         guard (1..<1_024).contains(port), let address = self.held[session]?.first?.address else { return false }
-        let key = PortBlock(address: address, firstPort: port)
+        let key = PortBlock(address: address, firstPort: port, ports: 1)
         guard self.lowPorts[key] == nil || self.lowPorts[key] == session else { return false }
         self.lowPorts[key] = session
         return true
@@ -190,7 +200,7 @@ public struct PortBlockPool: Sendable {
 
     public mutating func giveLowPort(_ port: UInt16, of session: SessionID) {
         guard let address = self.held[session]?.first?.address else { return }
-        let key = PortBlock(address: address, firstPort: port)
+        let key = PortBlock(address: address, firstPort: port, ports: 1)
         if self.lowPorts[key] == session { self.lowPorts[key] = nil }
     }
 
@@ -225,7 +235,7 @@ public struct PortBlockPool: Sendable {
     }
 
     private mutating func rest(_ block: PortBlock, until: UTCTime) {
-        guard self.bit(of: block) != nil else { return }
+        guard self.index(of: block.address) != nil else { return }
         self.restingUntil[block] = until
         self.resting.push(block, readyAt: until)
         self.counts.resting += 1
@@ -241,9 +251,10 @@ public struct PortBlockPool: Sendable {
 
     // MARK: Restoring
 
-    /// Puts back what a stored session holds. False, and nothing is changed, if another session holds one of the blocks.
+    /// Puts back what a stored session holds, also of an older cut of the pool. False, and nothing is changed, if another session
+    /// holds one of the ports.
     public mutating func restore(_ blocks: [PortBlock], session: SessionID) -> Bool {
-        guard blocks.allSatisfy({ self.holders[$0] == nil || self.holders[$0] == session }) else { return false }
+        guard blocks.allSatisfy({ self.canHold($0, session) }) else { return false }
         for block in blocks where self.holders[block] == nil {
             if self.restingUntil.removeValue(forKey: block) != nil {
                 self.counts.resting -= 1
@@ -257,7 +268,8 @@ public struct PortBlockPool: Sendable {
 
     /// Puts back a block that rested when the process stopped: after all sessions.
     public mutating func restore(resting block: PortBlock, until: UTCTime) {
-        guard self.holders[block] == nil, self.restingUntil[block] == nil, self.bit(of: block) != nil else { return }
+        guard self.holders[block] == nil, self.restingUntil[block] == nil, self.index(of: block.address) != nil
+        else { return }
         self.setFree(block, false)
         self.rest(block, until: until)
     }
@@ -311,7 +323,7 @@ public struct PortBlockPool: Sendable {
 
     /// Where a block's bit is; nil: it is none of this pool's as it is cut now.
     private func bit(of block: PortBlock) -> (index: Int, bit: Int)? {
-        guard let index = self.index(of: block.address) else { return nil }
+        guard block.ports == self.blockPorts, let index = self.index(of: block.address) else { return nil }
         let size = Int(self.blockPorts)
         guard size > 0 else { return block.firstPort == 0 ? (index, 0) : nil }
         let offset = Int(block.firstPort) - Int(self.ports.lowerBound)
@@ -331,16 +343,52 @@ public struct PortBlockPool: Sendable {
             let bit = word * 64 + bits.trailingZeroBitCount
             self.addresses[index].cursor = (bit + 1) % self.blocksPerAddress
             let first = self.blockPorts == 0 ? 0 : Int(self.ports.lowerBound) + bit * Int(self.blockPorts)
-            return PortBlock(address: self.address(index), firstPort: UInt16(first))
+            return PortBlock(address: self.address(index), firstPort: UInt16(first), ports: self.blockPorts)
         }
         return nil
     }
 
-    /// Blocks of an older cut of the pool have no bit: they are held all the same, and vanish when they are given back.
+    private func isFree(_ block: PortBlock) -> Bool {
+        guard let (index, bit) = self.bit(of: block) else { return false }
+        return self.addresses[index].free[bit / 64] & (1 << UInt64(bit % 64)) != 0
+    }
+
+    private func canHold(_ block: PortBlock, _ session: SessionID) -> Bool {
+        if let holder = self.holders[block] { return holder == session }
+        guard self.bit(of: block) == nil else { return self.isFree(block) || self.restingUntil[block] != nil }
+        return self.present(under: block).allSatisfy { self.holders[$0] == nil }
+    }
+
+    /// Blocks of the present cut that share ports with one of another.
+    private func present(under block: PortBlock) -> [PortBlock] {
+        guard self.index(of: block.address) != nil else { return [] }
+        guard self.blockPorts > 0 else { return [PortBlock(address: block.address, firstPort: 0, ports: 0)] }
+        let size = Int(self.blockPorts)
+        return (0..<self.blocksPerAddress).compactMap { number in
+            let first = Int(self.ports.lowerBound) + number * size
+            guard block.overlaps(first, size) else { return nil }
+            return PortBlock(address: block.address, firstPort: UInt16(first), ports: self.blockPorts)
+        }
+    }
+
+    /// Blocks of an older cut have no bit of their own: as long as they are held or rest, those they lie over are not free.
     private mutating func setFree(_ block: PortBlock, _ isFree: Bool) {
+        guard self.bit(of: block) == nil else { return self.setBit(block, isFree) }
+        for under in self.present(under: block) {
+            let count = self.shadows[under, default: 0] + (isFree ? -1 : 1)
+            self.shadows[under] = count == 0 ? nil : count
+            if count == 0 || !isFree { self.setBit(under, isFree) }
+        }
+    }
+
+    private mutating func setBit(_ block: PortBlock, _ isFree: Bool) {
         guard let (index, bit) = self.bit(of: block) else { return }
         let mask: UInt64 = 1 << UInt64(bit % 64)
         let wasFree = self.addresses[index].free[bit / 64] & mask != 0
+        // What lies under a block of another cut, is held or rests is not free, whoever else lets go of it.
+        if isFree, self.shadows[block] != nil || self.holders[block] != nil || self.restingUntil[block] != nil {
+            return
+        }
         guard wasFree != isFree else { return }
         self.addresses[index].free[bit / 64] ^= mask
         self.move(index, to: self.addresses[index].freeCount + (isFree ? 1 : -1))
@@ -364,6 +412,8 @@ public struct PortBlockPool: Sendable {
 extension PortBlockPool {
     public struct DenialError: Error, Equatable, Sendable {
         public var reason: Denial
+
+        public init(reason: Denial) { self.reason = reason }
 
         static let exhausted = DenialError(reason: .exhausted)
         static let limit = DenialError(reason: .limit)

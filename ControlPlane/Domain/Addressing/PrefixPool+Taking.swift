@@ -81,7 +81,7 @@ extension PrefixPool {
         }
         self.setRest(nil, of: prefix)
         self.setHolder(session, of: prefix)
-        self.sticky[line] = prefix
+        if self.remembers { self.sticky[line] = prefix }
         return .success(prefix)
     }
 
@@ -121,6 +121,7 @@ extension PrefixPool {
     }
 
     private mutating func rest(_ prefix: IPv6Prefix, _ rest: Rest) {
+        guard self.remembers else { return }
         self.setRest(rest, of: prefix)
         guard !self.reserved.contains(prefix), self.fresh.contains(prefix) else { return }
         self.returned.push(prefix, readyAt: rest.until)
@@ -136,13 +137,13 @@ extension PrefixPool {
         }
         self.setRest(nil, of: prefix)
         self.setHolder(session, of: prefix)
-        self.sticky[line] = prefix
+        if self.remembers { self.sticky[line] = prefix }
         return true
     }
 
     /// Puts a remembered prefix back: after all sessions.
     public mutating func restore(_ binding: StickyPrefix) {
-        guard binding.prefix.length == self.length, self.held[binding.prefix] == nil,
+        guard self.remembers, binding.prefix.length == self.length, self.held[binding.prefix] == nil,
             self.rests[binding.prefix] == nil
         else { return }
         if let line = binding.line { self.sticky[line] = binding.prefix }

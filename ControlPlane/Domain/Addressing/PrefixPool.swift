@@ -20,12 +20,14 @@ public struct PrefixPool: Sendable {
 
     public let name: String
     public let vrf: VRF
+    /// As in AddressPool.
+    let remembers: Bool
     let statics: [MACAddress: IPv6Prefix]
     let reserved: Set<IPv6Prefix>
     private let alarmPercent: Int
-    var held: [IPv6Prefix: SessionID] = [:]
+    var held: PrefixTable<SessionID>
     var rests: [IPv6Prefix: Rest] = [:]
-    var sticky: [LineKey: IPv6Prefix] = [:]
+    var sticky = LineMemory<IPv6Prefix>()
     var fresh: FreshPrefixes
     var returned = ReturnQueue<IPv6Prefix>()
     private var counts: Usage
@@ -37,19 +39,22 @@ public struct PrefixPool: Sendable {
     ///   - statics: prefixes of given clients; inside the pool or not, nobody else ever gets them.
     ///   - excluded: never given.
     ///   - alarmPercent: share of the prefixes held from which `usage` shows an alarm; 0: never.
+    ///   - remembers: false: nothing is known of a prefix that is given back.
     public init?(
         name: String, vrf: VRF, prefixes: [IPv6Prefix], length: Int, statics: [MACAddress: IPv6Prefix] = [:],
-        excluded: Set<IPv6Prefix> = [], alarmPercent: Int = 0
+        excluded: Set<IPv6Prefix> = [], alarmPercent: Int = 0, remembers: Bool = true
     ) {
         guard let fresh = FreshPrefixes(prefixes, length: length),
             statics.values.allSatisfy({ $0.length == length }), excluded.allSatisfy({ $0.length == length })
         else { return nil }
         self.name = name
         self.vrf = vrf
+        self.remembers = remembers
         self.statics = statics
         self.reserved = excluded.union(statics.values)
         self.alarmPercent = alarmPercent
         self.fresh = fresh
+        self.held = PrefixTable(length: length)
         self.counts = Usage(total: fresh.count - excluded.count { fresh.contains($0) })
     }
 

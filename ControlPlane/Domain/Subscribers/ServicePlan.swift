@@ -23,6 +23,8 @@ public struct ServicePlan: Equatable, Sendable {
     public var addressPool: String?
     public var delegationPool: String?
     public var ipv6DNS: [IPv6Address] = []
+    /// NAT pool, or `ServiceProfile.noNAT`; nil: the address pool's.
+    public var nat: String?
     /// Sessions of one user at once; 0: no limit.
     public var sessionsPerUser: UInt32 = 0
     /// The customer reaches only what the filter lets through, and is to be told so.
@@ -54,9 +56,14 @@ public struct ServiceProfile: Equatable, Sendable {
     public var routes: [IPv4Prefix] = []
     /// Pools that AAA or the plan names are known; what neither says is the access domain's.
     public var ipv6 = IPv6Grant()
+    /// NAT pool, or `noNAT`; nil: the address pool's.
+    public var nat: String?
     /// 0: no limit.
     public var sessionsPerUser: UInt32 = 0
     public var isGarden = false
+
+    /// Private addresses, too, are forwarded as they are.
+    public static let noNAT = "none"
 
     public init() {}
 }
@@ -126,6 +133,7 @@ public struct PlanCatalog: Sendable, Equatable {
         (profile.address, profile.prefixLength, profile.routes) = (grant.address, grant.prefixLength, grant.routes)
         profile.dns = grant.dns.isEmpty ? plan.dns : grant.dns
         profile.ipv6 = Self.ipv6(grant.ipv6 ?? IPv6Grant(), plan)
+        profile.nat = plan.nat
         profile.sessionsPerUser = grant.portLimit ?? plan.sessionsPerUser
         try self.check(profile)
         return profile

@@ -33,12 +33,22 @@ extension SessionMachine {
         let before = self.record
         if let offer = self.offer {
             (self.record.address, self.record.pool, self.record.vrf) = (offer.address, offer.pool, offer.vrf)
+            self.record.nat = offer.nat
             self.offer = nil
         }
         guard self.record.address != .zero else { return actions.append(.confirmationFailed) }
         self.start(at: at)
         self.record.leaseExpires = max(self.record.leaseExpires, until)
         self.begin(.ipv4, before, &actions)
+    }
+
+    mutating func extendNAT(_ grant: NATGrant, _ actions: inout ActionBuffer<Action>) {
+        guard self.record.generation > 0, let held = self.record.nat, held.address == grant.address,
+            held.firstPorts.count < grant.firstPorts.count
+        else { return actions.append(.extensionRefused(grant)) }
+        let before = self.record
+        self.record.nat = grant
+        self.begin(.nat, before, &actions)
     }
 
     mutating func confirmIPv6(_ details: IPv6Details, _ at: UTCTime, _ actions: inout ActionBuffer<Action>) {
@@ -53,11 +63,12 @@ extension SessionMachine {
             let isDeclined = cause == .addressDeclined
             self.offer = nil
             actions.append(.releaseAddress(offer.address, pool: offer.pool, declined: isDeclined, used: isDeclined))
+            if let nat = offer.nat { actions.append(.releaseNAT(nat, used: false)) }
         }
         guard self.record.generation > 0, self.record.address != .zero else { return }
         guard self.holdsIPv6 else { return self.disconnect(cause, at, &actions) }
         let before = self.record
-        (self.record.address, self.record.leaseExpires) = (.zero, .zero)
+        (self.record.address, self.record.leaseExpires, self.record.nat) = (.zero, .zero, nil)
         self.record.cause = cause == .addressDeclined ? cause : nil
         self.begin(.dropIPv4, before, &actions)
         actions.append(.droppedIPv4)
@@ -104,7 +115,7 @@ extension SessionMachine {
         case .restoreGrant: actions.append(.changed(false))
         case .ipv4: if busy.end == nil { actions.append(.confirmed) }
         case .ipv6: if busy.end == nil { actions.append(.confirmedIPv6) }
-        case .dropIPv4, .dropIPv6, .restore: actions.append(.settled)
+        case .nat, .dropIPv4, .dropIPv6, .restore: actions.append(.settled)
         }
         self.resume(busy, &actions)
     }
@@ -117,6 +128,10 @@ extension SessionMachine {
         }
         let held = Set(self.record.ipv6?.resources ?? [])
         self.release((before.ipv6?.resources ?? []).filter { !held.contains($0) }, &actions)
+        // The node refused a block, or has lost none of the others.
+        if let tried = before.nat, let nat = self.record.nat, tried.firstPorts.count > nat.firstPorts.count {
+            actions.append(.extensionRefused(tried))
+        }
     }
 
     /// The session is at rest; what came meanwhile is due now.
@@ -168,6 +183,10 @@ extension SessionMachine {
         case .ipv6:
             self.record = self.restored(before)
             actions.append(.confirmationFailedIPv6)
+        case .nat:
+            self.record = self.restored(before)
+            if let refused = failed.nat { actions.append(.extensionRefused(refused)) }
+            actions.append(.settled)
         case .ipv4 where before.address == .zero:
             self.record = self.restored(before)
             self.releaseAddress(of: failed, declined: false, &actions)
@@ -187,6 +206,7 @@ extension SessionMachine {
         let failed = self.record
         switch busy.change.purpose {
         case .grant: busy.change.purpose = .restoreGrant
+        case .nat: busy.change.purpose = .restore
         case .ipv6:
             actions.append(.confirmationFailedIPv6)
             busy.change.purpose = .restore

@@ -21,16 +21,19 @@ import BNGCore
 
 /// The life-cycle automaton of one session.
 public struct SessionMachine: Machine, Equatable {
+    // What is large is outside: events and actions go through queues.
     public enum Event: Sendable {
         /// A client asks for service.
         case begin
-        case authorized(ServiceGrant, sessionTimeout: Seconds)
+        indirect case authorized(ServiceGrant, sessionTimeout: Seconds)
         /// AAA refused, or nobody could be asked.
         case denied
         /// The line's own prefix is reserved, to be promised with whatever is promised first; nil: there is none.
         case prepared(IPv6Details?)
-        case addressReserved(IPv4Address, pool: String, vrf: VRF)
+        case addressReserved(IPv4Address, pool: String, vrf: VRF, nat: NATGrant? = nil)
         case addressRefused
+        /// The DNS servers that came with the address from outside; AAA's own stay.
+        case provisioned(dns: [IPv4Address])
         /// How the client presents itself now; takes effect with the next confirmation.
         case presented(SessionPresentation)
         /// The client took the address, or renewed it; the lease is to last until then.
@@ -42,11 +45,13 @@ public struct SessionMachine: Machine, Equatable {
         /// The client holds no more of IPv6 than this.
         case dropIPv6(keeping: IPv6Details?, TerminateCause, at: UTCTime)
         /// AAA grants something else from now on; the session is to end then (zero: never).
-        case regrant(ServiceGrant, ends: UTCTime)
+        indirect case regrant(ServiceGrant, ends: UTCTime)
         /// What the node has counted since its counters began.
         case counted(SessionTotals)
         /// The node's counters are gone; they begin at zero with the next installation.
         case countersLost
+        /// One block of ports more than the session has.
+        case extendNAT(NATGrant)
         /// The client did not take the address in time, or chose another server.
         case lapse
         /// Nothing has been promised, and no protocol waits for anything.
@@ -70,17 +75,17 @@ public struct SessionMachine: Machine, Equatable {
         /// What `regrant` asked for is in force, or is not and the session is as it was.
         case changed(Bool)
         /// Store the record; answer `persisted`.
-        case persist(SessionRecord)
+        indirect case persist(SessionRecord)
         /// Store renewals; no answer is awaited.
         case persistRenewal(SessionID, ipv4: UTCTime?, ipv6: UTCTime?)
         /// Store that the session is being removed; no answer is awaited. Whoever reported its end may forget it then.
-        case persistEnding(SessionRecord)
+        indirect case persistEnding(SessionRecord)
         /// Install on the node; answer `installed`.
-        case install(SessionRecord)
+        indirect case install(SessionRecord)
         /// Remove from the node; answer `removed`, however long that takes.
-        case remove(SessionRecord)
+        indirect case remove(SessionRecord)
         /// Store the end of the session and its totals; answer `persisted`.
-        case recordEnd(SessionRecord)
+        indirect case recordEnd(SessionRecord)
         /// Tell the access protocols: an address is reserved, or there is none.
         case granted(IPv4Address)
         case addressDenied
@@ -100,6 +105,10 @@ public struct SessionMachine: Machine, Equatable {
         /// No data plane holds the address any more. `declined`: some other host uses it; `used`: it had been promised.
         case releaseAddress(IPv4Address, pool: String, declined: Bool, used: Bool)
         case releaseIPv6([IPv6Details.Resource])
+        /// Nor its public side.
+        case releaseNAT(NATGrant, used: Bool)
+        /// This is not what the session is to have: what it has not got of it is free.
+        case extensionRefused(NATGrant)
         /// The node may forget the final counters.
         case acknowledgeFinal(SessionID)
         /// The machine is done.
@@ -114,11 +123,12 @@ public struct SessionMachine: Machine, Equatable {
         var address: IPv4Address
         var pool: String
         var vrf: VRF
+        var nat: NATGrant?
     }
 
     /// What is on its way to the store and the node.
     struct Change: Equatable, Sendable {
-        enum Purpose: Equatable, Sendable { case ipv4, ipv6, grant, dropIPv4, dropIPv6, restore, restoreGrant }
+        enum Purpose: Equatable, Sendable { case ipv4, ipv6, nat, grant, dropIPv4, dropIPv6, restore, restoreGrant }
 
         var purpose: Purpose
         /// What is in force; nil: nothing has been promised yet.
@@ -204,6 +214,7 @@ public struct SessionMachine: Machine, Equatable {
         case (.authorizing, .denied), (.connecting, .end), (.authorizing, .end):
             self.neverBegan(&actions)
         case (.preparing, .end): self.neverBegan(&actions)
+        case (_, .provisioned(let dns)): if self.record.grant.dns.isEmpty { self.record.grant.dns = dns }
         case (_, .counted(let totals)): self.record.observe(totals)
         case (_, .countersLost): self.record.counterBase = self.record.counters
         case (.disconnecting, .removed(let totals)): self.recordEnd(totals, &actions)
@@ -216,13 +227,16 @@ public struct SessionMachine: Machine, Equatable {
         case (.open, _): self.handleOpen(event, &actions)
         case (.persisting, _), (.installing, _): self.wait(event, &actions)
         case (_, .regrant): actions.append(.changed(false))
+        case (_, .extendNAT(let grant)): actions.append(.extensionRefused(grant))
         default: break  // an answer or a request that a later event has overtaken
         }
     }
 
     private mutating func handleOpen(_ event: Event, _ actions: inout ActionBuffer<Action>) {
         switch event {
-        case .addressReserved(let address, let pool, let vrf): self.reserved(address, pool, vrf, &actions)
+        case .addressReserved(let address, let pool, let vrf, let nat):
+            self.reserved(Offer(address: address, pool: pool, vrf: vrf, nat: nat), &actions)
+        case .extendNAT(let grant): self.extendNAT(grant, &actions)
         case .addressRefused: actions.append(.addressDenied)
         case .presented(let details): self.record.presentation = details
         case .confirm(let until, let at): self.confirm(until, at, &actions)
@@ -248,7 +262,10 @@ public struct SessionMachine: Machine, Equatable {
     private mutating func wait(_ event: Event, _ actions: inout ActionBuffer<Action>) {
         guard var busy = self.busy else { return }
         switch event {
-        case .addressReserved(let address, let pool, let vrf): return self.reserved(address, pool, vrf, &actions)
+        case .addressReserved(let address, let pool, let vrf, let nat):
+            return self.reserved(Offer(address: address, pool: pool, vrf: vrf, nat: nat), &actions)
+        // The node asks again.
+        case .extendNAT(let grant): return actions.append(.extensionRefused(grant))
         case .addressRefused: return actions.append(.addressDenied)
         case .renewedByDataPlane(let ipv4, let ipv6): return self.renewed(ipv4, ipv6, &actions)
         case .lapse: return self.withdrawOffer(&actions)
@@ -265,17 +282,16 @@ public struct SessionMachine: Machine, Equatable {
         self.work = .busy(busy)
     }
 
-    private mutating func reserved(
-        _ address: IPv4Address, _ pool: String, _ vrf: VRF, _ actions: inout ActionBuffer<Action>
-    ) {
-        self.offer = Offer(address: address, pool: pool, vrf: vrf)
-        actions.append(.granted(address))
+    private mutating func reserved(_ offer: Offer, _ actions: inout ActionBuffer<Action>) {
+        self.offer = offer
+        actions.append(.granted(offer.address))
     }
 
     private mutating func withdrawOffer(_ actions: inout ActionBuffer<Action>) {
         guard let offer = self.offer else { return }
         self.offer = nil
         actions.append(.releaseAddress(offer.address, pool: offer.pool, declined: false, used: false))
+        if let nat = offer.nat { actions.append(.releaseNAT(nat, used: false)) }
     }
 
     /// Nothing was promised: nothing is left behind.
@@ -319,6 +335,7 @@ public struct SessionMachine: Machine, Equatable {
     func releaseAddress(of record: SessionRecord, declined: Bool, _ actions: inout ActionBuffer<Action>) {
         guard record.address != .zero else { return }
         actions.append(.releaseAddress(record.address, pool: record.pool, declined: declined, used: true))
+        if let nat = record.nat { actions.append(.releaseNAT(nat, used: true)) }
     }
 
     func release(_ resources: [IPv6Details.Resource], _ actions: inout ActionBuffer<Action>) {

@@ -30,6 +30,8 @@ public enum TerminateCause: String, Sendable, Codable, CaseIterable {
     /// AAA no longer wants the customer served.
     case reauthenticationFailed = "reauthentication_failed"
     case addressDeclined = "address_declined"
+    /// The DHCP server outside that granted the address took it back, or could not be asked until its lease had ended.
+    case leaseLost = "lease_lost"
     case lineMoved = "line_moved"
     case configuration
     /// The client answers no echoes any more.
@@ -62,11 +64,19 @@ public struct SessionRecord: Equatable, Sendable {
     /// Of the whole session, as far as its node has reported; never falls.
     public var counters: SessionTotals
     /// What was counted before the node last lost its counters.
-    public var counterBase = SessionTotals()
+    public var counterBase: SessionTotals {
+        get { self.base?.totals ?? SessionTotals() }
+        set { self.base = newValue == SessionTotals() ? nil : CounterBase(newValue) }
+    }
+    private var base: CounterBase?
     /// Name of the access port the session came up on.
     public var port = ""
     /// What AAA granted.
-    public var grant: ServiceGrant
+    public var grant: ServiceGrant {
+        _read { yield self.granted.grant }
+        set { self.granted = Granted(newValue) }
+    }
+    private var granted: Granted
     /// When Session-Timeout ends it; zero: never.
     public var ends: UTCTime = .zero
     /// Its start, interims and stop are accounting records.
@@ -75,6 +85,8 @@ public struct SessionRecord: Equatable, Sendable {
     public var ppp: PPPoEDetails?
     /// nil: the session holds nothing of IPv6. `address` is zero when it holds nothing of IPv4.
     public var ipv6: IPv6Details?
+    /// Public side of `address`; nil: it is forwarded as it is.
+    public var nat: NATGrant?
 
     public init(
         id: SessionID, generation: Generation, phase: SessionPhase, node: NodeName, line: LineKey, tags: VLANTags,
@@ -101,7 +113,7 @@ public struct SessionRecord: Equatable, Sendable {
         self.ended = ended
         self.cause = cause
         self.counters = counters
-        self.grant = grant
+        self.granted = Granted(grant)
     }
 
     /// Takes over what the node has counted. A node that counts from zero again, its maps gone, starts from what was known.
@@ -109,6 +121,24 @@ public struct SessionRecord: Equatable, Sendable {
         if !(self.counterBase + reported).isAtLeast(self.counters) { self.counterBase = self.counters }
         self.counters = self.counterBase + reported
     }
+}
+
+/// A grant, half of a record's size, shared by its copies: a record is copied wherever it goes, its grant hardly ever changes.
+private final class Granted: Sendable, Equatable {
+    let grant: ServiceGrant
+
+    init(_ grant: ServiceGrant) { self.grant = grant }
+
+    static func == (a: Granted, b: Granted) -> Bool { a === b || a.grant == b.grant }
+}
+
+/// Outside the record: hardly any session outlives its node's counters.
+private final class CounterBase: Sendable, Equatable {
+    let totals: SessionTotals
+
+    init(_ totals: SessionTotals) { self.totals = totals }
+
+    static func == (a: CounterBase, b: CounterBase) -> Bool { a.totals == b.totals }
 }
 
 /// What a client's own messages say of it and its line: may change while the session lives.

@@ -18,6 +18,7 @@ public protocol AdminBackend: Sendable {
     /// Ended sessions, newest first; of one user if given.
     func history(beforeMs: Int64?, user: String?, limit: Int) async throws -> [SessionView]
     func aaa() async throws -> AAAView
+    func dhcpServers() async throws -> [DHCPServersView]
     func plans() async throws -> [PlanView]
     /// false: there is no such session.
     func clearSession(_ id: String) async throws -> Bool

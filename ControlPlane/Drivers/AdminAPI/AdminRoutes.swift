@@ -44,6 +44,7 @@ enum AdminRoutes {
             return try await json(backend.history(beforeMs: before, user: user, limit: Int(limit ?? 100)))
         }
         v1.get("aaa") { _, _ in try await json(backend.aaa()) }
+        v1.get("dhcp-servers") { _, _ in try await json(backend.dhcpServers()) }
         v1.get("plans") { _, _ in try await json(backend.plans()) }
         v1.delete("quarantine/:node") { _, context in
             let node = try context.parameters.require("node")

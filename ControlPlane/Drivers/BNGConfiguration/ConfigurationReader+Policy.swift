@@ -25,6 +25,7 @@ extension ConfigurationReader {
         plan.linkPool = reader.text("link-pool", "the name of a prefix pool")
         plan.addressPool = reader.text("address-pool", "the name of a prefix pool")
         plan.delegationPool = reader.text("delegation-pool", "the name of a prefix pool")
+        plan.nat = reader.text("nat", "the name of a NAT pool, or none")
         plan.sessionsPerUser = reader.integer("sessions-per-user", 0...1_000_000) ?? 0
         plan.isGarden = reader.flag("garden") ?? false
         if plan.isGarden, plan.filter == nil {

@@ -22,10 +22,13 @@ extension ConfigurationReader {
         let options = self.readOptions(&reader, path)
         let statics = self.readStatics(reader.list("static"), path, prefix, gateway)
         let allocation = reader.choice("allocation", AddressPool.Allocation.self) ?? .sticky
+        let external = reader.text("external", "the name of an entry of dhcp-servers")
         let alarm = reader.value("alarm", "a share of the addresses from 0% to 100% such as 90%", percentage) ?? 90
+        let nat = reader.text("nat", "the name of a NAT pool")
         if reader.node("ranges") == nil, reader.node("static") == nil {
             self.problems.add(node, "\(path): expected ranges, static addresses or both")
         }
+        if external != nil { self.checkExternal(reader, path, lease: times.lease) }
         reader.finish()
         if let prefix, let gateway, !prefix.hasHost(gateway) {
             self.problems.add(
@@ -36,7 +39,8 @@ extension ConfigurationReader {
             Pool(
                 name: name, vrf: vrf, prefix: prefix, gateway: gateway, ranges: ranges, statics: statics,
                 lease: times.lease, renewal: times.renewal, rebinding: times.rebinding, quarantine: quarantine,
-                options: options, allocation: allocation, alarmPercent: alarm))
+                options: options, allocation: allocation, alarmPercent: alarm, nat: nat,
+                external: external))
         self.poolPlaces.append(node)
     }
 

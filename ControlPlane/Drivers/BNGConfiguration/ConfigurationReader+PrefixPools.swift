@@ -19,12 +19,23 @@ extension ConfigurationReader {
         }
         let quarantine = reader.seconds("quarantine") ?? 60
         let alarm = reader.value("alarm", "a share of the prefixes from 0% to 100% such as 90%", percentage) ?? 90
+        let external = reader.text("external", "the name of an entry of dhcp-servers")
+        let link = reader.value("link-address", "a routable IPv6 address") { text in
+            IPv6Address(text).flatMap { $0.isRoutableUnicast ? $0 : nil }
+        }
+        if external != nil {
+            self.checkExternal(reader, path, lease: nil)
+        } else if link != nil {
+            self.problems.add(
+                reader.place(of: "link-address"), "\(path).link-address: expected only in an external pool")
+        }
         reader.finish()
         guard let name, let length else { return }
-        self.configuration.prefixPools.append(
-            PrefixPoolSettings(
-                name: name, vrf: vrf, prefixes: prefixes, length: length, statics: statics, excluded: Set(excluded),
-                quarantine: quarantine, alarmPercent: alarm))
+        var settings = PrefixPoolSettings(
+            name: name, vrf: vrf, prefixes: prefixes, length: length, statics: statics, excluded: Set(excluded),
+            quarantine: quarantine, alarmPercent: alarm)
+        (settings.external, settings.linkAddress) = (external, link ?? prefixes.first?.address ?? .zero)
+        self.configuration.prefixPools.append(settings)
         self.prefixPoolPlaces.append(node)
     }
 

@@ -14,6 +14,8 @@ extension ConfigurationReader {
         self.unique(configuration.nodes.map(\.name), self.nodePlaces, "nodes: the name")
         self.checkPools()
         self.checkPrefixPools()
+        self.checkNAT()
+        self.checkExternalPools()
         self.checkDomains()
         self.checkIPv6()
         for index in configuration.nodes.indices { self.checkNode(index) }

@@ -26,6 +26,9 @@ struct ConfigurationReader {
     var domainPlaces: [Node] = []
     var poolPlaces: [Node] = []
     var prefixPoolPlaces: [Node] = []
+    var natPolicyPlaces: [Node] = []
+    var natPoolPlaces: [Node] = []
+    var dhcpServersPlaces: [Node] = []
     var nodePlaces: [Node] = []
     var planPlaces: [Node] = []
     var filterPlaces: [Node] = []
@@ -66,6 +69,9 @@ struct ConfigurationReader {
         for node in reader.list("nodes", required: true) { self.readNode(node) }
         for node in reader.list("pools") { self.readPool(node) }
         for node in reader.list("prefix-pools") { self.readPrefixPool(node) }
+        for node in reader.list("nat-policies") { self.readNATPolicy(node) }
+        for node in reader.list("nat-pools") { self.readNATPool(node) }
+        for node in reader.list("dhcp-servers") { self.readDHCPServers(node) }
         if let node = reader.node("guard") { self.readGuard(node) }
         for node in reader.list("filters") { self.readFilter(node) }
         for node in reader.list("plans") { self.readPlan(node) }
@@ -245,7 +251,8 @@ struct ConfigurationReader {
         guard var reader = MappingReader(node, path: "guard", problems: self.problems) else { return }
         let classes: [(String, PuntClass)] = [
             ("dhcpv4", .dhcpv4), ("arp", .arp), ("neighbor", .neighbor), ("pppoe", .pppoe), ("ppp", .ppp),
-            ("held", .held), ("fragment", .fragment), ("nd", .nd), ("dhcpv6", .dhcpv6),
+            ("held", .held), ("fragment", .fragment), ("nd", .nd), ("dhcpv6", .dhcpv6), ("nat-ports", .natPorts),
+            ("nat-fragment", .natFragment),
         ]
         for (name, puntClass) in classes {
             guard let entry = reader.node(name) else { continue }

@@ -26,6 +26,7 @@ extension ControllerConfiguration {
                 ))
         }
         objects += self.prefixRoutes(of: settings)
+        objects += self.natObjects(of: settings)
         objects += self.routes(of: settings)
         objects += self.filters.map { ($0.name, .filter($0.packetFilter)) }
         for domain in self.accessDomains where used.contains(domain.name) {

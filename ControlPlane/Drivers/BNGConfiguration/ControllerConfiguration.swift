@@ -17,6 +17,9 @@ public struct ControllerConfiguration: Sendable, Equatable {
     public var nodes: [NodeSettings] = []
     public var pools: [Pool] = []
     public var prefixPools: [PrefixPoolSettings] = []
+    public var natPolicies: [NATPolicySettings] = []
+    public var natPools: [NATPoolSettings] = []
+    public var dhcpServers: [DHCPServersSettings] = []
     public var guardRates: [GuardRate] = []
     public var plans: [ServicePlan] = []
     public var filters: [FilterSettings] = []
@@ -155,4 +158,8 @@ public struct Pool: Sendable, Equatable {
     public var allocation = AddressPool.Allocation.sticky
     /// Share of the addresses held from which it is an alarm; 0: never.
     public var alarmPercent = 90
+    /// NAT pool of its private addresses; nil: they are forwarded as they are.
+    public var nat: String?
+    /// The entry of `dhcp-servers:` that gives the addresses; nil: the pool itself.
+    public var external: String?
 }

@@ -25,6 +25,10 @@ public struct PrefixPoolSettings: Sendable, Equatable {
         self.prefixes.contains { $0.contains(address) }
             && !self.excluded.contains(IPv6Prefix(holding: address, length: self.length))
     }
+    /// The entry of `dhcp-servers:` that gives the prefixes; nil: the pool itself.
+    public var external: String?
+    /// By which the servers choose the subnet; without one of its own, the first of the pool.
+    public var linkAddress = IPv6Address.zero
 }
 
 /// What lines of one access domain are told and given of IPv6.

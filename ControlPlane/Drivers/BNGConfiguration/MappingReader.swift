@@ -56,6 +56,9 @@ struct MappingReader {
         return node
     }
 
+    /// Whether an optional key that is read elsewhere is there.
+    func has(_ key: String) -> Bool { self.entries[key] != nil }
+
     func place(of key: String) -> Node { self.entries[key]?.value ?? self.place }
 
     /// A scalar turned into a value; nil and a problem if `parse` does not accept it.

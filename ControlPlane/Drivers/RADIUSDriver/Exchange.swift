@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One request on its way: from server to server until one answers or its time is over.
 
+import BNGCore
 import NIOCore
 import RADIUS
 import Subscribers

@@ -15,6 +15,8 @@ final class UDPTransport: ServerTransport {
     private var places = PlaceQueue()
     private var channels: [Int: any Channel] = [:]
     private var isOpening = false
+    /// Lanes with packets that are written and not yet flushed.
+    private var unflushed: Set<Int> = []
     private var isStopped = false
 
     init(
@@ -43,7 +45,15 @@ final class UDPTransport: ServerTransport {
         guard let channel = self.channels[place.lane] else { return }
         let envelope = AddressedEnvelope(remoteAddress: self.server, data: channel.allocator.buffer(bytes: bytes))
         // A packet that cannot be sent is a packet lost: the wait for its answer runs out.
-        channel.writeAndFlush(envelope, promise: nil)
+        channel.write(envelope, promise: nil)
+        // All that this turn of the loop writes goes out by one system call.
+        if self.unflushed.isEmpty { self.loop.assumeIsolated().execute { self.flush() } }
+        self.unflushed.insert(place.lane)
+    }
+
+    private func flush() {
+        for lane in self.unflushed { self.channels[lane]?.flush() }
+        self.unflushed.removeAll(keepingCapacity: true)
     }
 
     func reset() {}

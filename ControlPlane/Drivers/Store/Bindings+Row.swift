@@ -8,9 +8,10 @@ import Subscribers
 extension StickyBinding {
     static let columns = "access_domain, s_vlan, c_vlan, relay, mac, vrf, pool, address, reserved_until_ms, declined"
 
-    var arguments: [any DatabaseValueConvertible] {
+    var arguments: [DatabaseValue] {
         self.line.arguments + [
-            Int64(self.vrf), self.pool, Int64(self.address.rawValue), self.reservedUntil.milliseconds, self.declined,
+            .integer(self.vrf), .text(self.pool), .integer(self.address.rawValue),
+            .integer(self.reservedUntil.milliseconds), .boolean(self.declined),
         ]
     }
 
@@ -26,9 +27,10 @@ extension StickyBinding {
 extension StickyPrefixBinding {
     static let columns = "access_domain, s_vlan, c_vlan, relay, mac, vrf, pool, prefix, reserved_until_ms, declined"
 
-    var arguments: [any DatabaseValueConvertible] {
+    var arguments: [DatabaseValue] {
         self.line.arguments + [
-            Int64(self.vrf), self.pool, self.prefix.description, self.reservedUntil.milliseconds, self.declined,
+            .integer(self.vrf), .text(self.pool), .text(self.prefix.description),
+            .integer(self.reservedUntil.milliseconds), .boolean(self.declined),
         ]
     }
 

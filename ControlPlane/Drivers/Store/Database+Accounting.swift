@@ -13,12 +13,12 @@ extension Database {
             try self.run(
                 "INSERT INTO accounting (sequence, session, kind, at_ms, body) VALUES (?, ?, ?, ?, ?)",
                 [
-                    Int64(bitPattern: record.sequence), Int64(bitPattern: record.session), record.kind.rawValue,
-                    record.at.milliseconds, try JSONEncoder().encode(record),
+                    .integer(record.sequence), .integer(record.session), .text(record.kind.rawValue),
+                    .integer(record.at.milliseconds), .blob(record.json.bytes),
                 ])
         case .removeAccounting(let sequences):
             for sequence in sequences {
-                try self.run("DELETE FROM accounting WHERE sequence = ?", [Int64(bitPattern: sequence)])
+                try self.run("DELETE FROM accounting WHERE sequence = ?", [.integer(sequence)])
             }
         case .countSession(let id, let totals, let base):
             try self.run(
@@ -30,18 +30,19 @@ extension Database {
                 base_ipv6_down_packets = ?, base_ipv6_down_bytes = ? WHERE id = ?
                 """,
                 totals.arguments + totals.ipv6.arguments + base.arguments + base.ipv6.arguments
-                    + [Int64(bitPattern: id.rawValue)])
+                    + [.integer(id.rawValue)])
         case .putNote(let note):
             try self.run(
                 "INSERT INTO notes (session, at_ms, kind, text) VALUES (?, ?, ?, ?)",
                 [
-                    Int64(bitPattern: note.session.rawValue), note.at.milliseconds, note.kind.rawValue, note.text,
+                    .integer(note.session.rawValue), .integer(note.at.milliseconds), .text(note.kind.rawValue),
+                    .text(note.text),
                 ])
         case .setAccounted(let node, let accounted):
             if accounted {
-                try self.run("INSERT OR IGNORE INTO accounted_nodes (node) VALUES (?)", [node])
+                try self.run("INSERT OR IGNORE INTO accounted_nodes (node) VALUES (?)", [.text(node)])
             } else {
-                try self.run("DELETE FROM accounted_nodes WHERE node = ?", [node])
+                try self.run("DELETE FROM accounted_nodes WHERE node = ?", [.text(node)])
             }
         default: preconditionFailure("no statement for \(operation)")
         }

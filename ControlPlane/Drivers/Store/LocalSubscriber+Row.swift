@@ -20,14 +20,14 @@ extension LocalSubscriber {
     static let columns =
         "name, password, plan, address, pool, routes, suspended, note, ipv6_prefix, delegated_prefix, ipv6_address"
 
-    var arguments: [any DatabaseValueConvertible] {
-        [
-            self.name, self.password?.text ?? DatabaseValue.null, self.plan ?? DatabaseValue.null,
-            self.address.map { Int64($0.rawValue) } ?? DatabaseValue.null, self.pool ?? DatabaseValue.null,
-            (self.routes.map(\.description) + self.ipv6Routes.map(\.description)).joined(separator: " "),
-            self.isSuspended, self.note, self.linkPrefix?.description ?? DatabaseValue.null,
-            self.delegatedPrefix?.description ?? DatabaseValue.null,
-            self.ipv6Address?.description ?? DatabaseValue.null,
+    var arguments: [DatabaseValue] {
+        let routes = self.routes.map(\.description) + self.ipv6Routes.map(\.description)
+        return [
+            .text(self.name), .textOrNull(self.password?.text), .textOrNull(self.plan),
+            self.address.map { .integer($0.rawValue) } ?? .null, .textOrNull(self.pool),
+            .text(routes.joined(separator: " ")), .boolean(self.isSuspended), .text(self.note),
+            .textOrNull(self.linkPrefix?.description), .textOrNull(self.delegatedPrefix?.description),
+            .textOrNull(self.ipv6Address?.description),
         ]
     }
 

@@ -12,8 +12,8 @@ extension SessionRecord {
         "id, generation, phase, node, access_domain, s_vlan, c_vlan, relay, mac, s_tpid, c_tpid, relay_mac, vrf, pool,"
         + " address, client_id, option82, host_name, started_ms, lease_expires_ms, ended_ms, cause, port, user_name,"
         + " granted, ends_ms, accounted, up_packets, up_bytes, down_packets, down_bytes, dropped_packets,"
-        + " pppoe_id, ppp, ipv6, ipv6_expires_ms, ipv6_up_packets, ipv6_up_bytes, ipv6_down_packets, ipv6_down_bytes"
-    static let columnCount = 40
+        + " pppoe_id, ppp, ipv6, ipv6_expires_ms, ipv6_up_packets, ipv6_up_bytes, ipv6_down_packets, ipv6_down_bytes, nat"
+    static let columnCount = 41
     /// Columns of `sessions` alone: what the node had counted before it lost its counters.
     static let baseColumns =
         "base_up_packets, base_up_bytes, base_down_packets, base_down_bytes, base_dropped_packets,"
@@ -22,25 +22,29 @@ extension SessionRecord {
 
     static func placeholders(_ count: Int) -> String { Array(repeating: "?", count: count).joined(separator: ", ") }
 
-    func arguments() throws -> [any DatabaseValueConvertible] {
-        let head: [any DatabaseValueConvertible] = [
-            Int64(bitPattern: self.id.rawValue), Int64(bitPattern: self.generation), self.phase.rawValue, self.node,
-            Int64(self.line.accessDomain), Int64(self.line.sVLAN), Int64(self.line.cVLAN),
-            Int64(self.line.relay.rawValue), Int64(self.line.mac.rawValue),
-            Int64(self.tags.sTPID), Int64(self.tags.cTPID), Int64(self.relayMAC.rawValue),
-            Int64(self.vrf), self.pool, Int64(self.address.rawValue),
-            self.clientID.blob, self.option82.blob, self.hostName,
-            self.started.milliseconds, self.leaseExpires.milliseconds, self.ended.milliseconds,
-            self.cause?.rawValue ?? DatabaseValue.null,
+    var arguments: [DatabaseValue] {
+        var values: [DatabaseValue] = [
+            .integer(self.id.rawValue), .integer(self.generation), .text(self.phase.rawValue), .text(self.node),
         ]
-        let aaa: [any DatabaseValueConvertible] = [
-            self.port, self.grant.userName, try self.grant.stored(), self.ends.milliseconds, self.isAccounted,
+        values.reserveCapacity(Self.columnCount + Self.baseColumnCount)
+        values += self.line.arguments
+        values += [
+            .integer(self.tags.sTPID), .integer(self.tags.cTPID), .integer(self.relayMAC.rawValue),
+            .integer(self.vrf), .text(self.pool), .integer(self.address.rawValue),
+            .blob(self.clientID), .blob(self.option82), .text(self.hostName),
+            .integer(self.started.milliseconds), .integer(self.leaseExpires.milliseconds),
+            .integer(self.ended.milliseconds), self.cause.map { .text($0.rawValue) } ?? .null,
+            .text(self.port), .text(self.grant.userName), .text(self.grant.stored), .integer(self.ends.milliseconds),
+            .boolean(self.isAccounted),
         ]
-        let links: [any DatabaseValueConvertible] = [
-            Int64(self.line.pppoeID), self.ppp?.stored ?? "", self.ipv6?.stored ?? "",
-            self.ipv6?.expires.milliseconds ?? 0,
+        values += self.counters.arguments
+        values += [
+            .integer(self.line.pppoeID), .text(self.ppp?.stored ?? ""), .text(self.ipv6?.stored ?? ""),
+            .integer(self.ipv6?.expires.milliseconds ?? 0),
         ]
-        return head + aaa + self.counters.arguments + links + self.counters.ipv6.arguments
+        values += self.counters.ipv6.arguments
+        values.append(.text(self.nat?.text ?? ""))
+        return values
     }
 
     /// nil if a column holds what no version wrote.
@@ -48,7 +52,7 @@ extension SessionRecord {
         guard let phase = SessionPhase(rawValue: row[2]), var line = LineKey(row, at: 4),
             let pppoeID = UInt16(exactly: row[32] as Int64), let ppp = PPPoEDetails.from(row[33]),
             let ipv6 = IPv6Details.from(row[34], expires: UTCTime(milliseconds: row[35])),
-            let grant = ServiceGrant(stored: row[24], userName: row[23])
+            let grant = ServiceGrant(stored: row[24], userName: row[23]), let nat = NATGrant.from(row[40])
         else { return nil }
         line.pppoeID = pppoeID
         self.init(
@@ -70,6 +74,7 @@ extension SessionRecord {
         self.isAccounted = row[26]
         self.ppp = ppp
         self.ipv6 = ipv6
+        self.nat = nat
     }
 
     /// A row of `sessions` with its base columns.
@@ -81,9 +86,9 @@ extension SessionRecord {
 
 extension ServiceGrant {
     /// Empty for what everybody gets where no AAA is configured: the user name has a column of its own.
-    func stored() throws -> String {
+    var stored: String {
         guard self != ServiceGrant(source: .open, userName: self.userName) else { return "" }
-        return String(decoding: try JSONEncoder().encode(self), as: UTF8.self)
+        return self.json.text
     }
 
     init?(stored text: String, userName: String) {
@@ -107,10 +112,11 @@ extension SessionTotals {
         self.droppedPackets = UInt64(bitPattern: row[first + 4])
     }
 
-    var arguments: [any DatabaseValueConvertible] {
-        [self.upPackets, self.upBytes, self.downPackets, self.downBytes, self.droppedPackets].map {
-            Int64(bitPattern: $0)
-        }
+    var arguments: [DatabaseValue] {
+        [
+            .integer(self.upPackets), .integer(self.upBytes), .integer(self.downPackets), .integer(self.downBytes),
+            .integer(self.droppedPackets),
+        ]
     }
 }
 
@@ -123,17 +129,17 @@ extension FamilyTotals {
         self.downBytes = UInt64(bitPattern: row[first + 3])
     }
 
-    var arguments: [any DatabaseValueConvertible] {
-        [self.upPackets, self.upBytes, self.downPackets, self.downBytes].map { Int64(bitPattern: $0) }
+    var arguments: [DatabaseValue] {
+        [.integer(self.upPackets), .integer(self.upBytes), .integer(self.downPackets), .integer(self.downBytes)]
     }
 }
 
 extension LineKey {
     /// Values of access_domain, s_vlan, c_vlan, relay, mac.
-    var arguments: [any DatabaseValueConvertible] {
+    var arguments: [DatabaseValue] {
         [
-            Int64(self.accessDomain), Int64(self.sVLAN), Int64(self.cVLAN), Int64(self.relay.rawValue),
-            Int64(self.mac.rawValue),
+            .integer(self.accessDomain), .integer(self.sVLAN), .integer(self.cVLAN), .integer(self.relay.rawValue),
+            .integer(self.mac.rawValue),
         ]
     }
 

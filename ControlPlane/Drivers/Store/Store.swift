@@ -218,6 +218,7 @@ public final class Store: Sendable {
                 state.bindings.append(binding)
             }
             state.prefixBindings = try StickyPrefixBinding.all(db)
+            state.natRests = try NATRest.all(db)
             state.subscribers = try LocalSubscriber.all(db)
             for row in try Row.fetchAll(db, sql: "SELECT node, session_epoch FROM node_epochs") {
                 state.sessionEpochs[row[0]] = UInt64(bitPattern: row[1])

@@ -97,6 +97,7 @@ enum StoreSchema {
         StoreSchema.subscribers,
         StoreSchema.pppoe,
         StoreSchema.ipv6,
+        StoreSchema.nat,
     ]
 
     /// Brings a database to the newest schema.

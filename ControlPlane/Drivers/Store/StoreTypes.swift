@@ -8,15 +8,17 @@ import Subscribers
 /// One durable change. The changes of one `submit` become durable together or not at all.
 public enum StoreOperation: Sendable, Equatable {
     /// Inserts or replaces a live session.
-    case putSession(SessionRecord)
+    indirect case putSession(SessionRecord)
     /// Moves the lease's end; never to an earlier time.
     case renewLease(SessionID, until: UTCTime)
     /// The same of the IPv6 lease; nothing for a session that holds no IPv6.
     case renewIPv6Lease(SessionID, until: UTCTime)
     /// Moves a session to the history.
-    case endSession(SessionRecord)
+    indirect case endSession(SessionRecord)
     case putBinding(StickyBinding)
     case putPrefixBinding(StickyPrefixBinding)
+    /// Remembers blocks that rest.
+    case restNAT(NATRest)
     case removeBinding(vrf: VRF, address: IPv4Address)
     /// Session counters below `limit` are spent for this issuer.
     case reserveSessionCounters(issuer: UInt16, limit: UInt64)
@@ -25,7 +27,7 @@ public enum StoreOperation: Sendable, Equatable {
     /// `content`: a digest of the object without its generation.
     case saveGeneration(node: NodeName, key: ObjectKey, generation: Generation, content: [UInt8])
     /// Writes a record into the accounting spool.
-    case putAccounting(AccountingRecord)
+    indirect case putAccounting(AccountingRecord)
     /// Records that have been delivered.
     case removeAccounting([UInt64])
     /// What a live session's node has counted.
@@ -70,6 +72,7 @@ public struct StoredState: Sendable {
     public var bindings: [StickyBinding] = []
     /// Likewise.
     public var prefixBindings: [StickyPrefixBinding] = []
+    public var natRests: [NATRest] = []
     public var subscribers: [LocalSubscriber] = []
     public var sessionEpochs: [NodeName: UInt64] = [:]
     public var generations: [NodeName: [ObjectKey: (generation: Generation, content: [UInt8])]] = [:]

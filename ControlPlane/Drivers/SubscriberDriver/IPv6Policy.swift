@@ -18,6 +18,8 @@ public struct PrefixPoolPolicy: Sendable {
     public var declineRest: Seconds = 3_600
     /// Share of the prefixes held from which it is an alarm; 0: never.
     public var alarmPercent = 0
+    /// Who decides which prefix a client gets; nil: the pool itself.
+    public var external: ExternalPool?
 
     public init(name: String, vrf: VRF, prefixes: [IPv6Prefix], length: Int, quarantine: Seconds) {
         self.name = name

@@ -11,16 +11,18 @@ import Subscribers
 
 /// One durable change. The changes of one `submit` become durable together.
 public enum SessionOperation: Equatable, Sendable {
-    case put(SessionRecord)
+    indirect case put(SessionRecord)
     case renew(SessionID, until: UTCTime)
     /// The same of its IPv6 lease.
     case renewIPv6(SessionID, until: UTCTime)
     /// Remembers what a line held and does not any more.
     case rest(StickyBinding?, prefixes: [StickyPrefixBinding])
+    /// Remembers blocks of ports that rest.
+    case restNAT(NATRest)
     /// Moves the session to history and remembers what it held for the line.
-    case end(SessionRecord, sticky: StickyBinding?, prefixes: [StickyPrefixBinding])
+    indirect case end(SessionRecord, sticky: StickyBinding?, prefixes: [StickyPrefixBinding])
     /// Writes an accounting record into the spool.
-    case account(AccountingRecord)
+    indirect case account(AccountingRecord)
     /// Remembers what a session's node has counted.
     case count(SessionID, SessionTotals, base: SessionTotals)
     /// Adds a line to the history of a session.
@@ -133,30 +135,36 @@ public struct PuntedPacket: Sendable {
 }
 
 /// A pool with what its leases carry.
-public struct PoolPolicy: Sendable {
-    public var name: String
-    public var vrf: VRF
-    public var prefix: IPv4Prefix
-    public var ranges: [IPv4Range]
-    public var statics: [MACAddress: IPv4Address]
+public final class PoolPolicy: Sendable {
+    // A class: every line has one at hand.
+    public let name: String
+    public let vrf: VRF
+    public let prefix: IPv4Prefix
+    public let ranges: [IPv4Range]
+    public let statics: [MACAddress: IPv4Address]
     /// As installed on nodes; also what the slow path answers with.
     public let template: PoolTemplate
-    public var templateID: UInt64
+    public let templateID: UInt64
     public let serverIdentifier: IPv4Address
     /// The template in the words of the slow path: made once, shared by every line.
     let parameters: DHCPv4Parameters
     /// The DNS servers among the template's options, for PPP.
     let dns: [IPv4Address]
-    public var quarantine: Seconds
-    public var declineRest: Seconds
-    public var allocation = AddressPool.Allocation.sticky
+    public let quarantine: Seconds
+    public let declineRest: Seconds
+    public let allocation: AddressPool.Allocation
     /// Share of the addresses held from which it is an alarm; 0: never.
-    public var alarmPercent = 0
+    public let alarmPercent: Int
+    /// NAT pool of its addresses, unless the plan names one; nil: they are forwarded as they are.
+    public let nat: String?
+    /// Who decides which address a client gets; nil: the pool itself.
+    public let external: ExternalPool?
 
     public init(
         name: String, vrf: VRF, prefix: IPv4Prefix, ranges: [IPv4Range], statics: [MACAddress: IPv4Address],
         template: PoolTemplate, templateID: UInt64, serverIdentifier: IPv4Address, quarantine: Seconds,
-        declineRest: Seconds = 3600
+        declineRest: Seconds = 3600, allocation: AddressPool.Allocation = .sticky, alarmPercent: Int = 0,
+        external: ExternalPool? = nil, nat: String? = nil
     ) {
         self.name = name
         self.vrf = vrf
@@ -171,6 +179,10 @@ public struct PoolPolicy: Sendable {
         self.dns = stride(from: 0, to: servers.count - 3, by: 4).compactMap { IPv4Address(Array(servers[$0..<$0 + 4])) }
         self.quarantine = quarantine
         self.declineRest = declineRest
+        self.allocation = allocation
+        self.alarmPercent = alarmPercent
+        self.external = external
+        self.nat = nat
     }
 }
 
@@ -194,6 +206,9 @@ public struct PlaneConfiguration: Sendable {
     /// Access domains with IPv6.
     public var ipv6: [AccessDomainID: IPv6Policy] = [:]
     public var prefixPools: [PrefixPoolPolicy] = []
+    public var natPools: [NATPoolPolicy] = []
+    /// nil: no pool is external.
+    public var external: (any ExternalAddressing)?
 
     public init(
         poolsByDomain: [AccessDomainID: [String]], pools: [PoolPolicy], issuer: UInt16, firstSessionCounter: UInt64,
@@ -296,8 +311,16 @@ public enum PlaneCounter: String, Sendable, CaseIterable {
     case dhcpv6Busy = "dhcpv6_busy"
     case dhcpv6Ignored = "dhcpv6_ignored"
     case prefixesExhausted = "prefixes_exhausted"
+    case natExhausted = "nat_exhausted"
+    case natExtended = "nat_extended"
+    case natExtensionRefused = "nat_extension_refused"
     case ipv6Started = "ipv6_started"
     case ipv6Ended = "ipv6_ended"
+    /// The server outside gave nothing.
+    case externalUnavailable = "external_unavailable"
+    /// It gave what is not the pool's, or what another session here holds.
+    case externalUnusable = "external_unusable"
+    case externalLost = "external_lost"
     case lineLimit = "pppoe_line_limit"
     case nodeLimit = "pppoe_node_limit"
 }

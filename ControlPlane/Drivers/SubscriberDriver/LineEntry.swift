@@ -21,6 +21,8 @@ final class LineEntry {
     var dhcpv6: DHCPv6Exchange?
     /// Hash of the Router Advertisement the line was sent last; 0: none.
     var advertised: UInt64 = 0
+    /// The one its node is being given, with that generation, until it is in force.
+    var announcement: (generation: Generation, message: [UInt8])?
     /// Hash of what accounting has been told that the session holds.
     var accounted = 0
     /// Who waits for AAA's answer.
@@ -28,7 +30,11 @@ final class LineEntry {
     var session: SessionMachine?
     /// Of the latest request; nil for a session restored from the store until its client speaks.
     var path: ReplyPath?
-    var presentation: SessionPresentation?
+    var presentation: SessionPresentation? {
+        get { self.presented?.value }
+        set { self.presented = newValue.map(Presented.init) }
+    }
+    private var presented: Presented?
     /// Option 60 of the latest request that began a session.
     var vendorClass: [UInt8] = []
     var offerTimer: Scheduled<Void>?
@@ -54,6 +60,13 @@ final class LineEntry {
     var isChanging = false
     /// Told when the node has confirmed the removal.
     var removalWaiters: [@Sendable () -> Void] = []
+
+    /// Apart from the entry: a session that is in force has it already.
+    private final class Presented {
+        let value: SessionPresentation
+
+        init(_ value: SessionPresentation) { self.value = value }
+    }
 
     /// What a protocol wants once the customer is let in.
     enum Waiting {

@@ -39,6 +39,9 @@ extension LineShard {
             pool: pool.name, line: entry.line, session: id, subscriber: user, granted: profile.address,
             wish: entry.wish.address,
             exact: entry.wish.exact, now: self.world.utcNow())
+        if let external = pool.external, pool.decidesOutside(profile.address) {
+            return self.acquire(request, from: pool, external, profile, candidates)
+        }
         let owner = self.world.owner(of: pool.name)
         // The usual case on one shard: pool and line live on the same loop, and no message is needed.
         if owner.loop.inEventLoop { return self.answered(request, owner.take(request), profile, candidates) }
@@ -52,7 +55,7 @@ extension LineShard {
         }
     }
 
-    private func answered(
+    func answered(
         _ request: AddressRequest, _ result: Result<IPv4Address, DenialError>, _ profile: ServiceProfile,
         _ candidates: ArraySlice<PoolPolicy>
     ) {
@@ -69,7 +72,7 @@ extension LineShard {
             // PPP tells its client everything itself.
             guard !variant.isPlain, entry.ppp == nil else {
                 entry.serve(from: pool, variant, templateID: pool.templateID)
-                return self.reserved(entry, address, pool)
+                return self.reserved(entry, address, pool) { self.giveBack(request, address) }
             }
             self.world.link.prepare(variant) { templateID in
                 self.onLoop { self.prepared(request, address, pool, variant, templateID) }
@@ -85,12 +88,8 @@ extension LineShard {
             return self.giveBack(request, address)
         }
         entry.serve(from: pool, variant, templateID: templateID)
-        self.reserved(entry, address, pool)
+        self.reserved(entry, address, pool) { self.giveBack(request, address) }
         self.flush()
-    }
-
-    private func reserved(_ entry: LineEntry, _ address: IPv4Address, _ pool: PoolPolicy) {
-        self.perform(entry, .session(.addressReserved(address, pool: pool.name, vrf: pool.vrf)))
     }
 
     private func giveBack(_ request: AddressRequest, _ address: IPv4Address) {
@@ -98,6 +97,7 @@ extension LineShard {
         owner.loop.execute {
             owner.giveBack(
                 request.pool, address, session: request.session, line: request.line, until: .zero, declined: false)
+            self.world.releaseOutside(request.pool, request.session, address, declined: false)
         }
     }
 
@@ -109,9 +109,10 @@ extension LineShard {
         let owner = self.world.owner(of: pool)
         owner.loop.execute {
             owner.giveBack(pool, address, session: record.id, line: record.line, until: until, declined: declined)
+            self.world.releaseOutside(pool, record.id, address, declined: declined)
         }
         // What a session held at its end is remembered with the end.
-        guard used, record.phase != .terminated else { return }
+        guard used, record.phase != .terminated, self.world.pools[pool]?.external == nil else { return }
         let sticky = StickyBinding(
             line: record.line.withoutPPPoE, vrf: record.vrf, pool: pool, address: address, reservedUntil: until,
             declined: declined)

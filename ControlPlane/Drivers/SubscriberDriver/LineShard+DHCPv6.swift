@@ -98,7 +98,7 @@ extension LineShard {
         let offered = entry.dhcpv6?.offered.keys.contains { $0.kind == key.kind } == true
         let line = entry.line
         self.takePrefix(
-            isDelegation ? .delegation : .address, entry, wish: question.wish, isExact: question.isExact,
+            isDelegation ? .delegation : .address, entry, iaid: key.id, wish: question.wish, isExact: question.isExact,
             isFirst: !held && !offered
         ) { result in
             guard let entry = self.byID[id], let exchange = entry.dhcpv6, entry.session?.isEnding == false else {
@@ -238,7 +238,7 @@ extension DHCPv6ServerMachine.Denial {
         switch reason {
         case .outsidePool: self = .notOnLink
         case .held, .resting, .reserved: self = .notYours
-        case .exhausted, .unknownPool: self = .exhausted
+        case .exhausted, .unknownPool, .notGiven: self = .exhausted
         }
     }
 }

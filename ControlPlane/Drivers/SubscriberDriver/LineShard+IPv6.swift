@@ -228,10 +228,18 @@ extension LineShard {
 
     /// Tells the line what has changed, once it is in force.
     func advertiseIfChanged(_ entry: LineEntry) {
-        guard let record = entry.session?.record, record.ipv6 != nil, let profile = self.world.profile(of: record),
+        let announced = entry.announcement
+        entry.announcement = nil
+        guard let record = entry.session?.record, record.ipv6 != nil,
             let policy = self.world.configuration.ipv6[entry.line.accessDomain]
         else { return }
-        let message = self.advertisement(record.ipv6, profile, policy, mtu: record.ppp?.mtu)
+        let message: [UInt8]
+        if let announced, announced.generation == record.generation, !announced.message.isEmpty {
+            message = announced.message
+        } else {
+            guard let profile = self.world.profile(of: record) else { return }
+            message = self.advertisement(record.ipv6, profile, policy, mtu: record.ppp?.mtu)
+        }
         var hash = StableHash()
         hash.mix(message)
         guard hash.value != entry.advertised else { return }

@@ -45,7 +45,7 @@ extension LineShard {
 
     /// Takes a prefix; `then` is called once, on this loop, with what became of it.
     func takePrefix(
-        _ use: PrefixUse, _ entry: LineEntry, wish: IPv6Prefix?, isExact: Bool, isFirst: Bool,
+        _ use: PrefixUse, _ entry: LineEntry, iaid: UInt32 = 0, wish: IPv6Prefix?, isExact: Bool, isFirst: Bool,
         then: @escaping @Sendable (Result<IPv6Details.Resource, DenialError>) -> Void
     ) {
         guard let record = entry.session?.record, let policy = self.world.configuration.ipv6[record.line.accessDomain],
@@ -55,6 +55,10 @@ extension LineShard {
         let request = PrefixRequest(
             pool: source.pool.name, line: entry.line.withoutPPPoE, session: record.id, granted: source.granted,
             wish: wish, isExact: isExact, now: self.world.utcNow())
+        if let external = source.pool.external, source.pool.decidesOutside(source.granted) {
+            guard let id = ExternalLeaseID(use, record.id, iaid) else { return then(.failure(.notGiven)) }
+            return self.acquire(request, id, from: source.pool, external, policy, entry, then: then)
+        }
         let owner = self.world.owner(of: request.pool)
         let finish: @Sendable (Result<IPv6Prefix, DenialError>) -> Void = { result in
             if case .failure(let denial) = result, denial.reason == .exhausted { self.count(.prefixesExhausted) }
@@ -77,6 +81,7 @@ extension LineShard {
         let owner = self.world.owner(of: resource.pool)
         owner.loop.execute {
             owner.giveBack(resource, session: session, line: line.withoutPPPoE, until: .zero, declined: false)
+            self.world.releaseOutside(resource, session, declined: false)
         }
     }
 
@@ -95,11 +100,15 @@ extension LineShard {
             owner.loop.execute {
                 owner.giveBack(
                     resource, session: record.id, line: rest.line, until: rest.reservedUntil, declined: rest.declined)
+                self.world.releaseOutside(resource, record.id, declined: rest.declined)
             }
         }
         entry.dhcpv6?.declined = []
         // What a session held at its end is remembered with the end.
-        if record.phase != .terminated { self.due.operations.append(.rest(nil, prefixes: rests)) }
+        let remembered = rests.filter { self.world.prefixPools[$0.pool]?.external == nil }
+        if record.phase != .terminated, !remembered.isEmpty {
+            self.due.operations.append(.rest(nil, prefixes: remembered))
+        }
     }
 
     /// What is to be remembered of resources that a session no longer holds.
@@ -123,7 +132,8 @@ extension PoolOwner {
         self.loop.preconditionInEventLoop()
         self.prefixPools[policy.name] = PrefixPool(
             name: policy.name, vrf: policy.vrf, prefixes: policy.prefixes, length: policy.length,
-            statics: policy.statics, excluded: policy.excluded, alarmPercent: policy.alarmPercent)
+            statics: policy.statics, excluded: policy.excluded, alarmPercent: policy.alarmPercent,
+            remembers: policy.external == nil)
     }
 
     func take(_ request: PrefixRequest) -> Result<IPv6Prefix, DenialError> {

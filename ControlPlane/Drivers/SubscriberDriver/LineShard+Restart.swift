@@ -45,6 +45,7 @@ extension LineShard {
         entry.presentation = record.presentation
         self.add(entry, id: record.id)
         self.sessionIndex.add(record)
+        self.resumeOutside(record)
         guard active else { return self.remove(record) }
         guard let profile = self.world.profile(of: record), record.line.pppoeID == 0 || entry.ppp != nil else {
             // Its plan, filter, pool or PPPoE is no longer configured: it cannot be served as it was promised.

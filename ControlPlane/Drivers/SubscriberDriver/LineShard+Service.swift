@@ -90,7 +90,10 @@ extension LineShard {
     }
 
     func cameIntoForce(_ entry: LineEntry) {
-        if let record = entry.session?.record { self.sessionIndex.add(record) }
+        if let record = entry.session?.record {
+            self.sessionIndex.add(record)
+            if entry.presentation == record.presentation { entry.presentation = nil }
+        }
         self.advertiseIfChanged(entry)
         self.accountIfChanged(entry)
         self.nextChange(entry)

@@ -63,6 +63,8 @@ extension LineShard {
         case .releaseAddress(let address, let pool, let declined, let used):
             self.giveBack(address, pool: pool, declined: declined, used: used, entry)
         case .releaseIPv6(let resources): self.giveBack(resources, entry)
+        case .releaseNAT(let grant, let used): self.giveBack(grant, used: used, entry)
+        case .extensionRefused(let grant): self.refuse(grant, entry)
         case .acknowledgeFinal(let id):
             entry.session.map { self.world.link.acknowledgeFinal(node: $0.record.node, id: id) }
         case .terminated: self.terminated(entry)
@@ -89,6 +91,7 @@ extension LineShard {
         }
         var session = InstalledSession(record, profile, templateID: entry.templateID, pool: entry.pool)
         session.ipv6 = self.attachment(record, profile)
+        entry.announcement = session.ipv6.map { (record.generation, $0.routerAdvertisement) }
         if let details = record.ppp, let dial = entry.ppp { session.serve(dial.policy.attachment(details)) }
         self.world.link.upsert(node: record.node, id: record.id, generation: record.generation, session: session) {
             installed in
@@ -124,14 +127,16 @@ extension LineShard {
     private func recordEnd(_ record: SessionRecord, _ entry: LineEntry) {
         let declined = record.cause == .addressDeclined
         var sticky: StickyBinding?
-        if record.address != .zero {
+        if record.address != .zero, self.world.pools[record.pool]?.external == nil {
             let until = self.restUntil(
                 used: record.generation > 0, declined: declined, pool: self.world.pools[record.pool], record)
             sticky = StickyBinding(
                 line: record.line.withoutPPPoE, vrf: record.vrf, pool: record.pool, address: record.address,
                 reservedUntil: until, declined: declined)
         }
-        let prefixes = self.bindings(record.ipv6?.resources ?? [], record, declined: entry.dhcpv6?.declined ?? [])
+        let prefixes = self.bindings(
+            record.ipv6?.resources.filter { self.world.prefixPools[$0.pool]?.external == nil } ?? [], record,
+            declined: entry.dhcpv6?.declined ?? [])
         self.due.operations.append(.end(record, sticky: sticky, prefixes: prefixes))
         self.due.waiters.append(record.id)
         if record.isAccounted { self.account(.stop, record, at: record.ended) }
@@ -249,6 +254,7 @@ extension InstalledSession {
             rateDown: profile.rateDown,
             filterID: profile.filter.isEmpty ? 0 : namedObjectID(.filter, profile.filter),
             idleTimeout: profile.idleTimeout, framedRoutes: profile.routes)
+        self.nat = record.nat?.attachment
     }
 
     /// As a PPPoE session: no DHCP, no lease.

@@ -27,6 +27,7 @@ final class PoolOwner: @unchecked Sendable {
     let loop: any EventLoop
     private var pools: [String: AddressPool] = [:]
     var prefixPools: [String: PrefixPool] = [:]
+    var natPools: [String: PortBlockPool] = [:]
 
     init(loop: any EventLoop) {
         self.loop = loop
@@ -37,12 +38,18 @@ final class PoolOwner: @unchecked Sendable {
         self.pools[policy.name] = AddressPool(
             name: policy.name, vrf: policy.vrf, ranges: policy.ranges, statics: policy.statics,
             excluded: [policy.template.gateway, policy.serverIdentifier], allocation: policy.allocation,
-            alarmPercent: policy.alarmPercent)
+            alarmPercent: policy.alarmPercent, remembers: policy.external == nil)
     }
 
     func take(_ request: AddressRequest) -> Result<IPv4Address, DenialError> {
         self.loop.preconditionInEventLoop()
         return self.pools[request.pool]?.take(request) ?? .failure(.unknownPool)
+    }
+
+    /// Of the address that is wished for.
+    func holder(of request: AddressRequest) -> SessionID? {
+        self.loop.preconditionInEventLoop()
+        return request.wish.flatMap { self.pools[request.pool]?.holder(of: $0) }
     }
 
     func giveBack(

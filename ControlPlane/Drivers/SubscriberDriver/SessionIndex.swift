@@ -14,20 +14,11 @@ struct SessionIndex {
         case prefix(IPv6Prefix)
     }
 
-    /// One id without an array around it: nearly every key has just one.
-    private enum Entry {
-        case one(SessionID)
-        case many(Set<SessionID>)
-
-        var ids: [SessionID] {
-            switch self {
-            case .one(let id): return [id]
-            case .many(let ids): return Array(ids)
-            }
-        }
-    }
-
-    private var entries: [Key: Entry] = [:]
+    /// By the hash of a key, which is a third of its size: there are seven for a dual-stack session. That two keys have the same hash
+    /// adds a candidate, and every candidate is compared with what was asked for.
+    private var one: [Int: SessionID] = [:]
+    /// The keys that more than one session has.
+    private var many: [Int: Set<SessionID>] = [:]
 
     private static func keys(of record: SessionRecord) -> [Key] {
         var keys: [Key] = [.mac(record.line.mac)]
@@ -39,15 +30,15 @@ struct SessionIndex {
 
     mutating func add(_ record: SessionRecord) {
         for key in Self.keys(of: record) {
-            switch self.entries[key] {
-            case nil: self.entries[key] = .one(record.id)
-            case .one(record.id): break
-            case .one(let other): self.entries[key] = .many([other, record.id])
-            case .many(var ids):
-                self.entries[key] = nil
-                ids.insert(record.id)
-                self.entries[key] = .many(ids)
+            let hash = key.hashValue
+            if self.many[hash]?.insert(record.id) != nil { continue }
+            guard let other = self.one[hash] else {
+                self.one[hash] = record.id
+                continue
             }
+            guard other != record.id else { continue }
+            self.one[hash] = nil
+            self.many[hash] = [other, record.id]
         }
     }
 
@@ -63,27 +54,30 @@ struct SessionIndex {
     }
 
     private mutating func remove(_ id: SessionID, from key: Key) {
-        switch self.entries[key] {
-        case .one(id): self.entries[key] = nil
-        case .many(var ids):
-            self.entries[key] = nil
-            ids.remove(id)
-            if let first = ids.first { self.entries[key] = ids.count == 1 ? .one(first) : .many(ids) }
-        default: break
-        }
+        let hash = key.hashValue
+        if self.one[hash] == id { return self.one[hash] = nil }
+        guard self.many[hash]?.remove(id) != nil, let rest = self.many[hash], rest.count == 1 else { return }
+        self.many[hash] = nil
+        self.one[hash] = rest.first
     }
 
-    func sessions(user: String) -> [SessionID] { self.entries[.user(user)]?.ids ?? [] }
+    private subscript(_ key: Key) -> [SessionID] {
+        let hash = key.hashValue
+        return self.one[hash].map { [$0] } ?? self.many[hash].map(Array.init) ?? []
+    }
+
+    /// Sessions that may be the user's; each must still be compared.
+    func candidates(user: String) -> [SessionID] { self[.user(user)] }
 
     /// Sessions that may be meant; each must still be compared with the whole target.
     func candidates(for target: DynamicAuthorization.Target) -> [SessionID] {
-        if let address = target.address { return self.entries[.address(address)]?.ids ?? [] }
-        if let ipv6 = target.ipv6 { return self.entries[.prefix(IPv6Prefix(holding: ipv6, length: 128))]?.ids ?? [] }
-        if let prefix = target.prefixes.first { return self.entries[.prefix(prefix)]?.ids ?? [] }
-        if let mac = target.mac { return self.entries[.mac(mac)]?.ids ?? [] }
-        if let user = target.userName { return self.entries[.user(user)]?.ids ?? [] }
+        if let address = target.address { return self[.address(address)] }
+        if let ipv6 = target.ipv6 { return self[.prefix(IPv6Prefix(holding: ipv6, length: 128))] }
+        if let prefix = target.prefixes.first { return self[.prefix(prefix)] }
+        if let mac = target.mac { return self[.mac(mac)] }
+        if let user = target.userName { return self[.user(user)] }
         guard let tags = target.portID.flatMap(Self.tags(ofPort:)) else { return [] }
-        return self.entries[.vlan(tags.0, tags.1)]?.ids ?? []
+        return self[.vlan(tags.0, tags.1)]
     }
 
     /// The tags of `node/port:s.c` or `node/port:s`; nil for an untagged port, which is no single customer.

@@ -16,6 +16,7 @@ final class ShardWorld: Sendable {
     let configuration: PlaneConfiguration
     let pools: [String: PoolPolicy]
     let prefixPools: [String: PrefixPoolPolicy]
+    let natPools: [String: NATPoolPolicy]
     let owners: [PoolOwner]
     let store: any SessionStoring
     let link: any DataPlaneLink
@@ -35,6 +36,7 @@ final class ShardWorld: Sendable {
         self.configuration = configuration
         self.pools = Dictionary(uniqueKeysWithValues: configuration.pools.map { ($0.name, $0) })
         self.prefixPools = Dictionary(uniqueKeysWithValues: configuration.prefixPools.map { ($0.name, $0) })
+        self.natPools = Dictionary(uniqueKeysWithValues: configuration.natPools.map { ($0.name, $0) })
         self.owners = owners
         self.store = store
         self.link = link

@@ -11,7 +11,7 @@ import Synchronization
 
 /// All shards and pool owners of a controller.
 public final class SubscriberPlane: Sendable {
-    private let shards: [LineShard]
+    let shards: [LineShard]
     private let world: ShardWorld
     private let refusals: Mutex<[PlaneCounter: UInt64]> = Mutex([:])
 
@@ -39,13 +39,18 @@ public final class SubscriberPlane: Sendable {
     /// Loads pools and stored sessions; call once, before any node is admitted.
     /// - Returns: ids of sessions whose address another stored session holds: they are left out and must be reported.
     public func start(
-        sessions: [SessionRecord], bindings: [StickyBinding], prefixBindings: [StickyPrefixBinding] = []
+        sessions: [SessionRecord], bindings: [StickyBinding], prefixBindings: [StickyPrefixBinding] = [],
+        natRests: [NATRest] = []
     ) async throws -> [SessionID] {
         for policy in self.world.configuration.pools {
             let owner = self.world.owner(of: policy.name)
             try await owner.loop.submit { owner.add(policy) }.get()
         }
         for policy in self.world.configuration.prefixPools {
+            let owner = self.world.owner(of: policy.name)
+            try await owner.loop.submit { owner.add(policy) }.get()
+        }
+        for policy in self.world.configuration.natPools {
             let owner = self.world.owner(of: policy.name)
             try await owner.loop.submit { owner.add(policy) }.get()
         }
@@ -56,13 +61,18 @@ public final class SubscriberPlane: Sendable {
             let prefixes = sessions.flatMap { record in
                 (record.ipv6?.resources ?? []).filter { self.world.owner(of: $0.pool) === owner }.map { (record, $0) }
             }
+            let grants = sessions.compactMap { record in record.nat.map { (record.id, $0) } }
+                .filter { self.world.owner(of: $0.1.pool) === owner }
+            let blockRests = natRests.filter { self.world.owner(of: $0.grant.pool) === owner }
             let prefixRests = prefixBindings.filter { self.world.owner(of: $0.pool) === owner }
             conflicts += try await owner.loop.submit {
                 let refused = mine.filter { !owner.restore($0) }.map(\.id)
                 for rest in rests { owner.restore(rest) }
                 let doubled = prefixes.filter { !owner.restore($0.1, $0.0) }.map(\.0.id)
                 for rest in prefixRests { owner.restore(rest) }
-                return refused + doubled
+                let sharing = grants.filter { !owner.restore($0.1, of: $0.0) }.map(\.0)
+                for rest in blockRests { owner.restore(rest) }
+                return refused + doubled + sharing
             }.get()
         }
         let refused = Set(conflicts)
@@ -150,6 +160,11 @@ public final class SubscriberPlane: Sendable {
         for shard in self.shards { shard.loop.execute { shard.end(id, cause: cause) } }
     }
 
+    /// The server outside has taken a lease back, or it ended while no server answered.
+    public func lostOutside(_ lease: ExternalLeaseID) {
+        for shard in self.shards { shard.loop.execute { shard.lostOutside(lease) } }
+    }
+
     /// A node lost its maps: see `LineShard.nodeLostState`.
     public func nodeLostState(_ node: NodeName) {
         for shard in self.shards { shard.loop.execute { shard.nodeLostState(node) } }
@@ -183,8 +198,9 @@ public final class SubscriberPlane: Sendable {
     public func reauthenticate(user: String) {
         for shard in self.shards {
             shard.loop.execute {
-                for id in shard.sessionIndex.sessions(user: user) {
-                    if let entry = shard.byID[id] { shard.reauthenticate(entry) }
+                for id in shard.sessionIndex.candidates(user: user) {
+                    guard let entry = shard.byID[id], entry.session?.record.grant.userName == user else { continue }
+                    shard.reauthenticate(entry)
                 }
             }
         }

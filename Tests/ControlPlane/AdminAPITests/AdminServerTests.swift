@@ -37,6 +37,7 @@ private struct FixedBackend: AdminBackend {
     func aaa() async throws -> AAAView {
         AAAView(chain: ["local"], servers: [], spool: nil, dynamicAuthorization: [:])
     }
+    func dhcpServers() async throws -> [DHCPServersView] { [] }
     func plans() async throws -> [PlanView] { [] }
     func clearSession(_ id: String) async throws -> Bool { id == "1-42" }
     func clearQuarantine(node: String) async throws -> Int? { node == "edge1" ? 3 : nil }

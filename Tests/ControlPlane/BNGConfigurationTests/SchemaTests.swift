@@ -42,6 +42,8 @@ private let complete = """
         prefixes: ["2001:db8::/40"]
         length: 64
         static: [{mac: "02:00:00:00:00:01", prefix: "2001:db8:0:1::/64"}]
+    dhcp-servers:
+      - {name: kea, ipv4: [192.0.2.10], local-ipv4: 192.0.2.1, ipv6: ["2001:db8::10"], local-ipv6: "2001:db8::1"}
     guard:
       dhcpv4: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       arp: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}

@@ -26,6 +26,7 @@ final class FakeStore: SessionStoring {
         var prefixBindings: [StickyPrefixBinding] = []
         var limit: UInt64 = 0
         var accounting: [AccountingRecord] = []
+        var natRests: [NATRest] = []
         var notes: [SessionNote] = []
         var fails = false
         var held: [@Sendable () -> Void]?
@@ -70,6 +71,7 @@ final class FakeStore: SessionStoring {
             state.sessions[record.id] = record
         case .renew(let id, let until): state.sessions[id]?.leaseExpires = until
         case .renewIPv6(let id, let until): state.sessions[id]?.ipv6?.expires = until
+        case .restNAT(let rest): state.natRests.append(rest)
         case .rest(let sticky, let prefixes): state.remember(sticky, prefixes)
         case .end(let record, let sticky, let prefixes):
             state.sessions[record.id] = nil
@@ -203,7 +205,7 @@ struct Scene {
     init(
         trust: RelayTrust = .none, ranges: (UInt32, UInt32) = (0x6440_0102, 0x6440_fefe), now: Int64 = 1_000_000,
         aaa: AAAPolicy = AAAPolicy(), pppoe: PPPoEPolicy? = nil, ipv6: IPv6Policy? = nil,
-        prefixPools: [PrefixPoolPolicy] = []
+        prefixPools: [PrefixPoolPolicy] = [], servers: (any ExternalAddressing)? = nil
     ) {
         let clock = FakeClock(now)
         self.clock = clock
@@ -218,20 +220,23 @@ struct Scene {
         let prefix = IPv4Prefix(IPv4Address(rawValue: 0x6440_0000), length: 16)
         let range = IPv4Range(IPv4Address(rawValue: ranges.0), IPv4Address(rawValue: ranges.1))
         guard let prefix, let range else { preconditionFailure("the scene's pool is malformed") }
+        let external =
+            servers == nil ? nil : ExternalPool(group: "kea", identity: .client, link: .v4(template.gateway))
         let pool = PoolPolicy(
             name: "residential", vrf: 0, prefix: prefix, ranges: [range], statics: [:], template: template,
-            templateID: 5, serverIdentifier: server, quarantine: 60)
-        var second = pool
-        (second.name, second.templateID) = ("spare", 6)
-        second.prefix = IPv4Prefix(IPv4Address(rawValue: 0x6450_0000), length: 16) ?? prefix
-        second.ranges = [IPv4Range(IPv4Address(rawValue: 0x6450_0102), IPv4Address(rawValue: 0x6450_0102)) ?? range]
+            templateID: 5, serverIdentifier: server, quarantine: 60, external: external)
+        let spare = IPv4Address(rawValue: 0x6450_0102)
+        let second = PoolPolicy(
+            name: "spare", vrf: 0, prefix: IPv4Prefix(IPv4Address(rawValue: 0x6450_0000), length: 16) ?? prefix,
+            ranges: [IPv4Range(spare, spare) ?? range], statics: [:], template: template, templateID: 6,
+            serverIdentifier: server, quarantine: 60)
         var configuration = PlaneConfiguration(
             poolsByDomain: [1: ["residential"]], pools: [pool, second], issuer: 1, firstSessionCounter: 1,
             storeRetry: .milliseconds(5))
         (configuration.aaa, configuration.tick) = (aaa, .milliseconds(5))
         if let pppoe { configuration.pppoe = [1: pppoe] }
         if let ipv6 { configuration.ipv6 = [1: ipv6] }
-        configuration.prefixPools = prefixPools
+        (configuration.prefixPools, configuration.external) = (prefixPools, servers)
         self.plane = SubscriberPlane(
             configuration: configuration, loops: Array(self.group.makeIterator()), store: self.store, link: self.link,
             utcNow: { clock.now })

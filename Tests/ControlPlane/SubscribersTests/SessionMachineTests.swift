@@ -67,6 +67,8 @@ private func words(_ action: SessionMachine.Action) -> String {
     case .droppedIPv4: "dropped ipv4"
     case .droppedIPv6: "dropped ipv6"
     case .ended(let cause): "ended \(cause.rawValue)"
+    case .releaseNAT(let grant, let used): "releaseNAT \(grant.address)\(used ? " used" : "")"
+    case .extensionRefused(let grant): "extensionRefused \(grant.firstPorts.count)"
     case .releaseAddress(let address, _, let declined, let used):
         "release \(address)\(declined ? " declined" : "")\(used ? "" : " unused")"
     case .releaseIPv6(let resources): "release " + resources.map(\.prefix.description).joined(separator: " ")

@@ -7,10 +7,17 @@ import Fleet
 
 /// The desired state of one node.
 public struct IntendedState: Sendable {
-    private struct Entry<Body: Sendable>: Sendable {
-        var generation: Generation
-        var digest: ObjectDigest
-        var body: Body
+    /// Outside its table, of which up to half is empty.
+    private final class Entry<Body: Sendable>: Sendable {
+        let generation: Generation
+        let digest: ObjectDigest
+        let body: Body
+
+        init(generation: Generation, digest: ObjectDigest, body: Body) {
+            self.generation = generation
+            self.digest = digest
+            self.body = body
+        }
     }
 
     // Sessions are kept apart without the enum around them: they are what there is a hundred thousand of.
@@ -82,12 +89,11 @@ public struct IntendedState: Sendable {
 
     /// The data plane has extended a lease: what a node must be given if it loses the session. nil: not that family's.
     public mutating func leaseRenewed(session id: UInt64, ipv4: UTCTime?, ipv6: UTCTime?) {
-        if let ipv4, let held = self.sessions[id]?.body.leaseExpires, held < ipv4 {
-            self.sessions[id]?.body.leaseExpires = ipv4
-        }
-        if let ipv6, let held = self.sessions[id]?.body.ipv6?.leaseExpires, held < ipv6 {
-            self.sessions[id]?.body.ipv6?.leaseExpires = ipv6
-        }
+        guard let held = self.sessions[id] else { return }
+        var session = held.body
+        if let ipv4, session.leaseExpires < ipv4 { session.leaseExpires = ipv4 }
+        if let ipv6, let expires = session.ipv6?.leaseExpires, expires < ipv6 { session.ipv6?.leaseExpires = ipv6 }
+        self.sessions[id] = Entry(generation: held.generation, digest: held.digest, body: session)
     }
 
     /// The node holds no such object at `generation` or below any more.

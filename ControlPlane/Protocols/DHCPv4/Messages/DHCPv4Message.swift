@@ -15,10 +15,11 @@ public enum DHCPv4MessageType: UInt8, Sendable {
     case inform = 8
 }
 
-/// Option codes the server acts on.
+/// Option codes that are acted on.
 public enum DHCPv4OptionCode {
     public static let subnetMask: UInt8 = 1
     public static let router: UInt8 = 3
+    public static let nameServers: UInt8 = 6
     public static let hostName: UInt8 = 12
     public static let requestedAddress: UInt8 = 50
     public static let leaseTime: UInt8 = 51

@@ -12,6 +12,23 @@ public struct RelayAgentInformation: Equatable, Sendable {
     /// Sub-option 11 (RFC 5107): the address the client shall take for the server's.
     public var serverIdentifierOverride: IPv4Address?
 
+    public init() {}
+
+    /// The value of option 82: sub-options that are not empty, each cut at 255 bytes.
+    public var encoded: [UInt8] {
+        var bytes: [UInt8] = []
+        let parts = [
+            (UInt8(1), self.circuitID), (2, self.remoteID), (5, self.linkSelection?.bytes ?? []),
+            (11, self.serverIdentifierOverride?.bytes ?? []),
+        ]
+        for (code, value) in parts where !value.isEmpty {
+            let data = value.prefix(255)
+            bytes += [code, UInt8(data.count)]
+            bytes += data
+        }
+        return bytes
+    }
+
     /// Parses the value of option 82.
     public init(decoding value: borrowing Span<UInt8>) throws(DecodeError) {
         var cursor = ByteCursor(end: value.count)

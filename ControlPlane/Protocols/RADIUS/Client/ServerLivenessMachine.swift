@@ -118,16 +118,3 @@ public struct ServerLivenessMachine: Machine, Equatable {
         return max(1, self.settings.probeMs + Int64.random(in: -quarter...quarter, using: &self.jitter))
     }
 }
-
-/// SplitMix64: spreads timers; not for anything an enemy must not guess.
-struct JitterSource: RandomNumberGenerator, Equatable, Sendable {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9e37_79b9_7f4a_7c15
-        var z = self.state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-}

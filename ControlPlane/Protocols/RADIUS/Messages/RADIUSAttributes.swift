@@ -37,7 +37,10 @@ public struct RADIUSAttributes: Equatable, Sendable {
     /// The encoded list; well-formed by construction.
     public private(set) var bytes: [UInt8] = []
 
-    public init() {}
+    public init() {
+        // What a request of a dual-stack session takes.
+        self.bytes.reserveCapacity(384)
+    }
 
     /// Takes over a list that the codec has checked.
     init(checked bytes: [UInt8]) {
@@ -53,11 +56,13 @@ public struct RADIUSAttributes: Equatable, Sendable {
         let head = key.vendor == 0 ? 2 : 8
         guard value.count + head <= 255, self.bytes.count + value.count + head <= Self.byteLimit else { return false }
         if key.vendor != 0 {
-            self.bytes += [RADIUSAttributeKey.vendorSpecific.type, UInt8(value.count + head)]
+            self.bytes.append(RADIUSAttributeKey.vendorSpecific.type)
+            self.bytes.append(UInt8(value.count + head))
             self.bytes.appendBigEndian(key.vendor)
         }
-        self.bytes += [key.type, UInt8(value.count + 2)]
-        self.bytes += value
+        self.bytes.append(key.type)
+        self.bytes.append(UInt8(value.count + 2))
+        self.bytes.append(contentsOf: value)
         return true
     }
 
@@ -79,7 +84,7 @@ public struct RADIUSAttributes: Equatable, Sendable {
         let limit = key.vendor == 0 ? Self.valueLimit : Self.vendorValueLimit
         var rest = text[...]
         while rest.utf8.count > limit { rest = rest.dropLast() }
-        return rest.isEmpty ? false : self.append(key, Array(rest.utf8))
+        return rest.isEmpty ? false : self.append(key, rest.utf8)
     }
 
     /// The list with a Message-Authenticator of zeros in front and no other; what then no longer fits is left out.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// When a request that nobody answered is sent again (RFC 5080 2.2.1).
+// When a request that nobody answered is sent again (RFC 5080 2.2.1, RFC 8415 15).
 
 /// The waits of one request to one server: each about twice the one before, up to a limit, none of them exact, so that
 /// requests lost together are not sent again together.
