@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// NAT44: nanoseconds per packet beside the same packet without it, new mappings, a million of them (memory, a walk
-// over all, taking them away), and packets per second beside nftables' masquerade on the same wire.
+// NAT44: nanoseconds per packet beside the same packet without it, new mappings, a million of them (memory, a
+// walk over all, taking them away), and packets per second beside nftables' masquerade on the same wire.
 #include "bench.h"
 
 #include <arpa/inet.h>
@@ -76,31 +76,32 @@ static void time_hits(double floor)
 {
 	const struct grants plain = {0}, translated = {.flags = BNG_SESSION_NAT};
 	struct grants full = policed(100000000000, 64 << 20);
-	struct traffic up = data_traffic(false, true, false, SMALL), down = data_traffic(true, true, false, SMALL);
+	struct traffic up = data_traffic(false, true, false, SMALL),
+		       down = data_traffic(true, true, false, SMALL);
 	struct traffic tcp_up = tcp_traffic(false), tcp_down = tcp_traffic(true);
 
 	put_line(&plain);
-	time_path("F2.ns.up.plain", "line to core, QinQ, UDP, no NAT", bed.access->progs.xdp_access, up, "access0",
-		"access0p", 150, floor);
-	time_path("F2.ns.down.plain", "core to line, QinQ, UDP, no NAT", bed.core->progs.xdp_core, down, "core0",
-		"core0p", 150, floor);
+	time_path("F2.ns.up.plain", "line to core, QinQ, UDP, no NAT", bed.access->progs.xdp_access, up,
+		"access0", "access0p", 150, floor);
+	time_path("F2.ns.down.plain", "core to line, QinQ, UDP, no NAT", bed.core->progs.xdp_core, down,
+		"core0", "core0p", 150, floor);
 	put_line(&translated);
 	grant(0, 1);
-	time_path("F2.ns.up.nat.udp", "line to core, QinQ, UDP, mapped", bed.access->progs.xdp_access, up, "access0",
-		"access0p", 300, floor);
+	time_path("F2.ns.up.nat.udp", "line to core, QinQ, UDP, mapped", bed.access->progs.xdp_access, up,
+		"access0", "access0p", 300, floor);
 	time_path("F2.ns.down.nat.udp", "core to line, QinQ, UDP, mapped", bed.core->progs.xdp_core,
 		answer_to(&up, down), "core0", "core0p", 300, floor);
-	time_path("F2.ns.up.nat.tcp", "line to core, QinQ, TCP, connected", bed.access->progs.xdp_access, tcp_up,
-		"access0", "access0p", 300, floor);
+	time_path("F2.ns.up.nat.tcp", "line to core, QinQ, TCP, connected", bed.access->progs.xdp_access,
+		tcp_up, "access0", "access0p", 300, floor);
 	time_path("F2.ns.down.nat.tcp", "core to line, QinQ, TCP, connected", bed.core->progs.xdp_core,
 		answer_to(&tcp_up, tcp_down), "core0", "core0p", 300, floor);
 	full.flags |= BNG_SESSION_NAT;
 	put_line(&full);
 	grant(0, 1);
-	time_path("F2.ns.up.nat.policed", "line to core, QinQ, UDP, mapped, policed", bed.access->progs.xdp_access,
-		up, "access0", "access0p", 300, floor);
-	time_path("F2.ns.down.nat.policed", "core to line, QinQ, UDP, mapped, policed", bed.core->progs.xdp_core,
-		answer_to(&up, down), "core0", "core0p", 300, floor);
+	time_path("F2.ns.up.nat.policed", "line to core, QinQ, UDP, mapped, policed",
+		bed.access->progs.xdp_access, up, "access0", "access0p", 300, floor);
+	time_path("F2.ns.down.nat.policed", "core to line, QinQ, UDP, mapped, policed",
+		bed.core->progs.xdp_core, answer_to(&up, down), "core0", "core0p", 300, floor);
 }
 
 static double memory_of(struct bpf_map *map)
@@ -129,11 +130,12 @@ static uint32_t walk(struct bng_nat_reap *ret, uint32_t wanted)
 
 	do {
 		count = 1024;
-		error = bpf_map_lookup_batch(bpf_map__fd(bed.access->maps.nat_out), begun ? &cursor : NULL, &next, keys,
-			values, &count, NULL);
+		error = bpf_map_lookup_batch(bpf_map__fd(bed.access->maps.nat_out), begun ? &cursor : NULL,
+			&next, keys, values, &count, NULL);
 		for (uint32_t i = 0; i < count && total + i < wanted; i++)
-			ret[total + i] = (struct bng_nat_reap){
-				.seen_ns = values[i].seen_ns, .kind = BNG_NAT_REAP_MAPPING, .mapping = keys[i]};
+			ret[total + i] = (struct bng_nat_reap){.seen_ns = values[i].seen_ns,
+				.kind = BNG_NAT_REAP_MAPPING,
+				.mapping = keys[i]};
 		total += count;
 		cursor = next;
 		begun = 1;
@@ -169,27 +171,28 @@ static void a_million_mappings(double floor)
 	}
 	bpf_obj_get_info_by_fd(bpf_program__fd(bed.access->progs.xdp_access), &after, &size);
 	ns = (double)(after.run_time_ns - before.run_time_ns) / (double)(after.run_cnt - before.run_cnt);
-	report("F2.ns.up.nat.first", "the packet that makes a mapping, up to a million of them", ns, "ns/packet", 0,
-		floor, ns / 3000, 3000, ns <= 3000);
+	report("F2.ns.up.nat.first", "the packet that makes a mapping, up to a million of them", ns,
+		"ns/packet", 0, floor, ns / 3000, 3000, ns <= 3000);
 	report("F3.nat.memory", "kilobytes of nat_out and nat_in with a million mappings; peer: empty",
 		(memory_of(bed.access->maps.nat_out) + memory_of(bed.access->maps.nat_in)) / 1024, "KiB", 0,
 		empty / 1024, 1, 1, true);
 	begin = seconds();
 	found = walk(records, MAPPINGS);
-	report("F3.nat.walk", "ms of a CPU to read all mappings, which the sweep does every 2 s; peer: mappings",
+	report("F3.nat.walk",
+		"ms of a CPU to read all mappings, which the sweep does every 2 s; peer: mappings",
 		(seconds() - begin) * 1e3, "ms", 0, found, 1, 1, found >= made);
 	begin = seconds();
 	for (uint32_t i = 0; i < MAPPINGS / 10; i += BNG_NAT_REAP_MAX) {
-		LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = records + i,
-			.data_size_in = sizeof(done), .data_out = done, .data_size_out = sizeof(done), .repeat = 1);
+		LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = records + i, .data_size_in = sizeof(done),
+			.data_out = done, .data_size_out = sizeof(done), .repeat = 1);
 
 		if (bpf_prog_test_run_opts(bpf_program__fd(bed.reap->progs.xdp_nat_reap), &options))
 			die("xdp_nat_reap");
 		for (int r = 0; r < BNG_NAT_REAP_MAX; r++)
 			taken += done[r].done;
 	}
-	report("F3.nat.reap", "mappings taken away per second; peer: of how many", taken / (seconds() - begin), "/s", 0,
-		taken, 1, 1, taken >= MAPPINGS / 10);
+	report("F3.nat.reap", "mappings taken away per second; peer: of how many",
+		taken / (seconds() - begin), "/s", 0, taken, 1, 1, taken >= MAPPINGS / 10);
 }
 
 void time_nat(double floor)
@@ -200,8 +203,10 @@ void time_nat(double floor)
 
 static int masquerade(bool on)
 {
-	return system(on ? "nft 'add table ip bench; add chain ip bench post { type nat hook postrouting priority 100 ; }; "
-			   "add rule ip bench post oifname \"core0\" masquerade' && ip addr replace 100.64.0.1/16 dev access0"
+	return system(on ? "nft 'add table ip bench; add chain ip bench post { type nat hook postrouting "
+			   "priority 100 ; }; "
+			   "add rule ip bench post oifname \"core0\" masquerade' && ip addr replace "
+			   "100.64.0.1/16 dev access0"
 			 : "nft delete table ip bench; ip addr del 100.64.0.1/16 dev access0");
 }
 
@@ -231,8 +236,8 @@ int compare_nat(void)
 		fprintf(stderr, "bench: nftables is not to be had here\n");
 	double ratio = median(ratios, ROUNDS), rate = median(ours, ROUNDS);
 
-	report("F3.nat.pps", "UDP of one line through NAT and a veth, against nftables masquerade", rate, "packets/s", 4,
-		median(theirs, ROUNDS), ratio, 4, ratio >= 4);
+	report("F3.nat.pps", "UDP of one line through NAT and a veth, against nftables masquerade", rate,
+		"packets/s", 4, median(theirs, ROUNDS), ratio, 4, ratio >= 4);
 	report("F3.nat.pps.plain", "the same through NAT, against ours without it", rate, "packets/s", 0,
 		median(none, ROUNDS), rate / median(none, ROUNDS), 0.7, rate / median(none, ROUNDS) >= 0.7);
 	return without ? 0 : ratio < 4;
