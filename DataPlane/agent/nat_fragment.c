@@ -40,8 +40,8 @@ static void lose(struct bng_agent *agent)
 }
 
 /* Who the first fragment would have been noted under. False: not an IPv4 frame. */
-static bool key_of(const struct bng_agent *agent, uint32_t port, uint32_t vrf, const uint8_t *frame, size_t size,
-	struct bng_nat_fragment_key *ret)
+static bool key_of(const struct bng_agent *agent, uint32_t port, uint32_t vrf, const uint8_t *frame,
+	size_t size, struct bng_nat_fragment_key *ret)
 {
 	size_t at = bng_frame_packet_at((struct bng_bytes){frame, size}, ETHERTYPE_IPV4, PPP_IPV4);
 	const uint8_t *ip = frame + at;
@@ -108,8 +108,8 @@ static void settle(struct bng_agent *agent, const struct bng_delayed *due, uint6
 			agent->counters[BNG_COUNT_nat_early_sent]++;
 		return;
 	}
-	if (bng_delay_queue_push(&agent->early, now_ns + LOOK_NS, due->port,
-		    (struct bng_bytes){due->frame, due->size}))
+	if (bng_delay_queue_push(
+		    &agent->early, now_ns + LOOK_NS, due->port, (struct bng_bytes){due->frame, due->size}))
 		lose(agent);
 	else
 		agent->early_of_line[early->line]++;

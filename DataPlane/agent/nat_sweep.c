@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looks at every mapping and flow once a round, a few milliseconds of each tick, and has those taken away whose
-// time has passed or whose session is no more. The programs are asked to do it: a packet may have come since.
+// Looks at every mapping and flow once a round, a few milliseconds of each tick, and has those taken away
+// whose time has passed or whose session is no more. The programs are asked to do it: a packet may have come
+// since.
 #include "agent.h"
 
 #include "alloc.h"
@@ -68,9 +69,9 @@ static void look_at(struct bng_agent *agent, uint32_t i, uint64_t now_ns)
 		const struct bng_nat_flow *flow = (const void *)(sweep->values + (size_t)i * sizeof(*flow));
 
 		sweep->flows++;
-		if (flow->seen_ns == BNG_NAT_DEAD || !bng_nat_flow_has_ended(
-							session_of(agent, flow->slot, flow->session_id), key,
-							flow, now_ns))
+		if (flow->seen_ns == BNG_NAT_DEAD ||
+			!bng_nat_flow_has_ended(
+				session_of(agent, flow->slot, flow->session_id), key, flow, now_ns))
 			return;
 		record = (struct bng_nat_reap){
 			.seen_ns = flow->seen_ns, .kind = BNG_NAT_REAP_FLOW, .flow = *key};
@@ -80,9 +81,9 @@ static void look_at(struct bng_agent *agent, uint32_t i, uint64_t now_ns)
 			(const void *)(sweep->values + (size_t)i * sizeof(*mapping));
 
 		sweep->mappings++;
-		if (mapping->seen_ns == BNG_NAT_DEAD || !bng_nat_mapping_has_ended(
-					session_of(agent, mapping->slot, mapping->session_id), key, mapping,
-					now_ns))
+		if (mapping->seen_ns == BNG_NAT_DEAD ||
+			!bng_nat_mapping_has_ended(
+				session_of(agent, mapping->slot, mapping->session_id), key, mapping, now_ns))
 			return;
 		record = (struct bng_nat_reap){
 			.seen_ns = mapping->seen_ns, .kind = BNG_NAT_REAP_MAPPING, .mapping = *key};

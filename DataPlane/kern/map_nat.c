@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The maps of NAT as far as they are the agent's. Mappings and flows are the programs', and go by xdp_nat_reap
-// alone.
+// The maps of NAT as far as they are the agent's. Mappings and flows are the programs', and go by
+// xdp_nat_reap alone.
 #include "map_nat.h"
 
 #include "entry.h"
@@ -141,8 +141,8 @@ static bool has_forward(const struct bng_session_object *session, const struct b
 	return false;
 }
 
-static int drop_forward(
-	struct bng_kern *kern, const struct bng_nat_key *out, const struct bng_nat_key *in, uint64_t session_id)
+static int drop_forward(struct bng_kern *kern, const struct bng_nat_key *out, const struct bng_nat_key *in,
+	uint64_t session_id)
 {
 	struct bng_nat_reverse reverse;
 	struct bng_nat_mapping mapping;

@@ -71,7 +71,8 @@ void bng_entry_nat_forward(const struct bng_session_object *session, uint32_t i,
 struct bng_nat_policy bng_entry_nat_policy(const struct bng_nat_policy_object *policy)
 {
 	return (struct bng_nat_policy){
-		.flags = (policy->filtering == BNG_FILTERING_ADDRESS_DEPENDENT ? BNG_NAT_ADDRESS_DEPENDENT : 0) |
+		.flags = (policy->filtering == BNG_FILTERING_ADDRESS_DEPENDENT ? BNG_NAT_ADDRESS_DEPENDENT
+									       : 0) |
 			 (policy->inbound_refresh ? BNG_NAT_INBOUND_REFRESH : 0) |
 			 (policy->port_parity ? BNG_NAT_PARITY : 0),
 		.flows_per_session = policy->flows_per_session,

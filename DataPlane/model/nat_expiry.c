@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// When mappings and connections of NAT44 end: RFC 4787 4.3, RFC 5382 5, RFC 5508 3.2, RFC 7857 2, and what the
-// session still holds.
+// When mappings and connections of NAT44 end: RFC 4787 4.3, RFC 5382 5, RFC 5508 3.2, RFC 7857 2, and what
+// the session still holds.
 #include "nat_expiry.h"
 
 #include "entry.h"
@@ -48,8 +48,8 @@ bool bng_nat_mapping_has_ended(const struct bng_session_object *session, const s
 	policy = session->nat.policy;
 	if (key->protocol == TCP)
 		return !mapping->flows && has_passed(mapping->seen_ns, now_ns, UNUSED_SECONDS);
-	return has_passed(mapping->seen_ns, now_ns,
-		key->protocol == UDP ? policy->udp_seconds : policy->icmp_seconds);
+	return has_passed(
+		mapping->seen_ns, now_ns, key->protocol == UDP ? policy->udp_seconds : policy->icmp_seconds);
 }
 
 /* A connection is established once both sides have been heard and until both have said FIN, or one RST. */
@@ -72,8 +72,8 @@ bool bng_nat_flow_has_ended(const struct bng_session_object *session, const stru
 	if (!session || session->nat.address != key->address || !session->nat.policy)
 		return true;
 	policy = session->nat.policy;
-	/* Without a port it is a peer that may begin connections: not for as long as one is kept, for it keeps
-	 * the mapping's port. */
+	/* Without a port it is a peer that may begin connections: not for as long as one is kept, for it
+	 * keeps the mapping's port. */
 	if (key->protocol == TCP)
 		seconds = key->peer_port && is_established(flow->state) ? policy->tcp_established_seconds
 									: policy->tcp_transitory_seconds;

@@ -4,8 +4,10 @@
 
 #include <inttypes.h>
 
-enum { PIECES_MAX = BNG_NAT_BLOCKS_MAX * (BNG_NAT_BLOCK_PORTS_MAX / BNG_NAT_BLOCK_PORTS_MIN) +
-		    BNG_NAT_FORWARDS_MAX + 1 };
+enum {
+	PIECES_MAX = BNG_NAT_BLOCKS_MAX * (BNG_NAT_BLOCK_PORTS_MAX / BNG_NAT_BLOCK_PORTS_MIN) +
+		     BNG_NAT_FORWARDS_MAX + 1
+};
 
 /* Calls visit for every piece a session holds; stops at the first that is not 0. */
 static int each_piece(const struct bng_session_object *session,
@@ -87,8 +89,8 @@ int bng_state_check_session_nat(const struct bng_state *state, const struct bng_
 			holders--;
 	}
 	if (next->nat.one_to_one && holders)
-		return bng_refuse(refusal, BNG_CONFLICT, "17.4.8.2",
-			"other sessions hold ports of the address");
+		return bng_refuse(
+			refusal, BNG_CONFLICT, "17.4.8.2", "other sessions hold ports of the address");
 	other = bng_state_holder(&state->nat_pieces, &all, held);
 	if (other)
 		return bng_refuse(refusal, BNG_CONFLICT, "17.4.8.2",
@@ -135,8 +137,7 @@ void bng_state_nat_link(struct bng_state *state, struct bng_session_object *sess
 	if (!session->has_nat)
 		return;
 	(void)each_piece(session, link_piece, &linking);
-	(void)bng_hash_table_put(
-		&state->nat_addresses, &address, bng_state_nat_holders(state, &address) + 1);
+	(void)bng_hash_table_put(&state->nat_addresses, &address, bng_state_nat_holders(state, &address) + 1);
 }
 
 void bng_state_nat_unlink(struct bng_state *state, struct bng_session_object *session)

@@ -36,8 +36,8 @@ int bng_validate_nat_policy(const struct bng_nat_policy_object *policy, struct b
 		return bng_refuse(
 			refusal, BNG_INVALID, "20.5", "icmp_seconds is %d to %d", IDLE_MIN, TIMER_MAX);
 	if (policy->flows_per_session < FLOWS_MIN || policy->flows_per_session > FLOWS_MAX)
-		return bng_refuse(refusal, BNG_INVALID, "20.6", "flows_per_session is %d to %d", FLOWS_MIN,
-			FLOWS_MAX);
+		return bng_refuse(
+			refusal, BNG_INVALID, "20.6", "flows_per_session is %d to %d", FLOWS_MIN, FLOWS_MAX);
 	return 0;
 }
 
@@ -57,13 +57,14 @@ static int check_blocks(const struct bng_nat_object *nat, struct bng_refusal *re
 		if (first < BNG_NAT_FIRST_PORT || first % BNG_NAT_BLOCK_PORTS_MIN ||
 			first + nat->block_ports > PORT_MAX + 1)
 			return bng_refuse(refusal, BNG_INVALID, "17.4.8.5",
-				"block %u: its first port is a multiple of %d from %d, its last one at most %d", i,
-				BNG_NAT_BLOCK_PORTS_MIN, BNG_NAT_FIRST_PORT, PORT_MAX);
+				"block %u: its first port is a multiple of %d from %d, its last one at most "
+				"%d",
+				i, BNG_NAT_BLOCK_PORTS_MIN, BNG_NAT_FIRST_PORT, PORT_MAX);
 		for (j = 0; j < i; j++)
 			if (first < nat->first_ports[j] + nat->block_ports &&
 				nat->first_ports[j] < first + nat->block_ports)
-				return bng_refuse(refusal, BNG_INVALID, "17.4.8.5", "blocks %u and %u overlap",
-					j, i);
+				return bng_refuse(
+					refusal, BNG_INVALID, "17.4.8.5", "blocks %u and %u overlap", j, i);
 	}
 	return 0;
 }
@@ -104,8 +105,8 @@ static int check_forward(const struct bng_session_object *session, uint32_t i, s
 			(other->outside_port == forward->outside_port ||
 				(other->inside == forward->inside &&
 					other->inside_port == forward->inside_port)))
-			return bng_refuse(refusal, BNG_INVALID, "17.4.8.6",
-				"forwards %u and %u share a port", j, i);
+			return bng_refuse(
+				refusal, BNG_INVALID, "17.4.8.6", "forwards %u and %u share a port", j, i);
 	}
 	return 0;
 }

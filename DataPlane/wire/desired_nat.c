@@ -6,8 +6,7 @@ _Static_assert((int)BNG__AGENT__V1__NATFILTERING__NAT_FILTERING_ADDRESS_DEPENDEN
 		       (int)BNG_FILTERING_ADDRESS_DEPENDENT,
 	"filtering");
 
-void bng_take_nat_policy(
-	const Bng__Agent__V1__NATPolicy *message, struct bng_nat_policy_object *policy)
+void bng_take_nat_policy(const Bng__Agent__V1__NATPolicy *message, struct bng_nat_policy_object *policy)
 {
 	policy->filtering = (uint32_t)message->filtering;
 	policy->tcp_established_seconds = message->tcp_established_seconds;
@@ -19,8 +18,8 @@ void bng_take_nat_policy(
 	policy->port_parity = message->port_parity;
 }
 
-static void take_forwards(const Bng__Agent__V1__SessionNAT *message, struct bng_nat_object *nat,
-	struct bng_refusal *malformed)
+static void take_forwards(
+	const Bng__Agent__V1__SessionNAT *message, struct bng_nat_object *nat, struct bng_refusal *malformed)
 {
 	uint32_t i;
 

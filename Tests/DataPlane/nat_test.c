@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// NAT44 in the model: ranges, who holds which ports of a public address, values of maps, and when mappings and
-// connections end.
+// NAT44 in the model: ranges, who holds which ports of a public address, values of maps, and when mappings
+// and connections end.
 #include "test.h"
 
 #include "entry.h"
@@ -301,7 +301,8 @@ TEST(forwards_end_when_the_session_has_them_no_more)
 	assert_true(bng_nat_mapping_has_ended(&it.session, &key, &mapping, late));
 }
 
-static uint32_t lasts(const struct bng_session_object *session, uint8_t protocol, uint16_t peer_port, uint64_t bits)
+static uint32_t lasts(
+	const struct bng_session_object *session, uint8_t protocol, uint16_t peer_port, uint64_t bits)
 {
 	struct bng_nat_flow_key key = {
 		.address = inet_addr(PUBLIC), .peer_port = htons(peer_port), .protocol = protocol};

@@ -42,8 +42,7 @@ static struct bng_punt *early(const struct packet *fragment, int port, uint64_t 
 	p = *fragment;
 	nat_again();
 	run(port);
-	punt = expect_handed_over(
-		port, BNG_PUNT_REASON_nat_fragment_early, BNG_PUNT_NAT_FRAGMENT, 0, 0);
+	punt = expect_handed_over(port, BNG_PUNT_REASON_nat_fragment_early, BNG_PUNT_NAT_FRAGMENT, 0, 0);
 	assert_int_equal(punt->session_id, session_id);
 	assert_int_equal(punt->frame_length, fragment->length);
 	assert_memory_equal(punt->frame, fragment->bytes, fragment->length);
@@ -157,8 +156,7 @@ static void fragments_of_another_do_not_follow(void **state)
 	/* One that is 30 s old leads no more. */
 	cut(from_a(NAT_PEER), 5001, 53);
 	passes(&last, BED_ACCESS, BNG_TX_forward_up);
-	assert_int_equal(
-		bpf_map_lookup_elem(bpf_map__fd(bed.access->maps.nat_fragments), &key, &noted), 0);
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(bed.access->maps.nat_fragments), &key, &noted), 0);
 	noted.seen_ns -= 31000000000ULL;
 	bed_put(bed.access->maps.nat_fragments, &key, &noted);
 	early(&last, BED_ACCESS, 0xa);
@@ -214,8 +212,7 @@ static void a_line_that_is_not_translated_sends_to_one_that_is(void **state)
 	struct bng_nat_fragment noted;
 
 	/* Where the agent looks for it: not as what comes from the core. */
-	assert_int_equal(
-		bpf_map_lookup_elem(bpf_map__fd(bed.access->maps.nat_fragments), &key, &noted), 0);
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(bed.access->maps.nat_fragments), &key, &noted), 0);
 	passes(&last, BED_ACCESS, BNG_TX_forward_line_to_line);
 	check(&last, "100.64.1.2", "100.64.3.4", 0);
 	/* It becomes one that is: what was noted before is not good enough. */

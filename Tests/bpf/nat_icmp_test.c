@@ -113,7 +113,8 @@ static void errors_from_outside_show_what_the_inside_sent(void **state)
 				assert_int_equal(ip[(ip[0] & 15) * 4], types[i]);
 				/* ICMP's and UDP's sums are in the first 8 bytes, and hold again */
 				check_quote(original.bytes, upper);
-				assert_int_equal(quote_in(out.frame)[8], original.bytes[original.ip_at + 8] - 1);
+				assert_int_equal(
+					quote_in(out.frame)[8], original.bytes[original.ip_at + 8] - 1);
 				check_line(out.frame, mac_a, "\x88\xa8\x00\x0a\x81\x00\x00\x14", 8);
 			}
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// NAT44: a million random packets, with all that can fail made to fail. Nothing of a session that is to be translated
-// leaves with a private source, and what leaves whole has right sums. BNG_SEED repeats a run, BNG_LEAK_PACKETS
-// lengthens it.
+// NAT44: a million random packets, with all that can fail made to fail. Nothing of a session that is to be
+// translated leaves with a private source, and what leaves whole has right sums. BNG_SEED repeats a run,
+// BNG_LEAK_PACKETS lengthens it.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,7 +34,8 @@ static int is_private(const uint8_t *a)
 	       (a[0] == 100 && a[1] >> 6 == 1);
 }
 
-/* C: one to one with NAT_WHOLE. B: sources are not checked, only counted. A has a private network behind it. */
+/* C: one to one with NAT_WHOLE. B: sources are not checked, only counted. A has a private network behind it.
+ */
 static void make_scene(void)
 {
 	struct bng_session a = session_a(), b = session_b(), c = session_r();
@@ -152,8 +153,8 @@ static void change_weather(void)
 static const char *random_source(int line)
 {
 	static const char *const own[] = {"100.64.1.2", "100.64.3.4", "100.64.5.6"};
-	static const char *const others[] = {"192.168.7.5", "192.168.7.6", "10.1.2.3", "172.20.1.1", "100.64.1.2",
-		"203.0.120.1", "8.8.8.8", "192.168.9.9"};
+	static const char *const others[] = {"192.168.7.5", "192.168.7.6", "10.1.2.3", "172.20.1.1",
+		"100.64.1.2", "203.0.120.1", "8.8.8.8", "192.168.9.9"};
 
 	return roll(3) ? own[line] : others[roll(8)];
 }
@@ -211,7 +212,8 @@ static int make_packet(int *ret_port)
 		break;
 	case 2:
 	case 3:
-		nat_tcp(layers, random_port(), random_port(), (uint8_t)(roll(2) ? NAT_SYN : roll(64)), roll(64));
+		nat_tcp(layers, random_port(), random_port(), (uint8_t)(roll(2) ? NAT_SYN : roll(64)),
+			roll(64));
 		break;
 	case 4:
 		nat_icmp(layers, icmp_types[roll(10)], random_port(), roll(64));
@@ -251,8 +253,8 @@ static void check_frame(const uint8_t *frame, const struct packet *came, uint32_
 	const uint8_t *ip = frame + packet_l2_length(frame);
 
 	if (is_private(ip + 12)) {
-		print_error("packet %u: private source %u.%u.%u.%u leaves, protocol %u\n", number, ip[12], ip[13],
-			ip[14], ip[15], ip[9]);
+		print_error("packet %u: private source %u.%u.%u.%u leaves, protocol %u\n", number, ip[12],
+			ip[13], ip[14], ip[15], ip[9]);
 		for (uint32_t i = 0; i < came->length; i++)
 			print_error("%02x", came->bytes[i]);
 		fail();
@@ -314,8 +316,8 @@ static void nothing_private_leaves_and_sums_stay_right(void **state)
 	}
 	print_message("%u to the core, %u to lines, %u between lines, %u waiting, %u refused\n", toward_core,
 		toward_lines, between_lines, waiting, refused);
-	assert_true(toward_core > packets / 50 && toward_lines > packets / 50 && between_lines > packets / 200 &&
-		    waiting > packets / 500);
+	assert_true(toward_core > packets / 50 && toward_lines > packets / 50 &&
+		    between_lines > packets / 200 && waiting > packets / 500);
 }
 
 int main(void)

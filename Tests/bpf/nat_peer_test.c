@@ -296,12 +296,12 @@ static void what_keeps_a_mapping(void **state)
 /* One record through the reaper; whether it was taken away. */
 static uint32_t reap(struct bng_nat_reap record)
 {
-	struct bng_nat_reap records[2] = {record, {.kind = BNG_NAT_REAP_MAPPING, .seen_ns = 1}}, done[2] = {0};
+	struct bng_nat_reap records[2] = {record, {.kind = BNG_NAT_REAP_MAPPING, .seen_ns = 1}},
+			    done[2] = {0};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = records, .data_size_in = sizeof(records),
 		.data_out = done, .data_size_out = sizeof(done), .repeat = 1);
 
-	assert_int_equal(
-		bpf_prog_test_run_opts(bpf_program__fd(bed.reap->progs.xdp_nat_reap), &options), 0);
+	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(bed.reap->progs.xdp_nat_reap), &options), 0);
 	assert_int_equal(done[1].done, 0);
 	return done[0].done;
 }

@@ -93,8 +93,8 @@ void nat_static_a(void)
 	put(&line_a, a, 600);
 }
 
-void nat_forward(
-	uint32_t slot, uint64_t session_id, const char *inside, uint8_t protocol, uint16_t port, uint16_t outside)
+void nat_forward(uint32_t slot, uint64_t session_id, const char *inside, uint8_t protocol, uint16_t port,
+	uint16_t outside)
 {
 	struct bng_nat_key out_key = {.address = bed_ip(inside), .port = htons(port), .protocol = protocol};
 	struct bng_nat_key in_key = {
@@ -235,9 +235,8 @@ struct nat_seen nat_seen(void)
 	}
 	seen_now.ttl = ip[8];
 	seen_now.protocol = ip[9];
-	seen_now.sums_hold =
-		fold(add(0, ip, header)) == 0xffff &&
-		(upper_sum(ip, header, length) == 0xffff ||
+	seen_now.sums_hold = fold(add(0, ip, header)) == 0xffff &&
+			     (upper_sum(ip, header, length) == 0xffff ||
 				     (ip[9] == 17 && !ip[header + 6] && !ip[header + 7]));
 	return seen_now;
 }

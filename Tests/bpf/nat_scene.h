@@ -21,8 +21,8 @@ void nat_grant(uint32_t slot, uint64_t session_id, const char *address, uint16_t
 
 // A becomes one to one with NAT_WHOLE.
 void nat_static_a(void);
-void nat_forward(
-	uint32_t slot, uint64_t session_id, const char *inside, uint8_t protocol, uint16_t port, uint16_t outside);
+void nat_forward(uint32_t slot, uint64_t session_id, const char *inside, uint8_t protocol, uint16_t port,
+	uint16_t outside);
 struct packet_layers from_b(const char *destination);
 
 // Upper layers with right sums. `flags` are TCP's.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// NAT44: mappings and their ports (RFC 4787, 6888): what leaves, what comes back, what is never let out. Peers
-// and connections are nat_peer_test.c's.
+// NAT44: mappings and their ports (RFC 4787, 6888): what leaves, what comes back, what is never let out.
+// Peers and connections are nat_peer_test.c's.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -138,8 +138,7 @@ static void every_port_of_a_block_is_used_once_then_none_is_left(void **state)
 	nat_tcp(from_a(NAT_PEER), 6000, 80, NAT_SYN, 0);
 	nat_passes(BED_ACCESS, BNG_TX_forward_up);
 	nat_udp(from_b(NAT_PEER), 6000, 53, 20);
-	assert_in_range(
-		nat_passes(BED_ACCESS, BNG_TX_forward_up).from, NAT_BLOCK_B, NAT_BLOCK_B + 63);
+	assert_in_range(nat_passes(BED_ACCESS, BNG_TX_forward_up).from, NAT_BLOCK_B, NAT_BLOCK_B + 63);
 }
 
 static void a_second_block_is_used_too(void **state)
@@ -154,7 +153,7 @@ static void a_second_block_is_used_too(void **state)
 
 	(void)state;
 	bed_put(bed.access->maps.nat_sessions, &slot, &grant);
-	for (uint16_t i = 0; i < 90; i++) {
+	for (uint16_t i = 0; i < 128; i++) {
 		nat_udp(from_a(NAT_PEER), (uint16_t)(5000 + i), 53, 20);
 		nat_again();
 		run(BED_ACCESS);
@@ -162,8 +161,8 @@ static void a_second_block_is_used_too(void **state)
 		low += nat_seen().from >= 2048 && nat_seen().from < 2112;
 		high += nat_seen().from >= 65472;
 	}
-	assert_int_equal(low + high, 90);
-	assert_true(low >= 26 && high >= 26);
+	assert_int_equal(low, 64);
+	assert_int_equal(high, 64);
 }
 
 static void parity_is_kept_while_there_are_such_ports(void **state)
@@ -232,8 +231,8 @@ static void a_full_table_refuses_new_mappings_and_takes_no_port(void **state)
 				.address = bed_ip(NAT_PUBLIC), .port = htons(q), .protocol = 17};
 			struct bng_nat_reverse reverse;
 
-			assert_int_equal(!bpf_map_lookup_elem(
-						 bpf_map__fd(bed.access->maps.nat_in), &key, &reverse),
+			assert_int_equal(
+				!bpf_map_lookup_elem(bpf_map__fd(bed.access->maps.nat_in), &key, &reverse),
 				q == port);
 		}
 		assert_int_equal(up(5000, 53).from, port);
@@ -254,12 +253,13 @@ static void a_udp_sum_of_zero_stays_and_one_that_becomes_zero_is_ffff(void **sta
 	left = out.frame + packet_l2_length(out.frame) + 20;
 	assert_int_equal(left[6] | left[7], 0);
 
-	/* Added to the payload, the sum it leaves with makes it leave with 0, which is sent as 0xffff (RFC 768). */
+	/* Added to the payload, the sum it leaves with makes it leave with 0, which is sent as 0xffff (RFC
+	 * 768). */
 	nat_udp(from_a(NAT_PEER), 5001, 53, 2);
 	nat_passes(BED_ACCESS, BNG_TX_forward_up);
 	check = (uint32_t)(left[6] << 8 | left[7]);
 	nat_udp(from_a(NAT_PEER), 5001, 53, 2);
-	sum = (uint16_t)~(udp_at[6] << 8 | udp_at[7]) + check;
+	sum = (uint16_t) ~(udp_at[6] << 8 | udp_at[7]) + check;
 	sum = (sum & 0xffff) + (sum >> 16);
 	check += (uint32_t)(udp_at[8] << 8 | udp_at[9]);
 	check = (check & 0xffff) + (check >> 16);
@@ -593,7 +593,8 @@ static void one_to_one_lines_reach_each_other_and_those_behind_ports(void **stat
 	assert_string_equal(left.source, NAT_PUBLIC);
 	assert_string_equal(left.destination, "100.64.1.2");
 	assert_int_equal(left.to, 5001);
-	/* An error has been here, then a protocol without ports: nothing of the one may count for the other. */
+	/* An error has been here, then a protocol without ports: nothing of the one may count for the other.
+	 */
 	nat_error(from_a(NAT_PEER), 3, out.frame, 8);
 	nat_again();
 	run(BED_ACCESS);

@@ -12,7 +12,7 @@
 #include "session.h"
 
 enum {
-	BNG_NAT_TRIES = 64, /* ports looked at for a new mapping */
+	BNG_NAT_TRIES = 128, /* ports looked at for a new mapping */
 	BNG_NAT_TOUCH_NS = 1000000000,
 	BNG_EEXIST = 17,
 	BNG_ICMP_PARAMETER_PROBLEM = 12,
@@ -72,7 +72,10 @@ static __always_inline int is_icmp_error(__u32 type)
 	return type == 3 || type == 11 || type == BNG_ICMP_PARAMETER_PROBLEM;
 }
 
-/* One port of the session's blocks: the start-th, counted through all blocks, and those behind it. */
+/*
+ * One port of the session's blocks: the start-th, counted through all blocks, and those in steps from it.
+ * Side by side they would form runs longer than there are tries, with ports free elsewhere.
+ */
 static long nat_try_port(__u32 index, void *context)
 {
 	struct bng_scratch *s = scratch_of_this_cpu();
@@ -82,8 +85,7 @@ static long nat_try_port(__u32 index, void *context)
 		return 1;
 	struct bng_nat_work *w = &s->nat;
 	__u32 total = w->grant.block_count * w->grant.block_ports;
-	__u32 step = w->tried;
-	__u32 place = w->start + index * step;
+	__u32 place = w->start + index * w->step;
 
 	if (!total)
 		return 1;
@@ -93,7 +95,8 @@ static long nat_try_port(__u32 index, void *context)
 
 	block &= BNG_NAT_BLOCKS_MAX - 1;
 	w->in.port = bpf_htons((__u16)(w->grant.first_ports[block] + (place & (w->grant.block_ports - 1u))));
-	long error = bpf_map_update_elem(&nat_in, &w->in, &w->reverse, BPF_NOEXIST);
+	/* An int: before 6.4 the upper half of the register is not the sign's. */
+	int error = (int)bpf_map_update_elem(&nat_in, &w->in, &w->reverse, BPF_NOEXIST);
 
 	if (error == -BNG_EEXIST)
 		return 0;
@@ -150,19 +153,23 @@ static __always_inline void nat_take_port(struct bng_scratch *s, const struct bn
 {
 	struct bng_nat_work *w = &s->nat;
 	__u32 random = bpf_get_prandom_u32();
+	__u32 tries = w->grant.block_count * w->grant.block_ports;
 
+	if (tries > BNG_NAT_TRIES)
+		tries = BNG_NAT_TRIES;
 	w->start = random & 0x7ffff;
 	w->refused = BNG_DROP_nat_no_port;
-	w->tried = 1;
+	/* Odd: of a power of two it reaches every port. */
+	w->step = (random >> 19) | 1;
 	if (policy->flags & BNG_NAT_PARITY) {
 		w->start = (w->start & ~1u) | (bpf_ntohs(w->out.port) & 1);
-		w->tried = 2;
-		(void)bpf_loop(BNG_NAT_TRIES, nat_try_port, NULL, 0);
+		w->step *= 2;
+		(void)bpf_loop(tries / 2, nat_try_port, NULL, 0);
 		if (w->refused != BNG_DROP_nat_no_port)
 			return;
-		w->tried = 1;
+		w->step /= 2;
 	}
-	(void)bpf_loop(BNG_NAT_TRIES, nat_try_port, NULL, 0);
+	(void)bpf_loop(tries, nat_try_port, NULL, 0);
 }
 
 /* A mapping of w->out less in what `slot` counts, if that is still the session's. */
@@ -184,8 +191,8 @@ static __always_inline void nat_count_down(struct bng_scratch *s, __u32 slot, __
 enum bng_nat_found { BNG_NAT_FREE = 0, BNG_NAT_THERE = 1, BNG_NAT_BUSY = 2 };
 
 /*
- * What stands in the way of a mapping of w->out: nothing; one of this session, which another CPU has made since
- * (it is in w->mapping); or another session's, who had the inside address before: that one is removed.
+ * What stands in the way of a mapping of w->out: nothing; one of this session, which another CPU has made
+ * since (it is in w->mapping); or another session's, who had the inside address before: that one is removed.
  */
 static __always_inline enum bng_nat_found nat_clear_stale(struct bng_scratch *s)
 {

@@ -96,8 +96,8 @@ __noinline int nat_error_from_inside(struct xdp_md *ctx)
 }
 
 /*
- * From outside, or of a hairpin (RFC 5508 REQ-7) after nat_error_from_inside(). 0: w->session is the one it is
- * for; or the drop reason. Global: see handle_arp.
+ * From outside, or of a hairpin (RFC 5508 REQ-7) after nat_error_from_inside(). 0: w->session is the one it
+ * is for; or the drop reason. Global: see handle_arp.
  */
 __noinline int nat_error_from_outside(struct xdp_md *ctx)
 {

@@ -73,7 +73,7 @@ static __always_inline __u32 nat_flow_begin(struct bng_scratch *s, __u64 tcp_sta
 	w->fresh_flow.state = tcp_state;
 	w->fresh_flow.slot = w->slot;
 
-	long error = bpf_map_update_elem(&nat_flows, &w->flow, &w->fresh_flow, BPF_NOEXIST);
+	int error = (int)bpf_map_update_elem(&nat_flows, &w->flow, &w->fresh_flow, BPF_NOEXIST);
 
 	if (error == -BNG_EEXIST)
 		return 0; /* another CPU was faster */

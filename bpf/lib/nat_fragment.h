@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * NAT44: fragments (RFC 4787 11, RFC 6888 REQ-14 by way of it). The first one has the ports and says how all
+ * NAT44: fragments (RFC 4787 11). The first one has the ports and says how all
  * are translated; one that comes before it goes to the agent, which brings it again. Only headers change.
  */
 #ifndef BNG_NAT_FRAGMENT_H

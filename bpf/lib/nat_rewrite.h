@@ -141,8 +141,7 @@ __noinline int nat_rewrite_quote(struct xdp_md *ctx, int is_source)
 		if (check || protocol != BNG_IPPROTO_UDP) {
 			__u16 after = protocol == BNG_IPPROTO_ICMP
 					      ? checksum_update(check, old_port, port)
-					      : nat_sum(check, (__u64)old + old_port,
-							(__u64)address + port);
+					      : nat_sum(check, (__u64)old + old_port, (__u64)address + port);
 
 			BNG_STORE(__u16, s->options + 8, after);
 			if (bpf_xdp_store_bytes(ctx, upper_at + check_at, s->options + 8, 2))

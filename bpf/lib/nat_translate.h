@@ -7,7 +7,8 @@
 #include "nat_flow.h"
 #include "nat_fragment.h"
 
-/* One to one: every protocol, the same ports. The public address is the session's own; others behind it have none. */
+/* One to one: every protocol, the same ports. The public address is the session's own; others behind it have
+ * none. */
 static __always_inline __u32 nat_static_from_inside(struct xdp_md *ctx, struct bng_scratch *s)
 {
 	struct bng_nat_work *w = &s->nat;

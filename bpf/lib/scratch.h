@@ -226,7 +226,7 @@ struct bng_nat_work {
 	__u32 tcp_flags;
 	__u32 protocol; /* index, enum bng_nat_protocol */
 	__u32 flags;    /* enum bng_nat_mapping_flags, of the mapping in hand */
-	__u32 tried;
+	__u32 step;
 	__u32 start;
 	__u32 refused;
 	__u32 diff; /* one's complement sum of what changed in the addresses */

@@ -88,6 +88,35 @@ void put_line(const struct grants *grants)
 	one_line(0, true, grants);
 }
 
+void put_untagged_line(const struct grants *grants)
+{
+	bed_reset(&bed);
+	one_line(0, false, grants);
+}
+
+void put_nat_line(uint32_t n)
+{
+	const struct grants translated = {.flags = BNG_SESSION_NAT};
+
+	one_line(n, true, &translated);
+}
+
+void aim_at_line(struct traffic *t, uint32_t n)
+{
+	uint8_t *frame = t->packet.bytes, *ip = frame + t->packet.ip_at;
+	uint32_t sum = 0;
+
+	frame[11] = ip[15] = (uint8_t)n;
+	frame[18] = 0;
+	frame[19] = (uint8_t)(1 + n);
+	ip[10] = ip[11] = 0;
+	for (int i = 0; i < 20; i += 2)
+		sum += (uint32_t)(ip[i] << 8 | ip[i + 1]);
+	sum = (sum & 0xffff) + (sum >> 16);
+	ip[10] = (uint8_t)(~sum >> 8);
+	ip[11] = (uint8_t)~sum;
+}
+
 static void set_layers(struct packet_layers *layers, bool tagged)
 {
 	memset(layers, 0, sizeof(*layers));
@@ -192,7 +221,7 @@ static double send_frames(const struct traffic *t, const char *far_end, uint64_t
  * A run in which the frames overran the veth's ring measured the scheduler: on a busy machine ksoftirqd and
  * the generator share the CPU by turns. It is repeated.
  */
-static double run_once(const struct traffic *t, const char *far_end)
+double run_once(const struct traffic *t, const char *far_end)
 {
 	double rate = 0;
 	uint64_t received;
@@ -214,7 +243,7 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static double median(double *values, int count)
+double median(double *values, int count)
 {
 	qsort(values, (size_t)count, sizeof(*values), by_value);
 	return values[count / 2];
@@ -395,6 +424,14 @@ static void only_ipv6(void)
 	compare_ipv6();
 }
 
+static int only_nat(void)
+{
+	int slower = compare_nat();
+
+	beside_ipv4(time_nat); /* ends with a million mappings */
+	return slower;
+}
+
 static void only_pppoe(void)
 {
 	beside_ipv4(time_pppoe);
@@ -427,7 +464,7 @@ int main(int argc, char **argv)
 	for (int i = 1; i + 1 < argc; i += 2) {
 		if (!strcmp(argv[i], "--json"))
 			json = fopen(argv[i + 1], "w");
-		else if (!strcmp(argv[i], "--only")) /* rates, times, pppoe, ipv6, police */
+		else if (!strcmp(argv[i], "--only")) /* rates, times, pppoe, ipv6, nat, police */
 			only = argv[i + 1];
 	}
 	/* ksoftirqd, once it is needed, must run before the generator fills the ring again. */
@@ -448,6 +485,8 @@ int main(int argc, char **argv)
 		only_pppoe();
 	if (only && !strcmp(only, "ipv6"))
 		only_ipv6();
+	if (only && !strcmp(only, "nat"))
+		missed |= only_nat();
 	if (!only || !strcmp(only, "police"))
 		missed |= police_exactly();
 	if (json) {

@@ -29,6 +29,11 @@ void die(const char *what);
 double seconds(void);
 void attach(const char *interface, struct bpf_program *program);
 void put_line(const struct grants *grants); // one QinQ line
+void put_untagged_line(const struct grants *grants);
+void put_nat_line(uint32_t n);                                 // one more QinQ line, translated
+void aim_at_line(struct traffic *t, uint32_t n);               // QinQ, upstream
+double run_once(const struct traffic *t, const char *far_end); // packets per second
+double median(double *values, int count);
 struct traffic data_traffic(bool downstream, bool tagged, bool many, uint32_t payload_length);
 void aim(const struct traffic *t); // what the generator sends
 void report(const char *id, const char *what, double value, const char *unit, double limit, double peer,
@@ -47,6 +52,10 @@ void time_pppoe(double floor);
 // ipv6.c: its rows.
 void time_ipv6(double floor);
 void compare_ipv6(void);
+
+// nat.c: its rows; 1 if it is less than four times as fast as nftables.
+void time_nat(double floor);
+int compare_nat(void);
 
 // police.c: both directions policed. Then two CPUs sending into one policed line: 1 if a plan is missed by
 // more than a hundredth.

@@ -88,6 +88,14 @@ int echo(struct xdp_md *ctx)
 	return XDP_TX;
 }
 
+/* For what the kernel forwards: without a program a veth takes no frames of XDP's. */
+SEC("xdp")
+int up_the_stack(struct xdp_md *ctx)
+{
+	(void)ctx;
+	return XDP_PASS;
+}
+
 SEC("xdp")
 int count(struct xdp_md *ctx)
 {
