@@ -134,17 +134,17 @@ print(len(answers), flush=True)
 
 
 def test_nobody_is_served_untranslated_when_the_pool_is_empty(make_lab):
-    lab = up(make_lab(**nat_options(pool="    block-size: 16384\n    max-blocks: 1\n").copy()), hide=True)
+    lab = up(make_lab(**nat_options(pool="    block-size: 16384\n    max-blocks: 1\n")))
     # Four addresses have three blocks of 16,384 ports each.
     cpes = [online(lab, f"cpe{n}", f"02:00:5e:20:01:{n:02x}", s=100 + n) for n in range(1, 4)]
     assert {public_side(lab, c)[0] for c in cpes} <= {f"192.0.2.{n}" for n in range(128, 132)}
     more = [lab.cpe(f"cpe{n}", f"02:00:5e:20:01:{n:02x}", s=100 + n) for n in range(4, 14)]
     for cpe in more:
         cpe.udhcpc()
-    wait_for("refused", lambda: "nat_exhausted" in lab.metrics() and re.search(
-        r'nat_exhausted"?\}? (\d+)', lab.metrics()), 30)
-    held = [c for c in more if c.address()]
-    assert len(held) == 9, "twelve blocks are twelve customers"
+    wait_for("twelve blocks are twelve customers", lambda: len([c for c in more if c.address()]) == 9, 60)
+    refused = lambda: re.search(r'nat_exhausted"?\}? ([1-9]\d*)', lab.metrics())  # noqa: E731
+    wait_for("the thirteenth refused", refused, 30)
+    assert len([c for c in more if c.address()]) == 9
     assert len([s for s in lab.sessions() if s["phase"] == "active"]) == 12
 
 
