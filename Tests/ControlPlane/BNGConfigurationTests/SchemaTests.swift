@@ -42,6 +42,9 @@ private let complete = """
         prefixes: ["2001:db8::/40"]
         length: 64
         static: [{mac: "02:00:00:00:00:01", prefix: "2001:db8:0:1::/64"}]
+    nat-policies: [{name: home}]
+    nat-pools:
+      - {name: public, policy: home, addresses: [192.0.2.0/28]}
     guard:
       dhcpv4: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       arp: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
@@ -52,6 +55,8 @@ private let complete = """
       fragment: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       nd: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       dhcpv6: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
+      nat-fragment: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
+      nat-ports: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
     plans: [{name: basic}]
     filters: [{name: none, default: permit, rules: [{action: deny}]}]
     aaa:
