@@ -143,6 +143,7 @@ extension Controller {
             exhausted.add(usage.exhausted, .init("pool", name))
             alarms.add(usage.alarm ? 1 : 0, .init("pool", name))
         }
+        let nat = await self.natMetrics()
         var events = MetricFamily(
             "bng_subscriber_events_total", help: "What the subscriber plane has done and refused.", kind: .counter)
         let counters = (try? await self.plane.counters()) ?? [:]
@@ -154,7 +155,24 @@ extension Controller {
         for node in self.configuration.nodes {
             dials.add(self.plane.pppoeCount(of: node.name), .init("node", node.name))
         }
-        return [sessions, addresses, exhausted, alarms, events, ppp, dials]
+        return [sessions, addresses, exhausted, alarms, events, ppp, dials] + nat
+    }
+
+    private func natMetrics() async -> [MetricFamily] {
+        var blocks = MetricFamily("bng_nat_blocks", help: "Blocks of ports by NAT pool and state.", kind: .gauge)
+        var exhausted = MetricFamily(
+            "bng_nat_pool_exhausted_total", help: "Requests for which a NAT pool had no block.", kind: .counter)
+        var alarms = MetricFamily(
+            "bng_nat_pool_alarm", help: "1 while a NAT pool holds more than its alarm threshold.", kind: .gauge)
+        for (name, usage) in (try? await self.plane.natUsage()) ?? [] {
+            let free = max(usage.total - usage.held - usage.resting, 0)
+            for (state, value) in [("held", usage.held), ("resting", usage.resting), ("free", free)] {
+                blocks.add(value, .init("pool", name), .init("state", state))
+            }
+            exhausted.add(usage.exhausted, .init("pool", name))
+            alarms.add(usage.alarm ? 1 : 0, .init("pool", name))
+        }
+        return [blocks, exhausted, alarms]
     }
 
     private func aaaMetrics() async -> [MetricFamily] {

@@ -133,6 +133,8 @@ final class Controller: Service {
         while !Task.isShuttingDownGracefully {
             let oldest = Self.utcNow().milliseconds - Int64(self.configuration.controller.history.value) * 1_000
             try? await self.store.submit([.pruneHistory(endedBefore: UTCTime(milliseconds: oldest))])
+            let oldestNAT = Self.utcNow().milliseconds - Int64(self.configuration.controller.natLog.value) * 1_000
+            try? await self.store.pruneNATLog(returnedBefore: UTCTime(milliseconds: oldestNAT))
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(3_600)) }
         }
         await alarms
@@ -170,11 +172,11 @@ extension Controller {
     private func watchPools() async {
         var alarmed: Set<String> = []
         while !Task.isShuttingDownGracefully {
-            for (name, usage) in (try? await self.plane.poolUsage()) ?? [] where usage.alarm != alarmed.contains(name) {
-                let facts: Logger.Metadata = [
-                    "pool": "\(name)", "held": "\(usage.held)", "total": "\(usage.total)",
-                ]
-                if usage.alarm {
+            let addresses = ((try? await self.plane.poolUsage()) ?? []).map { ($0.name, $0.usage.held, $0.usage.total, $0.usage.alarm) }
+            let blocks = ((try? await self.plane.natUsage()) ?? []).map { ($0.name, $0.usage.held, $0.usage.total, $0.usage.alarm) }
+            for (name, held, total, alarm) in addresses + blocks where alarm != alarmed.contains(name) {
+                let facts: Logger.Metadata = ["pool": "\(name)", "held": "\(held)", "total": "\(total)"]
+                if alarm {
                     alarmed.insert(name)
                     self.logger.critical("a pool is nearly used up", metadata: facts)
                 } else {

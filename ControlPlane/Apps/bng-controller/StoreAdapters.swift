@@ -23,7 +23,7 @@ struct SessionStoreAdapter: SessionStoring {
             case .renew(let id, let until): stored.append(.renewLease(id, until: until))
             case .renewIPv6(let id, let until): stored.append(.renewIPv6Lease(id, until: until))
             case .rest(let sticky, let prefixes): Self.append(sticky, prefixes, to: &stored)
-            case .restNAT(let rest): stored.append(.restNAT(rest))
+            case .restNAT(let rest, let id): stored.append(.restNAT(rest, of: id))
             case .end(let record, let sticky, let prefixes):
                 stored.append(.endSession(record))
                 Self.append(sticky, prefixes, to: &stored)

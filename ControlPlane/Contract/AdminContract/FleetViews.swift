@@ -88,6 +88,41 @@ public struct PortView: Codable, Sendable, Equatable {
     }
 }
 
+/// A pool of public addresses and how much of it is used.
+public struct NATPoolView: Codable, Sendable, Equatable {
+    public var name: String
+    public var vrf: UInt32
+    /// dynamic, deterministic or one-to-one.
+    public var layout: String
+    public var policy: String
+    /// Ports of a block; 0: one to one.
+    public var blockPorts: UInt16
+    public var addresses: Int
+    /// Of one to one: addresses.
+    public var blocks: Int
+    public var held: Int
+    public var resting: Int
+    public var exhausted: UInt64
+    public var alarm: Bool
+
+    public init(
+        name: String, vrf: UInt32, layout: String, policy: String, blockPorts: UInt16, addresses: Int, blocks: Int,
+        held: Int, resting: Int, exhausted: UInt64, alarm: Bool
+    ) {
+        self.name = name
+        self.vrf = vrf
+        self.layout = layout
+        self.policy = policy
+        self.blockPorts = blockPorts
+        self.addresses = addresses
+        self.blocks = blocks
+        self.held = held
+        self.resting = resting
+        self.exhausted = exhausted
+        self.alarm = alarm
+    }
+}
+
 /// A counter with the node and port it belongs to (port empty: the node; node empty: the controller).
 public struct CounterView: Codable, Sendable, Equatable {
     public var node: String

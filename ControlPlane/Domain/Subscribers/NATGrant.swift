@@ -74,6 +74,13 @@ public struct NATGrant: Equatable, Sendable {
         self.isOneToOne ? [0...65_535] : self.firstPorts.map { $0...($0 + (self.blockPorts - 1)) }
     }
 
+    /// What it has beside these blocks.
+    public func without(_ firstPorts: [UInt16]) -> NATGrant {
+        NATGrant(
+            pool: self.pool, policy: self.policy, address: self.address, blockPorts: self.blockPorts,
+            firstPorts: self.firstPorts.filter { !firstPorts.contains($0) })
+    }
+
     /// With one more block.
     public func extended(by firstPort: UInt16) -> NATGrant {
         NATGrant(

@@ -11,6 +11,9 @@ public protocol AdminBackend: Sendable {
     /// nil: there is no such session, live or ended. With live counters if its node answers.
     func session(_ id: String) async throws -> SessionView?
     func pools() async throws -> [PoolView]
+    func natPools() async throws -> [NATPoolView]
+    /// Who held a port of a public address.
+    func natHolders(_ query: NATQuery) async throws -> [NATHolderView]
     /// Packets carried to the controller, and what became of them.
     func punts() async throws -> [CounterView]
     func drops() async throws -> [CounterView]

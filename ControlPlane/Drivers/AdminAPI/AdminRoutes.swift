@@ -36,6 +36,8 @@ enum AdminRoutes {
             }
             return try json(ActionView(message: "session \(id) is being removed", count: 1))
         }
+        v1.get("nat/pools") { _, _ in try await json(backend.natPools()) }
+        v1.get("nat/lookup") { request, _ in try await json(backend.natHolders(natQuery(request))) }
         self.addSubscribers(to: v1, backend)
         v1.get("history") { request, _ in
             let before = try number(request, "before", 0...Int64.max)
@@ -107,6 +109,23 @@ enum AdminRoutes {
             query.limit = Int(limit)
         }
         return query
+    }
+
+    private static func natQuery(_ request: Request) throws -> NATQuery {
+        let known: Set<Substring> = ["address", "port", "at", "vrf"]
+        if let unknown = request.uri.queryParameters.first(where: { !known.contains($0.key) }) {
+            throw HTTPError(
+                .badRequest, message: "unknown parameter \(unknown.key): expected address, port, at or vrf")
+        }
+        guard let address = request.uri.queryParameters["address"].map(String.init) else {
+            throw HTTPError(.badRequest, message: "address is missing: expected the public IPv4 address")
+        }
+        guard let port = try number(request, "port", 0...65_535) else {
+            throw HTTPError(.badRequest, message: "port is missing: expected a number from 0 to 65535")
+        }
+        let vrf = try number(request, "vrf", 0...Int64(UInt32.max)) ?? 0
+        return NATQuery(
+            vrf: UInt32(vrf), address: address, port: UInt16(port), atMs: try number(request, "at", 0...Int64.max))
     }
 
     static func number(_ request: Request, _ name: String, _ range: ClosedRange<Int64>) throws -> Int64? {

@@ -89,6 +89,7 @@ struct ConfigurationReader {
         settings.synchronous = reader.choice("synchronous", ControllerSettings.Synchronous.self) ?? .full
         settings.shards = reader.integer("shards", 1...64) ?? 1
         settings.history = reader.seconds("history") ?? settings.history
+        settings.natLog = reader.seconds("nat-log") ?? settings.natLog
         reader.finish()
         self.configuration.controller = settings
     }

@@ -41,6 +41,8 @@ public struct ControllerSettings: Sendable, Equatable {
     public var shards = 1
     /// How long ended sessions stay in the history.
     public var history: Seconds = 2_592_000
+    /// How long the NAT log tells of a block that was returned.
+    public var natLog: Seconds = 31_536_000
 }
 
 /// `log:`

@@ -7,11 +7,13 @@ import GRDB
 import Subscribers
 
 extension Database {
-    func perform(_ operation: StoreOperation) throws {
+    /// - Parameter now: what the NAT log says of when it was.
+    func perform(_ operation: StoreOperation, at now: UTCTime) throws {
         switch operation {
         case .putSession(let record):
             // Replaces the row of the same id only: another session's line or address is a conflict, never overwritten.
             try self.put(record)
+            if let nat = record.nat { try self.logGrant(nat, record, at: now) }
         case .renewLease(let id, let until):
             try self.run(
                 "UPDATE sessions SET lease_expires_ms = max(lease_expires_ms, ?) WHERE id = ?",
@@ -34,9 +36,10 @@ extension Database {
                 INSERT OR REPLACE INTO prefix_bindings (\(StickyPrefixBinding.columns))
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """, binding.arguments)
-        case .restNAT(let rest):
+        case .restNAT(let rest, let session):
             try self.run(
                 "INSERT INTO nat_rests (nat, until_ms) VALUES (?, ?)", [.text(rest.grant.text), .integer(rest.until.milliseconds)])
+            try self.logReturn(rest.grant, of: session, at: now)
         case .removeBinding(let vrf, let address):
             try self.run(
                 "DELETE FROM bindings WHERE vrf = ? AND address = ?", [.integer(vrf), .integer(address.rawValue)])
@@ -73,7 +76,8 @@ extension Database {
         case .pruneHistory(let time):
             try self.run("DELETE FROM history WHERE ended_ms < ?", [.integer(time.milliseconds)])
             try self.run("DELETE FROM notes WHERE at_ms < ?", [.integer(time.milliseconds)])
-            try self.run("DELETE FROM nat_rests WHERE until_ms < ?", [.integer(time.milliseconds)])
+            try self.run("DELETE FROM nat_rests WHERE until_ms < ?", [.integer(now.milliseconds)])
+        case .pruneNATLog(let time): try self.pruneNATLog(returnedBefore: time)
         default: try self.performAccounting(operation)
         }
     }

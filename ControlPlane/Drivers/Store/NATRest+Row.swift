@@ -31,5 +31,15 @@ extension StoreSchema {
             ALTER TABLE history ADD COLUMN nat TEXT NOT NULL DEFAULT '';
             CREATE TABLE nat_rests (id INTEGER PRIMARY KEY, nat TEXT NOT NULL, until_ms INTEGER NOT NULL) STRICT;
             CREATE INDEX nat_rests_until ON nat_rests (until_ms);
+            CREATE TABLE nat_log (
+                id INTEGER PRIMARY KEY, vrf INTEGER NOT NULL, address INTEGER NOT NULL,
+                first_port INTEGER NOT NULL, last_port INTEGER NOT NULL,
+                granted_ms INTEGER NOT NULL, returned_ms INTEGER,
+                session INTEGER NOT NULL, node TEXT NOT NULL, line TEXT NOT NULL, user_name TEXT NOT NULL,
+                inside INTEGER NOT NULL, pool TEXT NOT NULL
+            ) STRICT;
+            CREATE INDEX nat_log_address ON nat_log (vrf, address, granted_ms);
+            CREATE UNIQUE INDEX nat_log_held ON nat_log (session, address, first_port) WHERE returned_ms IS NULL;
+            CREATE INDEX nat_log_returned ON nat_log (returned_ms) WHERE returned_ms IS NOT NULL;
             """)
 }

@@ -36,6 +36,8 @@ public final class Store: Sendable {
     private let database: DatabasePool
     private let logger: Logger
     private let groupDelay: TimeInterval
+    /// What the NAT log says of when blocks were granted and returned.
+    private let utcNow: @Sendable () -> UTCTime
     private let pending = Mutex(Pending())
     private let wake = DispatchSemaphore(value: 0)
     private let finished = DispatchSemaphore(value: 0)
@@ -48,12 +50,14 @@ public final class Store: Sendable {
     ) throws(StoreError) {
         try self.init(
             path: path, synchronous: synchronous, groupDelayMs: groupDelayMs, logger: logger,
-            migrations: StoreSchema.migrations)
+            migrations: StoreSchema.migrations, utcNow: Self.clock)
     }
 
     init(
-        path: String, synchronous: Synchronous, groupDelayMs: Int, logger: Logger, migrations: [StoreMigration]
+        path: String, synchronous: Synchronous, groupDelayMs: Int, logger: Logger, migrations: [StoreMigration],
+        utcNow: @escaping @Sendable () -> UTCTime = Store.clock
     ) throws(StoreError) {
+        self.utcNow = utcNow
         self.logger = logger
         self.groupDelay = Double(min(max(groupDelayMs, 0), 5)) / 1_000
         var configuration = Configuration()
@@ -79,6 +83,10 @@ public final class Store: Sendable {
         let thread = Thread { [self] in self.commitUntilClosed() }
         thread.name = "bng-store"
         thread.start()
+    }
+
+    static let clock: @Sendable () -> UTCTime = {
+        UTCTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000))
     }
 
     // MARK: Writing
@@ -139,17 +147,20 @@ public final class Store: Sendable {
 
     private func commit(_ batch: ArraySlice<Submission>) {
         let start = DispatchTime.now().uptimeNanoseconds
+        let now = self.utcNow()
         var results: [Result<Void, StoreError>]
         do {
             try self.database.writeWithoutTransaction { db in
                 try db.inTransaction(.immediate) {
-                    for submission in batch { for operation in submission.operations { try db.perform(operation) } }
+                    for submission in batch {
+                        for operation in submission.operations { try db.perform(operation, at: now) }
+                    }
                     return .commit
                 }
             }
             results = batch.map { _ in .success(()) }
         } catch {
-            results = self.commitOneByOne(batch)
+            results = self.commitOneByOne(batch, now)
         }
         let nanoseconds = DispatchTime.now().uptimeNanoseconds - start
         self.statistics.withLock { statistics in
@@ -164,12 +175,12 @@ public final class Store: Sendable {
     }
 
     /// Somebody in the batch failed: each submission in a savepoint of its own, so that only that one fails.
-    private func commitOneByOne(_ batch: ArraySlice<Submission>) -> [Result<Void, StoreError>] {
+    private func commitOneByOne(_ batch: ArraySlice<Submission>, _ now: UTCTime) -> [Result<Void, StoreError>] {
         var results: [Result<Void, StoreError>] = []
         do {
             try self.database.writeWithoutTransaction { db in
                 try db.inTransaction(.immediate) {
-                    for submission in batch { results.append(Self.attempt(submission, db)) }
+                    for submission in batch { results.append(Self.attempt(submission, now, db)) }
                     return .commit
                 }
             }
@@ -181,10 +192,12 @@ public final class Store: Sendable {
         }
     }
 
-    private static func attempt(_ submission: Submission, _ db: Database) -> Result<Void, StoreError> {
+    private static func attempt(
+        _ submission: Submission, _ now: UTCTime, _ db: Database
+    ) -> Result<Void, StoreError> {
         do {
             try db.inSavepoint {
-                for operation in submission.operations { try db.perform(operation) }
+                for operation in submission.operations { try db.perform(operation, at: now) }
                 return .commit
             }
             return .success(())
@@ -199,7 +212,8 @@ public final class Store: Sendable {
 
     /// Everything a controller needs at start. Rows no version wrote are an error, not skipped.
     public func load() throws(StoreError) -> StoredState {
-        try self.read { db in
+        try self.closeOrphans(at: self.utcNow())
+        return try self.read { db in
             var state = StoredState()
             let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM sessions") ?? 0
             state.sessions.reserveCapacity(count)
@@ -291,6 +305,14 @@ public final class Store: Sendable {
     }
 
     public var currentStatistics: StoreStatistics { self.statistics.withLock { $0 } }
+
+    func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+        do {
+            return try self.database.write(body)
+        } catch {
+            throw .database("\(error)")
+        }
+    }
 
     func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
         do {

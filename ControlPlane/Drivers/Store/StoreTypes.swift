@@ -17,8 +17,8 @@ public enum StoreOperation: Sendable, Equatable {
     indirect case endSession(SessionRecord)
     case putBinding(StickyBinding)
     case putPrefixBinding(StickyPrefixBinding)
-    /// Remembers blocks that rest.
-    case restNAT(NATRest)
+    /// Remembers blocks that rest; the session that held them has given them back.
+    case restNAT(NATRest, of: SessionID)
     case removeBinding(vrf: VRF, address: IPv4Address)
     /// Session counters below `limit` are spent for this issuer.
     case reserveSessionCounters(issuer: UInt16, limit: UInt64)
@@ -38,8 +38,10 @@ public enum StoreOperation: Sendable, Equatable {
     /// Inserts or replaces a local subscriber.
     case putSubscriber(LocalSubscriber)
     case removeSubscriber(name: String)
-    /// Forgets ended sessions.
+    /// Forgets ended sessions, and blocks that have rested.
     case pruneHistory(endedBefore: UTCTime)
+    /// Forgets some of the blocks returned before a time.
+    case pruneNATLog(returnedBefore: UTCTime)
 }
 
 /// Why the store refused.

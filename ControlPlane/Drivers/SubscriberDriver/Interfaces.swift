@@ -17,8 +17,8 @@ public enum SessionOperation: Equatable, Sendable {
     case renewIPv6(SessionID, until: UTCTime)
     /// Remembers what a line held and does not any more.
     case rest(StickyBinding?, prefixes: [StickyPrefixBinding])
-    /// Remembers blocks of ports that rest.
-    case restNAT(NATRest)
+    /// Remembers blocks of ports that rest, and that the session gave them back.
+    case restNAT(NATRest, of: SessionID)
     /// Moves the session to history and remembers what it held for the line.
     indirect case end(SessionRecord, sticky: StickyBinding?, prefixes: [StickyPrefixBinding])
     /// Writes an accounting record into the spool.

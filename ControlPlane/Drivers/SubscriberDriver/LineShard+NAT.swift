@@ -108,7 +108,7 @@ extension LineShard {
         let rest = used ? self.world.natPools[grant.pool]?.quarantine ?? 120 : 0
         let until = used ? self.world.utcNow() + rest : .zero
         self.giveBackBlocks(grant.pool, of: id, until: until)
-        if used { self.due.operations.append(.restNAT(NATRest(grant: grant, until: until))) }
+        if used { self.due.operations.append(.restNAT(NATRest(grant: grant, until: until), of: id)) }
     }
 
     private func giveBackBlocks(_ pool: String, of id: SessionID, until: UTCTime) {
@@ -120,12 +120,16 @@ extension LineShard {
     func refuse(_ extension_: NATGrant, _ entry: LineEntry) {
         guard let record = entry.session?.record else { return }
         self.count(.natExtensionRefused)
-        let held = Set(record.nat?.firstPorts ?? [])
+        let held = record.nat?.address == extension_.address ? record.nat?.firstPorts ?? [] : []
         let until = self.world.utcNow() + (self.world.natPools[extension_.pool]?.quarantine ?? 120)
         let owner = self.world.owner(of: extension_.pool)
-        for block in extension_.blocks where !held.contains(block.firstPort) {
+        let returned = extension_.without(held)
+        guard !returned.firstPorts.isEmpty else { return }
+        for block in returned.blocks {
             owner.loop.execute { owner.giveBack(block, extension_.pool, of: record.id, until: until) }
         }
+        // It may have been on disk as the session's.
+        self.due.operations.append(.restNAT(NATRest(grant: returned, until: until), of: record.id))
     }
 
     /// The node has used most of what the session has.
@@ -215,6 +219,15 @@ extension PoolOwner {
 }
 
 extension SubscriberPlane {
+    /// Usage of each NAT pool, by name.
+    public func natUsage() async throws -> [(name: String, usage: PortBlockPool.Usage)] {
+        var usage: [(name: String, usage: PortBlockPool.Usage)] = []
+        for owner in self.world.owners {
+            usage += try await owner.loop.submit { owner.natUsage().map { (name: $0.0, usage: $0.1) } }.get()
+        }
+        return usage.sorted { $0.name < $1.name }
+    }
+
     /// A node says that a session has used most of its ports.
     public func natPortsLow(_ id: SessionID) {
         for shard in self.shards { shard.loop.execute { shard.portsLow(id) } }

@@ -12,7 +12,7 @@ import Synchronization
 /// All shards and pool owners of a controller.
 public final class SubscriberPlane: Sendable {
     let shards: [LineShard]
-    private let world: ShardWorld
+    let world: ShardWorld
     private let refusals: Mutex<[PlaneCounter: UInt64]> = Mutex([:])
 
     /// One shard and one pool owner per loop.

@@ -44,6 +44,9 @@ private let complete = """
         static: [{mac: "02:00:00:00:00:01", prefix: "2001:db8:0:1::/64"}]
     dhcp-servers:
       - {name: kea, ipv4: [192.0.2.10], local-ipv4: 192.0.2.1, ipv6: ["2001:db8::10"], local-ipv6: "2001:db8::1"}
+    nat-policies: [{name: home}]
+    nat-pools:
+      - {name: public, policy: home, addresses: [192.0.2.0/28]}
     guard:
       dhcpv4: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       arp: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
@@ -54,6 +57,8 @@ private let complete = """
       fragment: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       nd: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       dhcpv6: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
+      nat-fragment: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
+      nat-ports: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
     plans: [{name: basic}]
     filters: [{name: none, default: permit, rules: [{action: deny}]}]
     aaa:

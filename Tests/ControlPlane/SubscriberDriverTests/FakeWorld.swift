@@ -71,7 +71,7 @@ final class FakeStore: SessionStoring {
             state.sessions[record.id] = record
         case .renew(let id, let until): state.sessions[id]?.leaseExpires = until
         case .renewIPv6(let id, let until): state.sessions[id]?.ipv6?.expires = until
-        case .restNAT(let rest): state.natRests.append(rest)
+        case .restNAT(let rest, _): state.natRests.append(rest)
         case .rest(let sticky, let prefixes): state.remember(sticky, prefixes)
         case .end(let record, let sticky, let prefixes):
             state.sessions[record.id] = nil
@@ -93,6 +93,7 @@ final class FakeLink: DataPlaneLink {
         var installed: [SessionID: InstalledSession] = [:]
         var frames: [[UInt8]] = []
         var refuses = false
+        var refusesNextInstalls = 0
         var deletes: [@Sendable () -> Void]?
         var acknowledged: [SessionID] = []
         /// What the node has counted; nil: it is away.
@@ -107,8 +108,10 @@ final class FakeLink: DataPlaneLink {
         then done: @escaping @Sendable (Bool) -> Void
     ) {
         let accepted = self.state.withLock { state in
-            if !state.refuses { state.installed[id] = session }
-            return !state.refuses
+            let refuses = state.refuses || state.refusesNextInstalls > 0
+            state.refusesNextInstalls = max(state.refusesNextInstalls - 1, 0)
+            if !refuses { state.installed[id] = session }
+            return !refuses
         }
         done(accepted)
     }
@@ -205,7 +208,8 @@ struct Scene {
     init(
         trust: RelayTrust = .none, ranges: (UInt32, UInt32) = (0x6440_0102, 0x6440_fefe), now: Int64 = 1_000_000,
         aaa: AAAPolicy = AAAPolicy(), pppoe: PPPoEPolicy? = nil, ipv6: IPv6Policy? = nil,
-        prefixPools: [PrefixPoolPolicy] = [], servers: (any ExternalAddressing)? = nil
+        prefixPools: [PrefixPoolPolicy] = [], servers: (any ExternalAddressing)? = nil,
+        natPools: [NATPoolPolicy] = [], nat: String? = nil
     ) {
         let clock = FakeClock(now)
         self.clock = clock
@@ -224,7 +228,7 @@ struct Scene {
             servers == nil ? nil : ExternalPool(group: "kea", identity: .client, link: .v4(template.gateway))
         let pool = PoolPolicy(
             name: "residential", vrf: 0, prefix: prefix, ranges: [range], statics: [:], template: template,
-            templateID: 5, serverIdentifier: server, quarantine: 60, external: external)
+            templateID: 5, serverIdentifier: server, quarantine: 60, external: external, nat: nat)
         let spare = IPv4Address(rawValue: 0x6450_0102)
         let second = PoolPolicy(
             name: "spare", vrf: 0, prefix: IPv4Prefix(IPv4Address(rawValue: 0x6450_0000), length: 16) ?? prefix,
@@ -237,6 +241,7 @@ struct Scene {
         if let pppoe { configuration.pppoe = [1: pppoe] }
         if let ipv6 { configuration.ipv6 = [1: ipv6] }
         (configuration.prefixPools, configuration.external) = (prefixPools, servers)
+        configuration.natPools = natPools
         self.plane = SubscriberPlane(
             configuration: configuration, loops: Array(self.group.makeIterator()), store: self.store, link: self.link,
             utcNow: { clock.now })

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who held a port of a public address: the question and the answer, as the NAT log has it.
+
+/// Asks about a port at a time.
+public struct NATQuery: Sendable, Equatable {
+    public var vrf: UInt32
+    public var address: String
+    public var port: UInt16
+    /// nil: now.
+    public var atMs: Int64?
+
+    public init(vrf: UInt32, address: String, port: UInt16, atMs: Int64?) {
+        self.vrf = vrf
+        self.address = address
+        self.port = port
+        self.atMs = atMs
+    }
+}
+
+/// A session that held a block of ports.
+public struct NATHolderView: Codable, Sendable, Equatable {
+    public var vrf: UInt32
+    public var address: String
+    public var firstPort: UInt16
+    public var lastPort: UInt16
+    public var fromMs: Int64
+    /// 0: it holds it still.
+    public var toMs: Int64
+    public var session: String
+    public var node: String
+    public var line: String
+    public var user: String
+    public var inside: String
+    public var pool: String
+
+    public init(
+        vrf: UInt32, address: String, firstPort: UInt16, lastPort: UInt16, fromMs: Int64, toMs: Int64, session: String,
+        node: String, line: String, user: String, inside: String, pool: String
+    ) {
+        self.vrf = vrf
+        self.address = address
+        self.firstPort = firstPort
+        self.lastPort = lastPort
+        self.fromMs = fromMs
+        self.toMs = toMs
+        self.session = session
+        self.node = node
+        self.line = line
+        self.user = user
+        self.inside = inside
+        self.pool = pool
+    }
+}
