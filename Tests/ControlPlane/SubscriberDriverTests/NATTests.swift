@@ -80,19 +80,6 @@ struct NATTests {
         try await scene.stop()
     }
 
-    @Test func `a client that takes another server's offer leaves its block free at once`() async throws {
-        let scene = try await started(Scene(natPools: [natPool(blocks: 1)], nat: "public"))
-        scene.receive(frame(.discover, mac: mac(1)))
-        try await scene.settle()
-        #expect(try await scene.plane.natUsage().first?.usage.held == 1)
-        let offer = try reply(try #require(scene.link.takeFrames().first))
-        scene.receive(frame(.request, mac: mac(1), requested: offer.yourAddress, serverID: publicAddress))
-        try await scene.until { try await scene.plane.natUsage().first?.usage.held == 0 }
-        #expect(scene.store.state.withLock { $0.natRests.isEmpty })
-        #expect(try await scene.plane.natUsage().first?.usage.resting == 0)
-        try await scene.stop()
-    }
-
     @Test func `a block rests after its session, also over a restart`() async throws {
         let pool = try natPool(blocks: 1)
         let scene = try await started(Scene(natPools: [pool], nat: "public"))

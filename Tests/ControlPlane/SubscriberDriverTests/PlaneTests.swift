@@ -11,12 +11,12 @@ import Testing
 /// A client message in a frame.
 func frame(
     _ type: DHCPv4MessageType, mac: MACAddress = clientMAC, requested: IPv4Address? = nil, ciaddr: IPv4Address = .zero,
-    option82: [UInt8]? = nil, serverID: IPv4Address = server
+    option82: [UInt8]? = nil
 ) -> [UInt8] {
     var message = DHCPv4Message(op: .request, xid: 7, clientAddress: ciaddr, clientMAC: mac)
     message.options.append(53, [type.rawValue])
     if let requested { message.options.append(50, requested) }
-    if requested != nil || type == .release { message.options.append(54, serverID) }
+    if requested != nil || type == .release { message.options.append(54, server) }
     if let option82 { message.options.append(82, option82) }
     var bytes: [UInt8] = []
     EthernetHeader(destination: .broadcast, source: mac, tags: .untagged, etherType: 0x0800).encode(into: &bytes)
