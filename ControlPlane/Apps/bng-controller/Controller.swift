@@ -172,8 +172,12 @@ extension Controller {
     private func watchPools() async {
         var alarmed: Set<String> = []
         while !Task.isShuttingDownGracefully {
-            let addresses = ((try? await self.plane.poolUsage()) ?? []).map { ($0.name, $0.usage.held, $0.usage.total, $0.usage.alarm) }
-            let blocks = ((try? await self.plane.natUsage()) ?? []).map { ($0.name, $0.usage.held, $0.usage.total, $0.usage.alarm) }
+            let addresses = ((try? await self.plane.poolUsage()) ?? []).map {
+                ($0.name, $0.usage.held, $0.usage.total, $0.usage.alarm)
+            }
+            let blocks = ((try? await self.plane.natUsage()) ?? []).map {
+                ($0.name, $0.usage.held, $0.usage.total, $0.usage.alarm)
+            }
             for (name, held, total, alarm) in addresses + blocks where alarm != alarmed.contains(name) {
                 let facts: Logger.Metadata = ["pool": "\(name)", "held": "\(held)", "total": "\(total)"]
                 if alarm {

@@ -18,7 +18,8 @@ struct ShowNAT: AsyncParsableCommand {
             for pool in pools {
                 let used = pool.blocks == 0 ? 0 : pool.held * 100 / pool.blocks
                 table.add(
-                    pool.name, "\(pool.vrf)", pool.layout, pool.policy, pool.blockPorts == 0 ? "all" : "\(pool.blockPorts)",
+                    pool.name, "\(pool.vrf)", pool.layout, pool.policy,
+                    pool.blockPorts == 0 ? "all" : "\(pool.blockPorts)",
                     "\(pool.addresses)", "\(pool.blocks)", "\(pool.held)", "\(pool.resting)", "\(used)%",
                     "\(pool.exhausted)", pool.alarm ? "ALARM: nearly used up" : "")
             }

@@ -115,7 +115,11 @@ public struct PortBlockPool: Sendable {
             perAddress > 0
         else { return nil }
         let ranges = AddressRanges(addresses)
-        if case .deterministic(_, let inside) = layout, Int(inside.last.rawValue - inside.first.rawValue) + 1 > ranges.count * perAddress { return nil }
+        if case .deterministic(_, let inside) = layout,
+            Int(inside.last.rawValue - inside.first.rawValue) + 1 > ranges.count * perAddress
+        {
+            return nil
+        }
         self.name = name
         self.layout = layout
         self.ports = UInt16(first)...ports.upperBound

@@ -105,7 +105,8 @@ extension NATGrant {
     /// nil if no version wrote this.
     public init?(text: String) {
         let words = text.split(separator: " ", omittingEmptySubsequences: false)
-        guard words.count >= 6, words[0] == "1", let address = IPv4Address(String(words[3])), let size = UInt16(words[4])
+        guard words.count >= 6, words[0] == "1", let address = IPv4Address(String(words[3])),
+            let size = UInt16(words[4])
         else { return nil }
         var firstPorts: [UInt16] = []
         if words[5] != "-" {

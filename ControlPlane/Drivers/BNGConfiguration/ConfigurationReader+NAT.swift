@@ -16,10 +16,13 @@ extension ConfigurationReader {
         guard var reader = MappingReader(node, path: path, problems: self.problems) else { return }
         let name = self.readName(&reader)
         var policy = NATPolicy()
-        let filtering = ["endpoint-independent": NATFiltering.endpointIndependent, "address-dependent": .addressDependent]
+        let filtering = [
+            "endpoint-independent": NATFiltering.endpointIndependent, "address-dependent": .addressDependent,
+        ]
         policy.filtering =
             reader.value("filtering", "endpoint-independent | address-dependent") { filtering[$0] } ?? policy.filtering
-        policy.tcpEstablished = self.timer(&reader, "tcp-established", NATPolicy.establishedLimits) ?? policy.tcpEstablished
+        policy.tcpEstablished =
+            self.timer(&reader, "tcp-established", NATPolicy.establishedLimits) ?? policy.tcpEstablished
         policy.tcpTransitory = self.timer(&reader, "tcp-transitory", NATPolicy.transitoryLimits) ?? policy.tcpTransitory
         policy.udp = self.timer(&reader, "udp", NATPolicy.idleLimits) ?? policy.udp
         policy.icmp = self.timer(&reader, "icmp", NATPolicy.idleLimits) ?? policy.icmp
@@ -69,7 +72,9 @@ extension ConfigurationReader {
         if (layout == .oneToOne) == (policy != nil) {
             self.problems.add(
                 reader.place(of: "policy"),
-                layout == .oneToOne ? "\(path).policy: expected none with layout: one-to-one" : "\(path).policy is missing: expected the name of a NAT policy")
+                layout == .oneToOne
+                    ? "\(path).policy: expected none with layout: one-to-one"
+                    : "\(path).policy is missing: expected the name of a NAT policy")
         }
         let quarantine = reader.seconds("quarantine") ?? Self.leastQuarantine
         if quarantine < Self.leastQuarantine {
@@ -123,7 +128,8 @@ extension ConfigurationReader {
         for key in ["block-size", "max-blocks", "inside"] where reader.node(key) != nil {
             if !(allowed[layout ?? "dynamic"] ?? []).contains(key) {
                 self.problems.add(
-                    reader.place(of: key), "\(path).\(key): expected only with another layout than \(layout ?? "dynamic")")
+                    reader.place(of: key),
+                    "\(path).\(key): expected only with another layout than \(layout ?? "dynamic")")
             }
         }
         switch layout {
@@ -148,9 +154,12 @@ extension ConfigurationReader {
         guard cut == nil, !pool.addresses.isEmpty else { return }
         if case .deterministic(_, let inside) = pool.layout {
             self.problems.add(
-                node, "\(path): \(inside) has more addresses than there are blocks: expected more addresses or smaller blocks")
+                node,
+                "\(path): \(inside) has more addresses than there are blocks: expected more addresses or smaller blocks"
+            )
         } else {
-            self.problems.add(node, "\(path): no block fits into ports \(pool.ports.lowerBound)-\(pool.ports.upperBound)")
+            self.problems.add(
+                node, "\(path): no block fits into ports \(pool.ports.lowerBound)-\(pool.ports.upperBound)")
         }
     }
 
@@ -205,7 +214,8 @@ extension ConfigurationReader {
             where configuration.vrf(of: domain) == pool.vrf && range.contains(domain.serverIdentity) {
                 self.problems.add(
                     place,
-                    "nat-pools: \(pool.name) (\(range)) holds the server-identity of \(domain.name), \(domain.serverIdentity)")
+                    "nat-pools: \(pool.name) (\(range)) holds the server-identity of \(domain.name), \(domain.serverIdentity)"
+                )
             }
         }
     }

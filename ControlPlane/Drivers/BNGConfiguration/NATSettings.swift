@@ -33,7 +33,9 @@ extension IPv4Range {
         while next < end {
             var bits = next == 0 ? 32 : min(next.trailingZeroBitCount, 32)
             while next + (1 << UInt64(bits)) > end { bits -= 1 }
-            if let prefix = IPv4Prefix(IPv4Address(rawValue: UInt32(next)), length: 32 - bits) { prefixes.append(prefix) }
+            if let prefix = IPv4Prefix(IPv4Address(rawValue: UInt32(next)), length: 32 - bits) {
+                prefixes.append(prefix)
+            }
             next += 1 << UInt64(bits)
         }
         return prefixes

@@ -38,7 +38,8 @@ extension Database {
                 """, binding.arguments)
         case .restNAT(let rest, let session):
             try self.run(
-                "INSERT INTO nat_rests (nat, until_ms) VALUES (?, ?)", [.text(rest.grant.text), .integer(rest.until.milliseconds)])
+                "INSERT INTO nat_rests (nat, until_ms) VALUES (?, ?)",
+                [.text(rest.grant.text), .integer(rest.until.milliseconds)])
             try self.logReturn(rest.grant, of: session, at: now)
         case .removeBinding(let vrf, let address):
             try self.run(

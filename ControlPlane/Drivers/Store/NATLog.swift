@@ -148,7 +148,9 @@ extension Store {
                 let first = UInt16(clamping: row[2] as Int64)
                 let held = (row[4] as String?).flatMap { NATGrant(text: $0) }
                 let address = IPv4Address(rawValue: UInt32(clamping: row[1] as Int64))
-                if let held, held.address == address, held.ranges.contains(where: { $0.lowerBound == first }) { continue }
+                if let held, held.address == address, held.ranges.contains(where: { $0.lowerBound == first }) {
+                    continue
+                }
                 let ports = UInt16(clamping: (row[3] as Int64) - (row[2] as Int64) + 1)
                 let id = SessionID(rawValue: UInt64(bitPattern: row[0]))
                 let isOneToOne = first == 0

@@ -136,7 +136,8 @@ extension LineShard {
     func portsLow(_ id: SessionID) {
         self.loop.preconditionInEventLoop()
         guard let entry = self.byID[id], let session = entry.session, session.isActive,
-            let grant = session.record.nat, !grant.isOneToOne, self.world.natPools[grant.pool]?.blockPorts == grant.blockPorts
+            let grant = session.record.nat, !grant.isOneToOne,
+            self.world.natPools[grant.pool]?.blockPorts == grant.blockPorts
         else { return }
         let now = self.world.utcNow()
         let inside = session.record.address

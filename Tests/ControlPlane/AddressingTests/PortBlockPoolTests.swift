@@ -81,7 +81,9 @@ private func makePool(
         #expect(answer4 == .failure(.init(reason: .held)))
         let answer5 = pool.take(for: id(2), inside: ip(1), now: at(0))
         #expect(answer5 == .failure(.init(reason: .outsideLayout)))
-        #expect(try PortBlockPool(name: "d", addresses: ranges(1), layout: .deterministic(size: 512, inside: prefix)) == nil)
+        #expect(
+            try PortBlockPool(name: "d", addresses: ranges(1), layout: .deterministic(size: 512, inside: prefix)) == nil
+        )
     }
 
     @Test func oneToOneGivesWholeAddresses() throws {
@@ -118,7 +120,8 @@ private func makePool(
         #expect(PortBlockPool(name: "p", addresses: ranges, layout: .dynamic(size: 32, limit: 1)) == nil)
         #expect(PortBlockPool(name: "p", addresses: ranges, layout: .dynamic(size: 512, limit: 9)) == nil)
         #expect(
-            PortBlockPool(name: "p", addresses: ranges, ports: 80...65_535, layout: .dynamic(size: 512, limit: 1)) == nil)
+            PortBlockPool(name: "p", addresses: ranges, ports: 80...65_535, layout: .dynamic(size: 512, limit: 1))
+                == nil)
         #expect(
             PortBlockPool(name: "p", addresses: ranges, ports: 60_000...60_100, layout: .dynamic(size: 512, limit: 1))
                 == nil)
@@ -231,7 +234,8 @@ private struct World {
         case 2..<450:
             try self.take(self.nextID)
             self.nextID += 1
-        case 450..<600: if let session = self.sessions.keys.randomElement(using: &self.random) { try self.take(session) }
+        case 450..<600:
+            if let session = self.sessions.keys.randomElement(using: &self.random) { try self.take(session) }
         default: if let session = self.sessions.keys.randomElement(using: &self.random) { try self.end(session) }
         }
     }

@@ -32,8 +32,12 @@ private struct FixedBackend: AdminBackend {
     func pools() async throws -> [PoolView] { [] }
     func natPools() async throws -> [NATPoolView] { [] }
     func natHolders(_ query: NATQuery) async throws -> [NATHolderView] {
-        [NATHolderView(vrf: query.vrf, address: query.address, firstPort: query.port, lastPort: query.port,
-            fromMs: query.atMs ?? 0, toMs: 0, session: "1-42", node: "edge1", line: "", user: "", inside: "", pool: "p")]
+        [
+            NATHolderView(
+                vrf: query.vrf, address: query.address, firstPort: query.port, lastPort: query.port,
+                fromMs: query.atMs ?? 0, toMs: 0, session: "1-42", node: "edge1", line: "", user: "", inside: "",
+                pool: "p")
+        ]
     }
     func punts() async throws -> [CounterView] { [] }
     func drops() async throws -> [CounterView] { [] }

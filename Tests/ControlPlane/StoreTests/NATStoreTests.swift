@@ -94,7 +94,8 @@ extension Store {
             clock.set(3_000)
             let grant = try #require(first.nat)
             try await store.submit([
-                .endSession(first), .restNAT(NATRest(grant: grant, until: UTCTime(milliseconds: 123_000)), of: first.id),
+                .endSession(first),
+                .restNAT(NATRest(grant: grant, until: UTCTime(milliseconds: 123_000)), of: first.id),
             ])
             clock.set(130_000)
             try await store.submit([.putSession(record(2, ports: [1_024]))])
@@ -109,7 +110,8 @@ extension Store {
             #expect(try store.holder(1_024, at: 1 << 50) == 2)
             #expect(try store.holder(1_024, at: 1_500, vrf: 1) == nil)
             let entry = try #require(
-                try store.natHolders(vrf: 0, address: publicAddress, port: 1_100, at: UTCTime(milliseconds: 2_500)).first)
+                try store.natHolders(vrf: 0, address: publicAddress, port: 1_100, at: UTCTime(milliseconds: 2_500))
+                    .first)
             #expect(entry.userName == "user 1" && entry.line == "access0 100.1 00:00:00:00:00:01")
             #expect(entry.inside == first.address && entry.ports == 1_024...1_535 && entry.pool == "public")
             #expect(entry.granted == UTCTime(milliseconds: 1_000) && entry.returned == UTCTime(milliseconds: 3_000))
@@ -142,7 +144,8 @@ extension Store {
             store = try open(path, clock)
             let state = try store.load()
             #expect(Set(state.natRests.flatMap(\.grant.firstPorts)) == [1_024, 4_096])
-            #expect(state.natRests.allSatisfy { $0.until == UTCTime(milliseconds: 130_000) && $0.grant.pool == "public" })
+            #expect(
+                state.natRests.allSatisfy { $0.until == UTCTime(milliseconds: 130_000) && $0.grant.pool == "public" })
             #expect(try store.count("returned_ms = 10000") == 2)
             #expect(try store.count("returned_ms IS NULL") == 2)
             #expect(try store.load().natRests == state.natRests, "only once")
@@ -154,7 +157,7 @@ extension Store {
         try await withFolder { path in
             let clock = Clock()
             var store = try open(path, clock)
-            var random = SplitMix64(seed: 20_261_123)
+            var random = SplitMix64(state: 20_261_123)
             var held: [UInt64: SessionRecord] = [:]
             var free = (2..<120).map { UInt16($0 * 512) }
             var (granted, next) = (0, UInt64(1))
@@ -168,8 +171,10 @@ extension Store {
                     (granted, next) = (granted + 1, next + 1)
                 case 5:
                     guard let id = held.keys.min(), let port = free.popLast() else { continue }
-                    held[id]?.nat = held[id]?.nat?.extended(by: port)
-                    try await store.submit([.putSession(try #require(held[id]))])
+                    var wider = try #require(held[id])
+                    wider.nat = wider.nat?.extended(by: port)
+                    held[id] = wider
+                    try await store.submit([.putSession(wider)])
                     granted += 1
                 case 6..<9:
                     guard let id = held.keys.randomElement(using: &random), let record = held.removeValue(forKey: id),
@@ -208,7 +213,9 @@ extension Store {
         }
     }
 
-    @Test func `a look-up among two hundred thousand rows goes by the index, and old rows are pruned by theirs`() async throws {
+    @Test func `a look-up among two hundred thousand rows goes by the index, and old rows are pruned by theirs`()
+        async throws
+    {
         try await withFolder { path in
             let clock = Clock()
             let store = try open(path, clock)

@@ -73,21 +73,10 @@ struct NATTests {
         try await scene.settle()
         #expect(scene.link.takeFrames().isEmpty)
         #expect(try await scene.plane.counters()[.natExhausted] == 1)
-        #expect(try await scene.plane.poolUsage().first { $0.name == "residential" }?.usage.held == 1, "its address is free")
+        #expect(
+            try await scene.plane.poolUsage().first { $0.name == "residential" }?.usage.held == 1, "its address is free"
+        )
         #expect(scene.link.state.withLock { $0.installed.count } == 1)
-        try await scene.stop()
-    }
-
-    @Test func `an offer that lapses frees its block at once`() async throws {
-        let scene = try await started(Scene(natPools: [natPool(blocks: 1)], nat: "public"))
-        scene.receive(frame(.discover, mac: mac(1)))
-        try await scene.settle()
-        #expect(try await scene.plane.natUsage().first?.usage.held == 1)
-        scene.receive(frame(.release, mac: mac(1), ciaddr: try reply(scene.link.takeFrames()[0]).yourAddress))
-        scene.clock.advance(3_600)
-        try await scene.until { try await scene.plane.natUsage().first?.usage.held == 0 }
-        #expect(scene.store.state.withLock { $0.natRests.isEmpty })
-        #expect(try await scene.plane.natUsage().first?.usage.resting == 0)
         try await scene.stop()
     }
 
