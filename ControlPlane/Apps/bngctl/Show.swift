@@ -6,7 +6,8 @@ import ArgumentParser
 
 struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show nodes, ports, sessions, plans, pools, NAT pools, AAA, DHCP servers, punts, drops, audits or the history.",
+        abstract:
+            "Show nodes, ports, sessions, plans, pools, NAT pools, AAA, DHCP servers, punts, drops, audits or the history.",
         subcommands: [
             ShowNodes.self, ShowPorts.self, ShowSessions.self, ShowSession.self, ShowPools.self, ShowPunts.self,
             ShowDrops.self, ShowAudit.self, ShowHistory.self,
