@@ -143,7 +143,7 @@ extension LineShard {
         let inside = session.record.address
         let owner = self.world.owner(of: grant.pool)
         owner.loop.execute {
-            let result = owner.takeBlock(grant.pool, for: id, inside: inside, now: now)
+            let result = owner.takeAnotherBlock(grant.pool, for: id, inside: inside, now: now)
             self.loop.execute {
                 self.extended(id, grant, result)
                 self.flush()
@@ -190,6 +190,17 @@ extension PoolOwner {
         self.loop.preconditionInEventLoop()
         return self.natPools[pool]?.take(for: session, inside: inside, now: now)
             ?? .failure(PortBlockPool.DenialError(reason: .exhausted))
+    }
+
+    /// Only beside what the session has: one that has given everything back meanwhile would keep it for ever.
+    func takeAnotherBlock(
+        _ pool: String, for session: SessionID, inside: IPv4Address, now: UTCTime
+    ) -> Result<PortBlock, PortBlockPool.DenialError> {
+        self.loop.preconditionInEventLoop()
+        guard self.natPools[pool]?.blocks(of: session).isEmpty == false else {
+            return .failure(PortBlockPool.DenialError(reason: .limit))
+        }
+        return self.takeBlock(pool, for: session, inside: inside, now: now)
     }
 
     func giveBackBlocks(_ pool: String, of session: SessionID, until: UTCTime) {

@@ -169,6 +169,22 @@ struct NATTests {
         try await scene.stop()
     }
 
+    @Test func `a session that ends while it is to get more keeps nothing`() async throws {
+        let scene = try await started(Scene(natPools: [natPool(blocks: 8, limit: 4)], nat: "public"))
+        for n in 1...2 {
+            try await bind(scene, mac(n))
+            let id = try #require(try await scene.plane.sessions(limit: 1).first?.id)
+            scene.plane.natPortsLow(id)
+            async let cleared = scene.plane.clear(id)
+            scene.plane.natPortsLow(id)
+            #expect(try await cleared)
+            for _ in 0..<3 { try await scene.settle() }
+            #expect(try await scene.plane.sessions(limit: 1).isEmpty)
+            #expect(try await scene.plane.natUsage().first?.usage.held == 0)
+        }
+        try await scene.stop()
+    }
+
     @Test func `a plan chooses another pool, or none`() async throws {
         for (name, expected) in [("none", nil), ("gold", 1)] as [(String, Int?)] {
             var aaa = AAAPolicy()
