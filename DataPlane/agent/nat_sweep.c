@@ -93,16 +93,23 @@ static void look_at(struct bng_agent *agent, uint32_t i, uint64_t now_ns)
 		reap(agent);
 }
 
-/* Whoever got no more ports may ask again. */
+/* Whoever got no more ports may ask again; so may who has asked in vain: the event was lost, or the agent
+ * ended that had sent it. */
 static void let_ask_again(struct bng_agent *agent)
 {
 	uint32_t now = (uint32_t)(bng_clock_now().boot_ns / SECOND_NS), slot;
 
-	for (slot = 1; slot <= agent->options.max_sessions; slot++)
-		if (agent->nat_asked[slot] && now - agent->nat_asked[slot] >= ASK_AGAIN_SECONDS) {
+	for (slot = 1; slot <= agent->options.max_sessions; slot++) {
+		uint32_t *asked = &agent->kern.nat_state[slot].asked;
+
+		if (!agent->nat_asked[slot]) {
+			if (agent->state.by_slot[slot] && __atomic_load_n(asked, __ATOMIC_RELAXED))
+				agent->nat_asked[slot] = now;
+		} else if (now - agent->nat_asked[slot] >= ASK_AGAIN_SECONDS) {
 			agent->nat_asked[slot] = 0;
-			__atomic_store_n(&agent->kern.nat_state[slot].asked, 0, __ATOMIC_RELAXED);
+			__atomic_store_n(asked, 0, __ATOMIC_RELAXED);
 		}
+	}
 }
 
 static void end_of_map(struct bng_agent *agent)
@@ -121,6 +128,14 @@ static void end_of_map(struct bng_agent *agent)
 	let_ask_again(agent);
 }
 
+/* Reads on from the cursor. 0, or the error's number below zero: -ENOENT with the last entries of the map. */
+static int read_batch(struct bng_nat_sweep *sweep, int map, uint8_t *next, uint32_t *count)
+{
+	void *from = sweep->has_begun ? sweep->cursor : NULL;
+
+	return bpf_map_lookup_batch(map, from, next, sweep->keys, sweep->values, count, NULL) ? -errno : 0;
+}
+
 /* One batch; false when the round is over. */
 static bool sweep_some(struct bng_agent *agent, uint64_t now_ns)
 {
@@ -128,27 +143,22 @@ static bool sweep_some(struct bng_agent *agent, uint64_t now_ns)
 	int map = agent->kern.maps[sweep->over_flows ? BNG_MAP_nat_flows : BNG_MAP_nat_out];
 	uint32_t count = BATCH_MAX / 4, i;
 	uint8_t next[sizeof(sweep->cursor)] = {0};
-	bool is_last = false;
+	int err = read_batch(sweep, map, next, &count);
 
-	if (bpf_map_lookup_batch(map, sweep->has_begun ? sweep->cursor : NULL, next, sweep->keys,
-		    sweep->values, &count, NULL)) {
-		if (errno == ENOSPC) {
-			/* A bucket larger than that: all the room there is. */
-			count = BATCH_MAX;
-			if (bpf_map_lookup_batch(map, sweep->has_begun ? sweep->cursor : NULL, next,
-				    sweep->keys, sweep->values, &count, NULL) &&
-				errno != ENOENT)
-				count = 0;
-		}
-		is_last = errno != 0;
+	if (err == -ENOSPC) {
+		/* A bucket larger than that: all the room there is. */
+		count = BATCH_MAX;
+		err = read_batch(sweep, map, next, &count);
 	}
+	if (err && err != -ENOENT)
+		count = 0;
 	for (i = 0; i < count; i++)
 		look_at(agent, i, now_ns);
 	memcpy(sweep->cursor, next, sizeof(next));
 	sweep->has_begun = true;
-	if (is_last)
+	if (err)
 		end_of_map(agent);
-	return !is_last || sweep->over_flows;
+	return !err || sweep->over_flows;
 }
 
 void bng_nat_sweep_tick(struct bng_agent *agent)
@@ -160,9 +170,8 @@ void bng_nat_sweep_tick(struct bng_agent *agent)
 		sweep->round_ns = now_ns;
 	else if (!sweep->has_begun && !sweep->over_flows && now_ns - sweep->round_ns < ROUND_NS)
 		return;
-	errno = 0;
 	while (sweep_some(agent, now_ns) && bng_monotonic_ns() < end_ns)
-		errno = 0;
+		;
 	reap(agent);
 	if (!sweep->has_begun && !sweep->over_flows)
 		sweep->round_ns = now_ns;

@@ -54,7 +54,7 @@ static int check_blocks(const struct bng_nat_object *nat, struct bng_refusal *re
 	for (i = 0; i < nat->block_count; i++) {
 		uint32_t first = nat->first_ports[i];
 
-		if (first < BNG_NAT_FIRST_PORT || first % BNG_NAT_BLOCK_PORTS_MIN ||
+		if (first < BNG_NAT_FIRST_PORT || first % BNG_NAT_BLOCK_PORTS_MIN || first > PORT_MAX ||
 			first + nat->block_ports > PORT_MAX + 1)
 			return bng_refuse(refusal, BNG_INVALID, "17.4.8.5",
 				"block %u: its first port is a multiple of %d from %d, its last one at most "

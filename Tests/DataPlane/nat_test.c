@@ -84,6 +84,7 @@ TEST(what_a_session_is_granted_is_checked)
 	with(good, it.session.nat.first_ports[0] = 960, "17.4.8.5");
 	with(good, it.session.nat.first_ports[0] = 1025, "17.4.8.5");
 	with(good, it.session.nat.first_ports[0] = 65536, "17.4.8.5");
+	with(good, it.session.nat.first_ports[0] = UINT32_MAX - 63, "17.4.8.5");
 	with(good, (it.session.nat.block_count = 2, it.session.nat.first_ports[1] = 1024), "17.4.8.5");
 	with(good, it.session.nat.one_to_one = true, "17.4.8.3");
 	with(one, it.session.nat.forward_count = 1, "17.4.8.3");

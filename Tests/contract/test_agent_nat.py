@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """NAT44 through the real agent: grants judged with paths, kept over a kill, mappings ended with what they hang on, ports asked for."""
 
+import itertools
 import struct
 import time
 
@@ -161,6 +162,26 @@ def test_a_session_short_of_ports_says_so_once(granted, line):
         line.send(frame(granted, 1, 5000 + n))
     names = counters(granted, lambda names: names.get("nat.mappings") == 128)
     assert names.get("drop.nat_no_port", 0) == 0
+
+
+def test_a_session_that_asked_an_agent_since_killed_asks_again(agent, granted, line):
+    granted.apply(translated(1, 1024))
+    for n in range(50):
+        line.send(frame(granted, 1, 5000 + n))
+    counters(granted, lambda names: names.get("punt.nat_ports_low") == 1)
+    restart(agent, granted)
+    # A minute, and the round of the sweep it is seen in; mapped packets do not ask, new ones do.
+    end = time.monotonic() + 90
+    for n in itertools.count(50):
+        line.send(frame(granted, 1, 5000 + n))
+        granted.audit()  # heartbeats are answered on the way
+        try:
+            events = granted.expect("events", s.LANE_TELEMETRY, timeout=6).events
+            break
+        except TimeoutError:
+            assert time.monotonic() < end, "never asked again"
+    low = events[0].nat_ports_low
+    assert low.session_id == (1 << 48) | 1 and low.ports_granted == 64
 
 
 def test_a_fragment_before_its_first_one_is_brought_again(granted, line):
