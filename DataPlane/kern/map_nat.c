@@ -4,6 +4,7 @@
 #include "map_nat.h"
 
 #include "entry.h"
+#include "map_entry.h"
 #include "walk.h"
 
 #include <bpf/bpf.h>
@@ -13,16 +14,6 @@
 
 enum { FRAGMENT_MARGIN_NS = 1000000000 };
 
-static int put(int map, const void *key, const void *value)
-{
-	return bpf_map_update_elem(map, key, value, BPF_ANY) ? -errno : 0;
-}
-
-static int drop(int map, const void *key)
-{
-	return bpf_map_delete_elem(map, key) && errno != ENOENT ? -errno : 0;
-}
-
 int bng_map_nat_policy_write(struct bng_kern *kern, const struct bng_nat_policy_object *held,
 	const struct bng_nat_policy_object *next)
 {
@@ -31,7 +22,7 @@ int bng_map_nat_policy_write(struct bng_kern *kern, const struct bng_nat_policy_
 
 	if (next)
 		value = bng_entry_nat_policy(next);
-	return put(kern->maps[BNG_MAP_nat_policies], &index, &value);
+	return bng_map_put(kern->maps[BNG_MAP_nat_policies], &index, &value);
 }
 
 int bng_map_nat_put(struct bng_kern *kern, const struct bng_session_object *session)
@@ -42,7 +33,7 @@ int bng_map_nat_put(struct bng_kern *kern, const struct bng_session_object *sess
 	if (!session->has_nat)
 		return 0;
 	value = bng_entry_nat_session(session);
-	return put(kern->maps[BNG_MAP_nat_sessions], &slot, &value);
+	return bng_map_put(kern->maps[BNG_MAP_nat_sessions], &slot, &value);
 }
 
 int bng_map_nat_reap(struct bng_kern *kern, const struct bng_nat_reap *records, uint32_t count)
@@ -108,19 +99,19 @@ int bng_map_nat_put_forwards(struct bng_kern *kern, const struct bng_session_obj
 	for (i = 0; i < count && !err; i++) {
 		bng_entry_nat_forward(session, i, &out, &mapping, &in, &reverse);
 		if (reverse.flags & BNG_NAT_STATIC) {
-			err = put(kern->maps[BNG_MAP_nat_in], &in, &reverse);
+			err = bng_map_put(kern->maps[BNG_MAP_nat_in], &in, &reverse);
 			continue;
 		}
 		err = make_way(kern, &out, &in);
 		if (!err)
-			err = put(kern->maps[BNG_MAP_nat_in], &in, &reverse);
+			err = bng_map_put(kern->maps[BNG_MAP_nat_in], &in, &reverse);
 		/* Its flows go on being counted where they are. */
 		if (!err && !bpf_map_lookup_elem(kern->maps[BNG_MAP_nat_out], &out, &there) &&
 			there.session_id == mapping.session_id && there.address == mapping.address &&
 			there.port == mapping.port && there.flags == mapping.flags)
 			continue;
 		if (!err)
-			err = put(kern->maps[BNG_MAP_nat_out], &out, &mapping);
+			err = bng_map_put(kern->maps[BNG_MAP_nat_out], &out, &mapping);
 	}
 	return err;
 }
@@ -152,10 +143,10 @@ static int drop_forward(struct bng_kern *kern, const struct bng_nat_key *out, co
 	if (!bpf_map_lookup_elem(kern->maps[BNG_MAP_nat_out], out, &mapping) &&
 		mapping.session_id == session_id && (mapping.flags & BNG_NAT_FORWARD) &&
 		mapping.address == in->address && mapping.port == in->port)
-		err = drop(kern->maps[BNG_MAP_nat_out], out);
+		err = bng_map_drop(kern->maps[BNG_MAP_nat_out], out);
 	if (!err && !bpf_map_lookup_elem(kern->maps[BNG_MAP_nat_in], in, &reverse) &&
 		reverse.session_id == session_id && (reverse.flags & BNG_NAT_FORWARD))
-		err = drop(kern->maps[BNG_MAP_nat_in], in);
+		err = bng_map_drop(kern->maps[BNG_MAP_nat_in], in);
 	return err;
 }
 
@@ -174,7 +165,7 @@ int bng_map_nat_drop(
 			err = drop_forward(kern, &out, &in, held->head.id);
 	}
 	if (!err && held->has_nat && !(next && next->has_nat))
-		err = drop(kern->maps[BNG_MAP_nat_sessions], &slot);
+		err = bng_map_drop(kern->maps[BNG_MAP_nat_sessions], &slot);
 	return err;
 }
 
@@ -223,7 +214,7 @@ static int sweep_grant(void *context, const void *key, const void *value)
 	if (session && session->has_nat)
 		return 0;
 	(*sweep->repaired)++;
-	return drop(sweep->kern->maps[BNG_MAP_nat_sessions], key);
+	return bng_map_drop(sweep->kern->maps[BNG_MAP_nat_sessions], key);
 }
 
 int bng_map_nat_reconcile(struct bng_kern *kern, const struct bng_state *state, uint32_t *ret_repaired)

@@ -4,6 +4,7 @@
 #include "map_policy.h"
 
 #include "entry.h"
+#include "map_entry.h"
 #include "map_policy6.h"
 #include "map_pppoe.h"
 #include "state_internal.h"
@@ -12,16 +13,6 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
-
-static int put(int map, const void *key, const void *value)
-{
-	return bpf_map_update_elem(map, key, value, BPF_ANY) ? -errno : 0;
-}
-
-static int drop(int map, const void *key)
-{
-	return bpf_map_delete_elem(map, key) && errno != ENOENT ? -errno : 0;
-}
 
 int bng_map_port_refresh(struct bng_kern *kern, const struct bng_state *state,
 	const struct bng_change *change, uint32_t index, const struct bng_port_object *object)
@@ -39,11 +30,12 @@ int bng_map_port_refresh(struct bng_kern *kern, const struct bng_state *state,
 	if (!value.mtu)
 		value.mtu = local->interface.mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)local->interface.mtu;
 	memcpy(value.mac, local->interface.mac, sizeof(value.mac));
-	err = put(kern->maps[BNG_MAP_ports], &index, &value);
+	err = bng_map_put(kern->maps[BNG_MAP_ports], &index, &value);
 	if (err)
 		return err;
-	return local->interface.index ? put(kern->maps[BNG_MAP_tx_ports], &index, &local->interface.index)
-				      : drop(kern->maps[BNG_MAP_tx_ports], &index);
+	return local->interface.index
+		       ? bng_map_put(kern->maps[BNG_MAP_tx_ports], &index, &local->interface.index)
+		       : bng_map_drop(kern->maps[BNG_MAP_tx_ports], &index);
 }
 
 static bool has_relay(const struct bng_port_object *port, uint32_t index, bng_ip4 relay)
@@ -67,12 +59,12 @@ static int write_relays(
 
 	for (i = 0; next && i < next->relay_count && !err; i++) {
 		key = (struct bng_relay_key){.port = next->head.index, .giaddr = next->relays[i]};
-		err = put(map, &key, &one);
+		err = bng_map_put(map, &key, &one);
 	}
 	for (i = 0; held && i < held->relay_count && !err; i++) {
 		key = (struct bng_relay_key){.port = held->head.index, .giaddr = held->relays[i]};
 		if (!has_relay(next, key.port, key.giaddr))
-			err = drop(map, &key);
+			err = bng_map_drop(map, &key);
 	}
 	return err;
 }
@@ -102,11 +94,11 @@ static int write_own(struct bng_kern *kern, const struct bng_state *state, const
 	int err;
 
 	if (!value.flags) {
-		err = drop(kern->maps[BNG_MAP_routes4], &host);
-		return err ? err : drop(kern->maps[BNG_MAP_own_addresses], key);
+		err = bng_map_drop(kern->maps[BNG_MAP_routes4], &host);
+		return err ? err : bng_map_drop(kern->maps[BNG_MAP_own_addresses], key);
 	}
-	err = put(kern->maps[BNG_MAP_own_addresses], key, &value);
-	return err ? err : put(kern->maps[BNG_MAP_routes4], &host, &route);
+	err = bng_map_put(kern->maps[BNG_MAP_own_addresses], key, &value);
+	return err ? err : bng_map_put(kern->maps[BNG_MAP_routes4], &host, &route);
 }
 
 static int write_own_addresses(
@@ -132,8 +124,8 @@ static int put_template(struct bng_kern *kern, const struct bng_template_object 
 	int err;
 
 	bng_entry_template(template, server_id, ++kern->template_version, &value);
-	err = put(kern->maps[BNG_MAP_dhcp_templates], &index, &none);
-	return err ? err : put(kern->maps[BNG_MAP_dhcp_templates], &index, &value);
+	err = bng_map_put(kern->maps[BNG_MAP_dhcp_templates], &index, &none);
+	return err ? err : bng_map_put(kern->maps[BNG_MAP_dhcp_templates], &index, &value);
 }
 
 int bng_map_identity_write(
@@ -173,7 +165,7 @@ int bng_map_template_write(
 		return err;
 	if (next)
 		return put_template(kern, next, next->identity->address);
-	err = put(kern->maps[BNG_MAP_dhcp_templates], &held->head.index, &none);
+	err = bng_map_put(kern->maps[BNG_MAP_dhcp_templates], &held->head.index, &none);
 	return err ? err : write_own_addresses(kern, state, change);
 }
 
@@ -195,7 +187,7 @@ int bng_map_next_hop_write(
 
 	if (next)
 		bng_entry_next_hop(next, first_core(kern), &value);
-	return put(kern->maps[BNG_MAP_next_hops], &index, &value);
+	return bng_map_put(kern->maps[BNG_MAP_next_hops], &index, &value);
 }
 
 int bng_map_route_write(
@@ -210,12 +202,12 @@ int bng_map_route_write(
 	if (!err && next && !next->is_ipv6) {
 		key = bng_entry_route_key(next);
 		bng_entry_route(next, &value);
-		err = put(kern->maps[BNG_MAP_routes4], &key, &value);
+		err = bng_map_put(kern->maps[BNG_MAP_routes4], &key, &value);
 	}
 	if (err || !held || held->is_ipv6)
 		return err;
 	old = bng_entry_route_key(held);
-	return memcmp(&old, &key, sizeof(old)) ? drop(kern->maps[BNG_MAP_routes4], &old) : 0;
+	return memcmp(&old, &key, sizeof(old)) ? bng_map_drop(kern->maps[BNG_MAP_routes4], &old) : 0;
 }
 
 int bng_map_filter_write(
@@ -224,9 +216,9 @@ int bng_map_filter_write(
 	struct bng_filter value;
 
 	if (!next)
-		return drop(kern->maps[BNG_MAP_filters], &held->head.index);
+		return bng_map_drop(kern->maps[BNG_MAP_filters], &held->head.index);
 	bng_entry_filter(next, &value);
-	return put(kern->maps[BNG_MAP_filters], &next->head.index, &value);
+	return bng_map_put(kern->maps[BNG_MAP_filters], &next->head.index, &value);
 }
 
 int bng_map_guard_write(struct bng_kern *kern, const struct bng_guard_object *guard)
@@ -237,7 +229,7 @@ int bng_map_guard_write(struct bng_kern *kern, const struct bng_guard_object *gu
 
 	for (class = 1; class < BNG_PUNT_CLASSES && !err; class ++) {
 		bng_entry_guard_rate(guard, class, &rate);
-		err = put(kern->maps[BNG_MAP_guard_rates], &class, &rate);
+		err = bng_map_put(kern->maps[BNG_MAP_guard_rates], &class, &rate);
 	}
 	return err;
 }

@@ -3,6 +3,7 @@
 #include "map_policy6.h"
 
 #include "entry.h"
+#include "map_entry.h"
 #include "map_policy.h"
 #include "state_internal.h"
 #include "walk.h"
@@ -10,16 +11,6 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
-
-static int put(int map, const void *key, const void *value)
-{
-	return bpf_map_update_elem(map, key, value, BPF_ANY) ? -errno : 0;
-}
-
-static int drop(int map, const void *key)
-{
-	return bpf_map_delete_elem(map, key) && errno != ENOENT ? -errno : 0;
-}
 
 static const struct bng_identity_object *with_ipv6(const struct bng_object *object)
 {
@@ -33,17 +24,17 @@ static int put_own(struct bng_kern *kern, const struct bng_address6_key *key)
 	struct bng_own_address value = {.flags = BNG_OWN_SERVER};
 	struct bng_route6_key host = bng_host6_key_of(key);
 	struct bng_route6 route = {.kind = BNG_ROUTE_OWN, .length = 128};
-	int err = put(kern->maps[BNG_MAP_own_addresses6], key, &value);
+	int err = bng_map_put(kern->maps[BNG_MAP_own_addresses6], key, &value);
 
-	return err ? err : put(kern->maps[BNG_MAP_routes6], &host, &route);
+	return err ? err : bng_map_put(kern->maps[BNG_MAP_routes6], &host, &route);
 }
 
 static int drop_own(struct bng_kern *kern, const struct bng_address6_key *key)
 {
 	struct bng_route6_key host = bng_host6_key_of(key);
-	int err = drop(kern->maps[BNG_MAP_routes6], &host);
+	int err = bng_map_drop(kern->maps[BNG_MAP_routes6], &host);
 
-	return err ? err : drop(kern->maps[BNG_MAP_own_addresses6], key);
+	return err ? err : bng_map_drop(kern->maps[BNG_MAP_own_addresses6], key);
 }
 
 /* Only where it makes a difference: most identities are not the one errors come from. */
@@ -96,12 +87,12 @@ int bng_map_route6_write(
 	if (next && next->is_ipv6) {
 		key = bng_entry_route6_key(next);
 		bng_entry_route6(next, &value);
-		err = put(kern->maps[BNG_MAP_routes6], &key, &value);
+		err = bng_map_put(kern->maps[BNG_MAP_routes6], &key, &value);
 	}
 	if (err || !held || !held->is_ipv6)
 		return err;
 	old = bng_entry_route6_key(held);
-	return memcmp(&old, &key, sizeof(old)) ? drop(kern->maps[BNG_MAP_routes6], &old) : 0;
+	return memcmp(&old, &key, sizeof(old)) ? bng_map_drop(kern->maps[BNG_MAP_routes6], &old) : 0;
 }
 
 int bng_map_route6_lookup(
@@ -126,7 +117,7 @@ struct sweep {
 static int remove_entry(struct sweep *sweep, enum bng_map map, const void *key)
 {
 	(*sweep->repaired)++;
-	return drop(sweep->kern->maps[map], key);
+	return bng_map_drop(sweep->kern->maps[map], key);
 }
 
 static int sweep_route(void *context, const void *key, const void *value)

@@ -4,22 +4,13 @@
 #include "map_session.h"
 
 #include "entry.h"
+#include "map_entry.h"
 #include "map_nat.h"
 #include "map_session6.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
-
-static int put(int map, const void *key, const void *value)
-{
-	return bpf_map_update_elem(map, key, value, BPF_ANY) ? -errno : 0;
-}
-
-static int drop(int map, const void *key)
-{
-	return bpf_map_delete_elem(map, key) && errno != ENOENT ? -errno : 0;
-}
 
 int bng_map_session_wipe(struct bng_kern *kern, uint32_t slot, uint64_t owner, uint64_t expires_ns,
 	const struct bng_clock *clock)
@@ -28,7 +19,7 @@ int bng_map_session_wipe(struct bng_kern *kern, uint32_t slot, uint64_t owner, u
 	int err;
 
 	memset(kern->counter_scratch, 0, kern->cpus * sizeof(struct bng_session_counters));
-	err = put(kern->maps[BNG_MAP_session_counters], &slot, kern->counter_scratch);
+	err = bng_map_put(kern->maps[BNG_MAP_session_counters], &slot, kern->counter_scratch);
 	if (!err)
 		err = bng_map_session6_wipe(kern, slot);
 	if (err)
@@ -90,12 +81,12 @@ static int put_entries(struct bng_kern *kern, const struct bng_session_object *n
 	if (!err)
 		err = bng_map_nat_put(kern, next);
 	if (!err)
-		err = put(kern->maps[BNG_MAP_sessions], &line, &value);
+		err = bng_map_put(kern->maps[BNG_MAP_sessions], &line, &value);
 	if (!err && next->has_ipv4)
-		err = put(kern->maps[BNG_MAP_session_addresses], &address, &line);
+		err = bng_map_put(kern->maps[BNG_MAP_session_addresses], &address, &line);
 	for (i = 0; i < next->framed_count && !err; i++) {
 		key = bng_entry_framed_key(next, i);
-		err = put(kern->maps[BNG_MAP_routes4], &key, &route);
+		err = bng_map_put(kern->maps[BNG_MAP_routes4], &key, &route);
 	}
 	if (!err)
 		err = bng_map_nat_put_forwards(kern, next);
@@ -125,7 +116,7 @@ static int drop_framed(
 	for (i = 0; i < held->framed_count && !err; i++) {
 		key = bng_entry_framed_key(held, i);
 		if (!has_framed(next, &key))
-			err = drop(kern->maps[BNG_MAP_routes4], &key);
+			err = bng_map_drop(kern->maps[BNG_MAP_routes4], &key);
 	}
 	return err;
 }
@@ -140,11 +131,11 @@ static int drop_entries(
 	if (!err)
 		err = drop_framed(kern, held, next);
 	if (!err && held->has_ipv4 && !(next && same_address(held, next)))
-		err = drop(kern->maps[BNG_MAP_session_addresses], &address);
+		err = bng_map_drop(kern->maps[BNG_MAP_session_addresses], &address);
 	if (next)
 		next_line = bng_entry_line_key(next);
 	if (!err && !(next && !memcmp(&line, &next_line, sizeof(line))))
-		err = drop(kern->maps[BNG_MAP_sessions], &line);
+		err = bng_map_drop(kern->maps[BNG_MAP_sessions], &line);
 	if (!err)
 		err = bng_map_nat_drop(kern, held, next);
 	return err ? err : bng_map_session6_drop(kern, held, next);

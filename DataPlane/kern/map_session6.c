@@ -3,21 +3,12 @@
 #include "map_session6.h"
 
 #include "entry.h"
+#include "map_entry.h"
 #include "state_internal.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
-
-static int put(int map, const void *key, const void *value)
-{
-	return bpf_map_update_elem(map, key, value, BPF_ANY) ? -errno : 0;
-}
-
-static int drop(int map, const void *key)
-{
-	return bpf_map_delete_elem(map, key) && errno != ENOENT ? -errno : 0;
-}
 
 static bool advertises(const struct bng_session_object *session)
 {
@@ -41,14 +32,14 @@ int bng_map_session6_put(struct bng_kern *kern, const struct bng_session_object 
 		return 0;
 	if (advertises(session)) {
 		bng_entry_advertisement(session, &advertisement);
-		err = put(kern->maps[BNG_MAP_advertisements], &slot, &advertisement);
+		err = bng_map_put(kern->maps[BNG_MAP_advertisements], &slot, &advertisement);
 	}
 	if (!err && has_dhcp(session)) {
 		bng_entry_dhcp6_reply(session, &reply);
-		err = put(kern->maps[BNG_MAP_dhcp6_replies], &slot, &reply);
+		err = bng_map_put(kern->maps[BNG_MAP_dhcp6_replies], &slot, &reply);
 	}
 	bng_entry_session6(session, &value);
-	return err ? err : put(kern->maps[BNG_MAP_sessions6], &slot, &value);
+	return err ? err : bng_map_put(kern->maps[BNG_MAP_sessions6], &slot, &value);
 }
 
 int bng_map_session6_put_routes(struct bng_kern *kern, const struct bng_session_object *session)
@@ -61,7 +52,7 @@ int bng_map_session6_put_routes(struct bng_kern *kern, const struct bng_session_
 	for (i = 0; i < bng_prefix6_count(session) && !err; i++) {
 		key = bng_entry_prefix6_key(session, i);
 		bng_entry_prefix6(session, i, &value);
-		err = put(kern->maps[BNG_MAP_routes6], &key, &value);
+		err = bng_map_put(kern->maps[BNG_MAP_routes6], &key, &value);
 	}
 	return err;
 }
@@ -89,7 +80,7 @@ int bng_map_session6_drop_routes(
 	for (i = 0; i < bng_prefix6_count(held) && !err; i++) {
 		key = bng_entry_prefix6_key(held, i);
 		if (!has_prefix(next, &key))
-			err = drop(kern->maps[BNG_MAP_routes6], &key);
+			err = bng_map_drop(kern->maps[BNG_MAP_routes6], &key);
 	}
 	return err;
 }
@@ -101,11 +92,11 @@ int bng_map_session6_drop(
 	int err = 0;
 
 	if (held->has_ipv6 && !(next && next->has_ipv6))
-		err = drop(kern->maps[BNG_MAP_sessions6], &slot);
+		err = bng_map_drop(kern->maps[BNG_MAP_sessions6], &slot);
 	if (!err && advertises(held) && !advertises(next))
-		err = drop(kern->maps[BNG_MAP_advertisements], &slot);
+		err = bng_map_drop(kern->maps[BNG_MAP_advertisements], &slot);
 	if (!err && has_dhcp(held) && !has_dhcp(next))
-		err = drop(kern->maps[BNG_MAP_dhcp6_replies], &slot);
+		err = bng_map_drop(kern->maps[BNG_MAP_dhcp6_replies], &slot);
 	return err;
 }
 
@@ -113,7 +104,7 @@ int bng_map_session6_wipe(struct bng_kern *kern, uint32_t slot)
 {
 	memset(&kern->session6_state[slot], 0, sizeof(kern->session6_state[slot]));
 	memset(kern->counter_scratch, 0, kern->cpus * sizeof(struct bng_session6_counters));
-	return put(kern->maps[BNG_MAP_session6_counters], &slot, kern->counter_scratch);
+	return bng_map_put(kern->maps[BNG_MAP_session6_counters], &slot, kern->counter_scratch);
 }
 
 static uint64_t lease_ns(const struct bng_session_object *session, const struct bng_clock *clock)

@@ -229,7 +229,6 @@ struct bng_nat_work {
 	__u32 step;
 	__u32 start;
 	__u32 refused;
-	__u32 diff; /* one's complement sum of what changed in the addresses */
 	struct bng_nat_key out;
 	struct bng_nat_key in;
 	struct bng_nat_flow_key flow;

@@ -28,14 +28,14 @@ extension ControllerBackend {
 
 extension NATPoolView {
     init(_ pool: NATPoolSettings, _ usage: PortBlockPool.Usage) {
-        let (layout, ports): (String, UInt16) =
+        let layout =
             switch pool.layout {
-            case .oneToOne: ("one-to-one", 0)
-            case .dynamic(let size, _): ("dynamic", size)
-            case .deterministic(let size, _): ("deterministic", size)
+            case .oneToOne: "one-to-one"
+            case .dynamic: "dynamic"
+            case .deterministic: "deterministic"
             }
         self.init(
-            name: pool.name, vrf: pool.vrf, layout: layout, policy: pool.policy, blockPorts: ports,
+            name: pool.name, vrf: pool.vrf, layout: layout, policy: pool.policy, blockPorts: pool.layout.blockPorts,
             addresses: usage.addresses, blocks: usage.total, held: usage.held, resting: usage.resting,
             exhausted: usage.exhausted, alarm: usage.alarm)
     }

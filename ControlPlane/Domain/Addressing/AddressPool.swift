@@ -76,7 +76,7 @@ public struct AddressPool: Sendable {
     let reserved: Set<IPv4Address>
     let ranges: AddressRanges
     let ring: AddressRing?
-    private let alarmPercent: Int
+    private let alarm: PoolAlarm
     var held: [IPv4Address: SessionID] = [:]
     var rests: [IPv4Address: Rest] = [:]
     var sticky = LineMemory<IPv4Address>()
@@ -106,7 +106,7 @@ public struct AddressPool: Sendable {
         self.reserved = excluded.union(statics.values)
         self.ranges = AddressRanges(ranges)
         self.ring = allocation == .ring ? AddressRing(self.ranges) : nil
-        self.alarmPercent = alarmPercent
+        self.alarm = PoolAlarm(percent: alarmPercent)
         self.fresh = FreshAddresses(ranges)
         let neverGiven = excluded.count { address in ranges.contains { $0.contains(address) } }
         self.counts = Usage(total: self.ranges.count - neverGiven)
@@ -148,12 +148,7 @@ public struct AddressPool: Sendable {
     mutating func countExhaustion() { self.counts.exhausted += 1 }
 
     private mutating func watch() {
-        let (held, all) = (self.counts.held * 100, self.counts.total)
-        if self.counts.alarm {
-            self.counts.alarm = held > max(0, self.alarmPercent - 5) * all
-        } else {
-            self.counts.alarm = self.alarmPercent > 0 && all > 0 && held >= self.alarmPercent * all
-        }
+        self.counts.alarm = self.alarm.isRaised(self.counts.alarm, held: self.counts.held, of: self.counts.total)
     }
 }
 

@@ -35,6 +35,14 @@ public struct PortBlockPool: Sendable {
         case deterministic(size: UInt16, inside: IPv4Prefix)
         /// An address for each session.
         case oneToOne
+
+        /// Ports of a block; 0: one to one.
+        public var blockPorts: UInt16 {
+            switch self {
+            case .oneToOne: return 0
+            case .dynamic(let size, _), .deterministic(let size, _): return size
+            }
+        }
     }
 
     public enum Denial: Equatable, Sendable {
@@ -74,7 +82,7 @@ public struct PortBlockPool: Sendable {
     private let ports: ClosedRange<UInt16>
     private let ranges: AddressRanges
     private let firstIndex: [Int]
-    private let alarmPercent: Int
+    private let alarm: PoolAlarm
     private let blocksPerAddress: Int
     private var addresses: [Address]
     /// Indices of addresses by the number of their free blocks.
@@ -101,14 +109,8 @@ public struct PortBlockPool: Sendable {
         name: String, addresses: [IPv4Range], ports: ClosedRange<UInt16> = 1_024...65_535, layout: Layout,
         alarmPercent: Int = 0
     ) {
-        let size: UInt16
-        switch layout {
-        case .oneToOne: size = 0
-        case .dynamic(let ports, let limit):
-            guard (1...8).contains(limit) else { return nil }
-            size = ports
-        case .deterministic(let ports, _): size = ports
-        }
+        if case .dynamic(_, let limit) = layout, !(1...8).contains(limit) { return nil }
+        let size = layout.blockPorts
         let first = (Int(ports.lowerBound) + 63) / 64 * 64
         let perAddress = size == 0 ? 1 : (Int(ports.upperBound) + 1 - first) / Int(size)
         guard size == 0 || (size >= 64 && size <= 16_384 && size & (size - 1) == 0), ports.lowerBound >= 1_024,
@@ -129,7 +131,7 @@ public struct PortBlockPool: Sendable {
             defer { index += range.count }
             return index
         }
-        self.alarmPercent = alarmPercent
+        self.alarm = PoolAlarm(percent: alarmPercent)
         self.blocksPerAddress = perAddress
         var free = [UInt64](repeating: ~0, count: (perAddress + 63) / 64)
         if perAddress % 64 != 0 { free[free.count - 1] = (1 << UInt64(perAddress % 64)) - 1 }
@@ -142,12 +144,7 @@ public struct PortBlockPool: Sendable {
     }
 
     /// Ports of a block; 0: one to one.
-    public var blockPorts: UInt16 {
-        switch self.layout {
-        case .oneToOne: return 0
-        case .dynamic(let size, _), .deterministic(let size, _): return size
-        }
-    }
+    public var blockPorts: UInt16 { self.layout.blockPorts }
 
     public var usage: Usage { self.counts }
 
@@ -294,12 +291,7 @@ public struct PortBlockPool: Sendable {
     }
 
     private mutating func watch() {
-        let (held, all) = (self.counts.held * 100, self.counts.total)
-        if self.counts.alarm {
-            self.counts.alarm = held > max(0, self.alarmPercent - 5) * all
-        } else {
-            self.counts.alarm = self.alarmPercent > 0 && all > 0 && held >= self.alarmPercent * all
-        }
+        self.counts.alarm = self.alarm.isRaised(self.counts.alarm, held: self.counts.held, of: self.counts.total)
     }
 
     private func address(_ index: Int) -> IPv4Address {

@@ -24,7 +24,7 @@ public struct PrefixPool: Sendable {
     let remembers: Bool
     let statics: [MACAddress: IPv6Prefix]
     let reserved: Set<IPv6Prefix>
-    private let alarmPercent: Int
+    private let alarm: PoolAlarm
     var held: PrefixTable<SessionID>
     var rests: [IPv6Prefix: Rest] = [:]
     var sticky = LineMemory<IPv6Prefix>()
@@ -52,7 +52,7 @@ public struct PrefixPool: Sendable {
         self.remembers = remembers
         self.statics = statics
         self.reserved = excluded.union(statics.values)
-        self.alarmPercent = alarmPercent
+        self.alarm = PoolAlarm(percent: alarmPercent)
         self.fresh = fresh
         self.held = PrefixTable(length: length)
         self.counts = Usage(total: fresh.count - excluded.count { fresh.contains($0) })
@@ -94,13 +94,7 @@ public struct PrefixPool: Sendable {
     mutating func countExhaustion() { self.counts.exhausted += 1 }
 
     private mutating func watch() {
-        // Wider than the counts: a total may be near the largest one.
-        let (held, all) = (UInt128(self.counts.held) * 100, UInt128(self.counts.total))
-        if self.counts.alarm {
-            self.counts.alarm = held > UInt128(max(0, self.alarmPercent - 5)) * all
-        } else {
-            self.counts.alarm = self.alarmPercent > 0 && all > 0 && held >= UInt128(self.alarmPercent) * all
-        }
+        self.counts.alarm = self.alarm.isRaised(self.counts.alarm, held: self.counts.held, of: self.counts.total)
     }
 }
 

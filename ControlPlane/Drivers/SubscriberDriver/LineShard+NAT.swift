@@ -71,7 +71,7 @@ extension LineShard {
         else { return self.offer(entry, address, pool, nil) }
         let now = self.world.utcNow()
         let owner = self.world.owner(of: natPool.name)
-        let (id, ports) = (record.id, natPool.blockPorts)
+        let (id, ports) = (record.id, natPool.layout.blockPorts)
         owner.loop.execute {
             let result = owner.takeBlock(natPool.name, for: id, inside: address, now: now)
             self.loop.execute {
@@ -117,16 +117,16 @@ extension LineShard {
     }
 
     /// What the session has not got of an extension is free at once: the node never held it, or has already let go of it.
-    func refuse(_ extension_: NATGrant, _ entry: LineEntry) {
+    func refuse(_ refused: NATGrant, _ entry: LineEntry) {
         guard let record = entry.session?.record else { return }
         self.count(.natExtensionRefused)
-        let held = record.nat?.address == extension_.address ? record.nat?.firstPorts ?? [] : []
-        let until = self.world.utcNow() + (self.world.natPools[extension_.pool]?.quarantine ?? 120)
-        let owner = self.world.owner(of: extension_.pool)
-        let returned = extension_.without(held)
+        let held = record.nat?.address == refused.address ? record.nat?.firstPorts ?? [] : []
+        let until = self.world.utcNow() + (self.world.natPools[refused.pool]?.quarantine ?? 120)
+        let owner = self.world.owner(of: refused.pool)
+        let returned = refused.without(held)
         guard !returned.firstPorts.isEmpty else { return }
         for block in returned.blocks {
-            owner.loop.execute { owner.giveBack(block, extension_.pool, of: record.id, until: until) }
+            owner.loop.execute { owner.giveBack(block, refused.pool, of: record.id, until: until) }
         }
         // It may have been on disk as the session's.
         self.due.operations.append(.restNAT(NATRest(grant: returned, until: until), of: record.id))
@@ -137,7 +137,7 @@ extension LineShard {
         self.loop.preconditionInEventLoop()
         guard let entry = self.byID[id], let session = entry.session, session.isActive,
             let grant = session.record.nat, !grant.isOneToOne,
-            self.world.natPools[grant.pool]?.blockPorts == grant.blockPorts
+            self.world.natPools[grant.pool]?.layout.blockPorts == grant.blockPorts
         else { return }
         let now = self.world.utcNow()
         let inside = session.record.address
@@ -162,16 +162,6 @@ extension LineShard {
         }
         self.count(.natExtended)
         self.perform(entry, .session(.extendNAT(wider)))
-    }
-}
-
-extension NATPoolPolicy {
-    /// Of every block; 0: one to one.
-    var blockPorts: UInt16 {
-        switch self.layout {
-        case .oneToOne: return 0
-        case .dynamic(let size, _), .deterministic(let size, _): return size
-        }
     }
 }
 
