@@ -94,10 +94,20 @@ __noinline int clamp_syn(struct xdp_md *ctx, __u32 tcp_at, __u32 limit)
 	return 1;
 }
 
+/* Seen at once, for nearly all segments are none, and have an IP header without options. */
+static __always_inline int is_surely_no_syn(struct xdp_md *ctx, struct bng_scratch *s, __u32 ip_header)
+{
+	void *end = packet_end(ctx);
+	__u8 *tcp = any_network_header(ctx, s->l2_length) + ip_header;
+
+	return s->ip_header_length == ip_header && (void *)(tcp + 14) <= end && !(tcp[13] & BNG_TCP_SYN);
+}
+
 /* `headers`: bytes of the IP and TCP headers without options. */
 static __always_inline void clamp_mss(struct xdp_md *ctx, struct bng_scratch *s, __u32 mtu, __u32 headers)
 {
-	if (s->protocol == BNG_IPPROTO_TCP && !(s->fragment & BNG_IP_OFFSET) && mtu > headers)
+	if (s->protocol == BNG_IPPROTO_TCP && !(s->fragment & BNG_IP_OFFSET) && mtu > headers &&
+		!is_surely_no_syn(ctx, s, headers - BNG_TCP_HEADER))
 		(void)clamp_syn(ctx, s->l2_length + s->ip_header_length, mtu - headers);
 }
 

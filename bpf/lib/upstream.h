@@ -109,10 +109,21 @@ static __always_inline int route_upstream(
 	return forward_untagged(ctx, s, BNG_TX_forward_up, BNG_FAMILY_IPV4);
 }
 
+/* What translate_upstream() needs of the session, which it would have to look up again. */
+static __always_inline void note_nat_sender(struct bng_scratch *s, const struct bng_session *session)
+{
+	s->sender.flags = session->flags;
+	s->nat.vrf = session->vrf;
+	s->nat.sender_id = session->session_id;
+	s->nat.session_id = session->session_id;
+	s->nat.session = session->ipv4;
+	s->nat.slot = session->slot;
+}
+
 /*
  * Source NAT of what leaves the lines' world, and its way back in of what goes to a public address of ours.
- * Nothing of a session that is to be translated passes by it. 0, a drop reason, or
- * BNG_PUNT_REASON_nat_fragment_early. Global: see handle_arp.
+ * Nothing of a session that is to be translated passes by it. note_nat_sender() has been called. 0, a drop
+ * reason, or BNG_PUNT_REASON_nat_fragment_early. Global: see handle_arp.
  */
 __noinline int translate_upstream(struct xdp_md *ctx)
 {
@@ -120,17 +131,8 @@ __noinline int translate_upstream(struct xdp_md *ctx)
 
 	if (!s)
 		return BNG_DROP_internal_lookup;
-	struct bng_session *session = bpf_map_lookup_elem(&sessions, &s->line);
-
-	if (!session)
-		return BNG_DROP_internal_lookup;
-	s->nat.vrf = session->vrf;
-	s->nat.sender_id = session->session_id;
-	s->nat.session_id = session->session_id;
-	s->nat.session = session->ipv4;
-	s->nat.slot = session->slot;
-	if ((session->flags & BNG_SESSION_NAT) && (s->source == session->ipv4 || is_private(s->source))) {
-		int refused = nat_from_inside(ctx, !!(session->flags & BNG_SESSION_NAT_STATIC));
+	if ((s->sender.flags & BNG_SESSION_NAT) && (s->source == s->nat.session || is_private(s->source))) {
+		int refused = nat_from_inside(ctx, !!(s->sender.flags & BNG_SESSION_NAT_STATIC));
 
 		if (refused)
 			return refused;
@@ -184,6 +186,7 @@ __noinline int handle_data(struct xdp_md *ctx)
 		(s->toward.kind == BNG_ROUTE_NEXT_HOP && (session->flags & BNG_SESSION_NAT))) {
 		if (s->ttl <= 1)
 			return refuse(ctx, BNG_DROP_ttl_expired);
+		note_nat_sender(s, session);
 		int refused = translate_upstream(ctx);
 
 		if (refused == BNG_PUNT_REASON_nat_fragment_early) {

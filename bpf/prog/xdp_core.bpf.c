@@ -39,6 +39,50 @@ __noinline int handle_nat(struct xdp_md *ctx, __u32 vrf)
 	return send_to_line(ctx, s, line, BNG_TX_forward_down);
 }
 
+enum { BNG_NAT_SEEN = 256, BNG_NAT_SEEN_NS = 20000000 };
+
+/*
+ * Addresses that were NAT's within the last 20 ms, per CPU: two look-ups, of a session that has the address
+ * and of the route, go before the one that knows the mapping. A pool's addresses stand side by side.
+ */
+struct bng_nat_seen {
+	__u64 seen_ns;
+	__u32 vrf;
+	__be32 address;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, BNG_NAT_SEEN);
+	__type(key, __u32);
+	__type(value, struct bng_nat_seen);
+} nat_seen SEC(".maps");
+
+static __always_inline struct bng_nat_seen *nat_seen_of(struct bng_scratch *s)
+{
+	s->index = bpf_ntohl(s->destination) % BNG_NAT_SEEN;
+	return bpf_map_lookup_elem(&nat_seen, &s->index);
+}
+
+static __always_inline int was_nat(struct bng_scratch *s, __u32 vrf)
+{
+	struct bng_nat_seen *seen = nat_seen_of(s);
+
+	return seen && seen->address == s->destination && seen->vrf == vrf &&
+	       clock_now(s) - seen->seen_ns <= BNG_NAT_SEEN_NS;
+}
+
+static __always_inline void note_nat(struct bng_scratch *s, __u32 vrf)
+{
+	struct bng_nat_seen *seen = nat_seen_of(s);
+
+	if (!seen)
+		return;
+	seen->seen_ns = clock_now(s);
+	seen->vrf = vrf;
+	seen->address = s->destination;
+}
+
 static __always_inline int handle_ipv4(struct xdp_md *ctx, struct bng_scratch *s, const struct bng_port *port)
 {
 	int verdict = parse_ipv4(ctx, s, network_header(ctx, s->l2_length));
@@ -49,6 +93,8 @@ static __always_inline int handle_ipv4(struct xdp_md *ctx, struct bng_scratch *s
 		return drop(s, BNG_DROP_malformed_ipv4);
 	if (is_martian(s->destination))
 		return pass(s);
+	if (was_nat(s, port->vrf))
+		return handle_nat(ctx, port->vrf);
 
 	struct bng_line_key *line = line_of(s, port->vrf, s->destination);
 
@@ -59,8 +105,10 @@ static __always_inline int handle_ipv4(struct xdp_md *ctx, struct bng_scratch *s
 			return pass(s);
 		if (route->kind == BNG_ROUTE_BLACKHOLE)
 			return drop(s, BNG_DROP_route_blackhole);
-		if (route->kind == BNG_ROUTE_NAT)
+		if (route->kind == BNG_ROUTE_NAT) {
+			note_nat(s, port->vrf);
 			return handle_nat(ctx, port->vrf);
+		}
 		if (route->kind == BNG_ROUTE_SESSION)
 			line = line_of(s, port->vrf, route->session);
 		else if (route->kind != BNG_ROUTE_SUBSCRIBERS ||

@@ -44,8 +44,9 @@ void compare(const char *id, const char *what, struct traffic t, double limit, d
 void time_path(const char *id, const char *what, struct bpf_program *program, struct traffic t,
 	const char *near, const char *far, double goal, double floor);
 
-// pppoe.c: one QinQ session with these flags; a PADI, with the service that answers it; all its rows.
-void put_pppoe_line(uint16_t flags);
+// pppoe.c: one QinQ session; UDP from it; a PADI, with the service that answers it; all its rows.
+void put_pppoe_line(const struct grants *grants);
+struct traffic pppoe_traffic(void);
 struct traffic padi_traffic(void);
 void time_pppoe(double floor);
 

@@ -34,12 +34,11 @@ static void grant(uint32_t slot, uint32_t public_host)
 	bed_put(bed.access->maps.routes4, &pool, &route);
 }
 
-static struct traffic tcp_traffic(bool downstream)
+/* Protocol 6 in UDP's place; its sum follows. 20 of the 34 bytes are the header, an ACK. */
+static struct traffic as_tcp(struct traffic t)
 {
-	struct traffic t = data_traffic(downstream, true, false, SMALL);
 	uint8_t *ip = t.packet.bytes + t.packet.ip_at;
 
-	/* Protocol 6 in UDP's place; its sum follows. 20 of the 34 bytes are the header, an ACK. */
 	ip[9] = 6;
 	ip[11] = (uint8_t)(ip[11] + 11);
 	if (ip[11] < 11)
@@ -78,7 +77,7 @@ static void time_hits(double floor)
 	struct grants full = policed(100000000000, 64 << 20);
 	struct traffic up = data_traffic(false, true, false, SMALL),
 		       down = data_traffic(true, true, false, SMALL);
-	struct traffic tcp_up = tcp_traffic(false), tcp_down = tcp_traffic(true);
+	struct traffic tcp_up = as_tcp(up), tcp_down = as_tcp(down), whole = as_tcp(pppoe_traffic());
 
 	put_line(&plain);
 	time_path("F2.ns.up.plain", "line to core, QinQ, UDP, no NAT", bed.access->progs.xdp_access, up,
@@ -102,6 +101,13 @@ static void time_hits(double floor)
 		bed.access->progs.xdp_access, up, "access0", "access0p", 300, floor);
 	time_path("F2.ns.down.nat.policed", "core to line, QinQ, UDP, mapped, policed",
 		bed.core->progs.xdp_core, answer_to(&up, down), "core0", "core0p", 300, floor);
+	full.flags |= BNG_SESSION_CLAMP_MSS;
+	put_pppoe_line(&full);
+	grant(0, 1);
+	time_path("F2.ns.up.whole", "line to core, QinQ, PPPoE, TCP, clamped, policed, NAT",
+		bed.access->progs.xdp_access, whole, "access0", "access0p", 300, floor);
+	time_path("F2.ns.down.whole", "core to line, QinQ, PPPoE, TCP, clamped, policed, NAT",
+		bed.core->progs.xdp_core, answer_to(&whole, tcp_down), "core0", "core0p", 300, floor);
 }
 
 static double memory_of(struct bpf_map *map)

@@ -20,7 +20,7 @@ static struct packet_layers line_layers(void)
 		.ttl = 64};
 }
 
-void put_pppoe_line(uint16_t flags)
+void put_pppoe_line(const struct grants *grants)
 {
 	struct bng_line_key line = {.port = BED_ACCESS, .s_vlan = 1, .c_vlan = 1, .pppoe_id = ID};
 	struct bng_session session = {.session_id = 1000,
@@ -28,7 +28,9 @@ void put_pppoe_line(uint16_t flags)
 		.template_index = BED_TEMPLATE,
 		.s_tpid = __builtin_bswap16(0x88a8),
 		.c_tpid = __builtin_bswap16(0x8100),
-		.flags = (uint16_t)(BNG_SESSION_PPPOE | flags),
+		.flags = (uint16_t)(BNG_SESSION_PPPOE | grants->flags),
+		.rate_up = grants->rate,
+		.rate_down = grants->rate,
 		.mtu = 1492,
 		.magic = 0x12345678};
 
@@ -70,7 +72,7 @@ struct traffic padi_traffic(void)
 	return t;
 }
 
-static struct traffic up_traffic(void)
+struct traffic pppoe_traffic(void)
 {
 	static const uint8_t payload[SMALL];
 	static struct traffic t;
@@ -95,14 +97,14 @@ static struct traffic echo_traffic(void)
 
 void time_pppoe(double floor)
 {
-	put_pppoe_line(0);
+	put_pppoe_line(&(struct grants){0});
 	time_path("F5.ns.up.pppoe", "line to core, QinQ and PPPoE, one session", bed.access->progs.xdp_access,
-		up_traffic(), "access0", "access0p", GOAL_NS, floor);
+		pppoe_traffic(), "access0", "access0p", GOAL_NS, floor);
 	time_path("F5.ns.down.pppoe", "core to line, QinQ and PPPoE, one session", bed.core->progs.xdp_core,
 		data_traffic(true, true, false, SMALL), "core0", "core0p", GOAL_NS, floor);
-	put_pppoe_line(BNG_SESSION_CLAMP_MSS);
+	put_pppoe_line(&(struct grants){.flags = BNG_SESSION_CLAMP_MSS});
 	time_path("F5.ns.up.clamped", "line to core, QinQ and PPPoE, MSS clamped (UDP)",
-		bed.access->progs.xdp_access, up_traffic(), "access0", "access0p", GOAL_NS, floor);
+		bed.access->progs.xdp_access, pppoe_traffic(), "access0", "access0p", GOAL_NS, floor);
 	time_path("F5.ns.lcp_echo", "LCP Echo-Request answered", bed.access->progs.xdp_access, echo_traffic(),
 		"access0", "access0p", GOAL_NS, floor);
 	time_path("F5.ns.padi", "PADI to PADO", bed.access->progs.xdp_access, padi_traffic(), "access0",
