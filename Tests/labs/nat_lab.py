@@ -7,6 +7,7 @@ from topology import CORE_IP, SERVER_IP, Process, sh, wait_for
 
 PUBLIC = "192.0.2.128/30"
 FIRST = "192.0.2.128"
+OTHER_IP = "198.51.100.77"
 # Answers with the address and port it sees, and prints both.
 WHO = """
 import socket, sys, threading
@@ -50,12 +51,20 @@ nat-pools:
 {more}"""}
 
 
-def up(lab, hide=True):
-    """The lab, with a core that knows the way to the public addresses and, `hide`, to no private one."""
-    lab.up()
+def only_public_addresses(lab):
+    """The core learns the way to the public addresses and forgets the one to private ones."""
     sh(f"ip route add {PUBLIC} via {CORE_IP}", ns="server")
-    if hide:
-        sh(f"ip route del {lab.prefix} via {CORE_IP}", ns="server")
+    sh(f"ip route del {lab.prefix} via {CORE_IP}", ns="server")
+
+
+def another_address_of_the_server():
+    sh(f"ip address add {OTHER_IP}/32 dev eth0", ns="server")
+
+
+def up(lab):
+    """The lab, with a core that knows public addresses only."""
+    lab.up()
+    only_public_addresses(lab)
     return lab
 
 

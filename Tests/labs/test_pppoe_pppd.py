@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 
+from nat_lab import nat_options, only_public_addresses
 from pppoe_lab import live, serving, syn_sizes
 from topology import SERVER_IP, sh, wait_for
 
@@ -94,6 +95,27 @@ def test_large_packets_are_cut_refused_or_clamped_and_a_fetch_is_whole(guest, ma
     assert "hello" in guest.run(f"curl -s -m 20 http://{SERVER_IP}/hello.txt")
     for pcap, port in (("eth0.pcap", "tcp.dstport==80"), ("uplink.pcap", "tcp.srcport==80")):
         assert set(wait_for("the capture is written", lambda: syn_sizes(lab, pcap, port), 10)) == {1452}
+    fetched = guest.run(f"curl -s -m 120 http://{SERVER_IP}/big | md5sum", timeout=150)
+    assert fetched.split()[0] == hashlib.md5(content).hexdigest()
+
+
+def test_a_pppoe_client_behind_nat_loses_nothing_to_its_size(guest, make_lab):
+    """Debian's pppd on Debian's kernel: 1,492 bytes go through whole, more is reported to the server's side of NAT, TCP is clamped."""
+    lab = serving(make_lab, lab_options=nat_options())
+    only_public_addresses(lab)
+    content = os.urandom(20 << 20)
+    (lab.dir / "www").mkdir(exist_ok=True)
+    (lab.dir / "www/big").write_bytes(content)
+    guest.attach(lab, s=200, c=7)
+    guest.dial()
+    assert guest.ping(SERVER_IP, size=1464, options="-M do")[0] == (3, 3)
+    assert "mtu=1492" in guest.ping(SERVER_IP, count=1, size=1465, options="-M do")[1]
+    # The guest would say 1452 by itself: it is told to say 1460.
+    guest.run(f"ip route add {SERVER_IP} dev ppp0 advmss 1460", check=True)
+    assert "hello" in guest.run(f"curl -s -m 20 http://{SERVER_IP}/hello.txt")
+    assert set(wait_for("the capture is written", lambda: syn_sizes(lab, "eth0.pcap", "tcp.dstport==80"), 10)) == {1452}
+    sources = re.findall(r"^\d+\.\S+$", sh(f"tshark -r {lab.dir}/eth0.pcap -Y tcp.dstport==80 -T fields -e ip.src", check=False), re.M)
+    assert sources and set(sources) == {live(lab)[0]["nat"]["address"]}
     fetched = guest.run(f"curl -s -m 120 http://{SERVER_IP}/big | md5sum", timeout=150)
     assert fetched.split()[0] == hashlib.md5(content).hexdigest()
 
