@@ -241,7 +241,7 @@ int bng_map_route_lookup(const struct bng_kern *kern, uint32_t vrf, bng_ip4 addr
 
 	if (bpf_map_lookup_elem(kern->maps[BNG_MAP_routes4], &key, &route))
 		return -errno;
-	if (route.kind != BNG_ROUTE_NEXT_HOP)
+	if (route.kind != BNG_ROUTE_NEXT_HOP && route.kind != BNG_ROUTE_UNTRANSLATED)
 		return -ENOENT;
 	return bpf_map_lookup_elem(kern->maps[BNG_MAP_next_hops], &route.next_hop, ret) ? -errno : 0;
 }

@@ -109,10 +109,22 @@ struct bng_route_key bng_entry_route_key(const struct bng_route_object *route)
 	return bng_route_key_of(route);
 }
 
+static uint32_t kind_of(const struct bng_route_object *route)
+{
+	switch (route->kind) {
+	case BNG_ROUTE_OBJECT_NAT:
+		return BNG_ROUTE_NAT;
+	case BNG_ROUTE_OBJECT_UNTRANSLATED:
+		return BNG_ROUTE_UNTRANSLATED;
+	default:
+		return route->kind;
+	}
+}
+
 void bng_entry_route(const struct bng_route_object *route, struct bng_route *ret)
 {
 	*ret = (struct bng_route){
-		.kind = route->kind == BNG_ROUTE_OBJECT_NAT ? BNG_ROUTE_NAT : route->kind,
+		.kind = kind_of(route),
 		.next_hop = route->next_hop ? route->next_hop->head.index : 0,
 	};
 }

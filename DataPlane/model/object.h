@@ -114,7 +114,7 @@ struct bng_next_hop_object {
 };
 
 /* RouteKind of proto/: the first three are enum bng_route_kind, whose 4 is the agent's own. */
-enum { BNG_ROUTE_OBJECT_NAT = 4 };
+enum { BNG_ROUTE_OBJECT_NAT = 4, BNG_ROUTE_OBJECT_UNTRANSLATED = 5 };
 
 struct bng_route_object {
 	struct bng_object head;
@@ -127,6 +127,11 @@ struct bng_route_object {
 	uint64_t next_hop_id;
 	struct bng_next_hop_object *next_hop;
 };
+
+static inline bool bng_route_has_next_hop(const struct bng_route_object *route)
+{
+	return route->kind == BNG_ROUTE_NEXT_HOP || route->kind == BNG_ROUTE_OBJECT_UNTRANSLATED;
+}
 
 struct bng_guard_object {
 	struct bng_object head;

@@ -127,11 +127,11 @@ static int check_route(const struct bng_route_object *route, struct bng_refusal 
 	if (route->is_ipv6 ? bng_has_host_bits6(&route->prefix6, route->prefix_length)
 			   : (route->prefix & bng_host_bits(route->prefix_length)) != 0)
 		return bng_refuse(refusal, BNG_INVALID, "15.2", "host bits are not zero");
-	if (route->kind == BNG_ROUTE_OBJECT_NAT && route->is_ipv6)
-		return bng_refuse(refusal, BNG_INVALID, "15.4", "NAT is of IPv4");
-	if (route->kind < BNG_ROUTE_NEXT_HOP || route->kind > BNG_ROUTE_OBJECT_NAT)
+	if (route->kind < BNG_ROUTE_NEXT_HOP || route->kind > BNG_ROUTE_OBJECT_UNTRANSLATED)
 		return bng_refuse(refusal, BNG_INVALID, "15.4", "kind is missing");
-	if ((route->kind == BNG_ROUTE_NEXT_HOP) != (route->next_hop_id != 0))
+	if (route->kind >= BNG_ROUTE_OBJECT_NAT && route->is_ipv6)
+		return bng_refuse(refusal, BNG_INVALID, "15.4", "NAT is of IPv4");
+	if (bng_route_has_next_hop(route) != (route->next_hop_id != 0))
 		return bng_refuse(refusal, BNG_INVALID, "15.5",
 			"next_hop_id belongs to routes by next hop, and each has one");
 	return 0;

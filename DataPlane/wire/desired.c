@@ -21,6 +21,8 @@ _Static_assert(
 	(int)BNG__AGENT__V1__NEXT_HOP_KIND__NEXT_HOP_KIND_KERNEL == (int)BNG_NEXT_HOP_KERNEL, "next hops");
 _Static_assert((int)BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_BLACKHOLE == (int)BNG_ROUTE_BLACKHOLE, "routes");
 _Static_assert((int)BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_NAT == (int)BNG_ROUTE_OBJECT_NAT, "routes");
+_Static_assert((int)BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_UNTRANSLATED == (int)BNG_ROUTE_OBJECT_UNTRANSLATED,
+	"routes");
 
 void bng_take_ip4(ProtobufCBinaryData bytes, bool optional, const char *path, bng_ip4 *ret,
 	struct bng_refusal *malformed)

@@ -80,6 +80,13 @@ TEST(next_hops_and_routes_are_checked)
 	with(route, it.route.kind = 0, "15.4");
 	with(route, it.route.next_hop_id = 0, "15.5");
 	with(route, it.route.kind = BNG_ROUTE_BLACKHOLE, "15.5");
+	with(route, (it.route.kind = BNG_ROUTE_OBJECT_UNTRANSLATED, it.route.next_hop_id = 0), "15.5");
+	with(route,
+		(it.route.kind = BNG_ROUTE_OBJECT_UNTRANSLATED, it.route.is_ipv6 = true, it.route.prefix = 0),
+		"15.4");
+	with(route, it.route.kind = BNG_ROUTE_OBJECT_UNTRANSLATED + 1, "15.4");
+	route.route.kind = BNG_ROUTE_OBJECT_UNTRANSLATED;
+	accepted(route);
 	route = test_route(1, "0.0.0.0", 0, 1);
 	accepted(route);
 	with(route, it.route.prefix = inet_addr("128.0.0.0"), "15.2");

@@ -398,6 +398,31 @@ static void among_subscribers_there_is_no_translation(void **state)
 	assert_int_equal(nat_state_of(SLOT_A).created, 0);
 }
 
+/* RFC 6888 REQ-6. */
+static void toward_an_exempt_prefix_nothing_is_translated(void **state)
+{
+	struct bng_route_key key = {.prefix_bits = 64, .ipv4 = bed_ip(NAT_PEER)};
+	struct packet_layers down = from_core("100.64.1.2");
+	struct bng_route route;
+	struct nat_seen left;
+
+	(void)state;
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(bed.access->maps.routes4), &key, &route), 0);
+	assert_int_equal(route.kind, BNG_ROUTE_NEXT_HOP);
+	route.kind = BNG_ROUTE_UNTRANSLATED;
+	bed_put(bed.access->maps.routes4, &key, &route);
+	nat_udp(from_a(NAT_PEER), 5001, 53, 20);
+	left = nat_passes(BED_ACCESS, BNG_TX_forward_up);
+	assert_string_equal(left.source, "100.64.1.2");
+	assert_int_equal(left.from, 5001);
+	assert_int_equal(nat_state_of(SLOT_A).created, 0);
+	nat_udp(down, 53, 5001, 20);
+	assert_string_equal(nat_passes(BED_CORE, BNG_TX_forward_down).destination, "100.64.1.2");
+	/* To all others as ever. */
+	nat_udp(from_a("203.0.113.10"), 5001, 53, 20);
+	assert_string_equal(nat_passes(BED_ACCESS, BNG_TX_forward_up).source, NAT_PUBLIC);
+}
+
 static void private_sources_behind_a_session_are_translated_public_ones_are_not(void **state)
 {
 	struct bng_route route = {.kind = BNG_ROUTE_SESSION, .session = bed_ip("100.64.1.2")};
@@ -629,6 +654,7 @@ int main(void)
 		CASE(what_cannot_be_translated_never_leaves),
 		CASE(a_packet_that_is_not_forwarded_makes_no_mapping),
 		CASE(among_subscribers_there_is_no_translation),
+		CASE(toward_an_exempt_prefix_nothing_is_translated),
 		CASE(private_sources_behind_a_session_are_translated_public_ones_are_not),
 		CASE(a_spoofed_private_source_of_a_lenient_line_is_translated),
 		CASE(what_another_session_left_behind_is_replaced),

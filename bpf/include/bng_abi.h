@@ -408,12 +408,13 @@ enum bng_route_kind {
 	BNG_ROUTE_BLACKHOLE = 3,
 	BNG_ROUTE_OWN =
 		4, /* a /32 the agent adds for every own address, so that upstream data needs one look-up */
-	BNG_ROUTE_SESSION = 5, /* a prefix behind a session */
-	BNG_ROUTE_NAT = 6,     /* public addresses of NAT */
+	BNG_ROUTE_SESSION = 5,      /* a prefix behind a session */
+	BNG_ROUTE_NAT = 6,          /* public addresses of NAT */
+	BNG_ROUTE_UNTRANSLATED = 7, /* as NEXT_HOP, past NAT */
 };
 struct bng_route {
 	__u32 kind;
-	__u32 next_hop; /* index into next_hops, for NEXT_HOP */
+	__u32 next_hop; /* index into next_hops, for NEXT_HOP and UNTRANSLATED */
 	__be32 session; /* address of the session, for SESSION */
 };
 _Static_assert(sizeof(struct bng_route) == 12, "bng_route");

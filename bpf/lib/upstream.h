@@ -87,6 +87,7 @@ static __always_inline int route_upstream(
 	case BNG_ROUTE_BLACKHOLE:
 		return refuse_silently(BNG_DROP_route_blackhole);
 	case BNG_ROUTE_NEXT_HOP:
+	case BNG_ROUTE_UNTRANSLATED:
 		break;
 	default:
 		return refuse(ctx, BNG_DROP_no_route);

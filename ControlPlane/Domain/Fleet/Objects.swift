@@ -140,6 +140,8 @@ public enum NextHop: Hashable, Sendable {
 
 public enum RouteTarget: Hashable, Sendable {
     case nextHop(id: UInt64)
+    /// The same, of IPv4: sessions behind NAT send there with their own addresses (RFC 6888 REQ-6).
+    case untranslated(nextHop: UInt64)
     /// A pool's prefix: an address without a session is unreachable.
     case subscribers
     case blackhole

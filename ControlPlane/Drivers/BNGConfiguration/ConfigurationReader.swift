@@ -243,9 +243,13 @@ struct ConfigurationReader {
         if via == .kernel, vrf != 0 {
             self.problems.add(reader.place(of: "via"), "\(path).via: the kernel serves vrf 0 only")
         }
+        let nat = reader.value("nat", "none: no translation of what goes there") { $0 == "none" ? true : nil }
+        if nat != nil, prefix?.address.isIPv6 == true || via == .blackhole {
+            self.problems.add(reader.place(of: "nat"), "\(path).nat: expected only with an IPv4 prefix and a next hop")
+        }
         reader.finish()
         guard let prefix, let via else { return nil }
-        return RouteSettings(vrf: vrf, prefix: prefix, via: via)
+        return RouteSettings(vrf: vrf, prefix: prefix, via: via, isUntranslated: nat != nil)
     }
 
     private mutating func readGuard(_ node: Node) {

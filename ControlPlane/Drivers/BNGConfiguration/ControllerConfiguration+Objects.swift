@@ -96,18 +96,18 @@ extension ControllerConfiguration {
         var hops: Set<String> = []
         for route in node.routes {
             let target: RouteTarget
-            let hop: NextHop?
+            let hop: (name: String, body: NextHop)?
             switch route.via {
-            case .blackhole: (target, hop) = (.blackhole, nil)
-            case .kernel: (target, hop) = (.nextHop(id: namedObjectID(.nextHop, "kernel")), .kernel)
-            case .gateway(let address, let port):
-                (target, hop) = (
-                    .nextHop(id: namedObjectID(.nextHop, "\(port)/\(address)")), .gateway(address, port: port)
-                )
+            case .blackhole: hop = nil
+            case .kernel: hop = ("kernel", .kernel)
+            case .gateway(let address, let port): hop = ("\(port)/\(address)", .gateway(address, port: port))
             }
             if let hop {
-                let name = if case .gateway(let address, let port) = hop { "\(port)/\(address)" } else { "kernel" }
-                if hops.insert(name).inserted { objects.append((name, .nextHop(hop))) }
+                let id = namedObjectID(.nextHop, hop.name)
+                target = route.isUntranslated ? .untranslated(nextHop: id) : .nextHop(id: id)
+                if hops.insert(hop.name).inserted { objects.append((hop.name, .nextHop(hop.body))) }
+            } else {
+                target = .blackhole
             }
             objects.append(
                 (

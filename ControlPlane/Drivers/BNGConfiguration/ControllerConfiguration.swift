@@ -141,6 +141,8 @@ public struct RouteSettings: Sendable, Equatable {
     public var vrf: VRF = 0
     public var prefix: IPPrefix
     public var via: Via
+    /// `nat: none`: who is behind NAT sends there with its own address.
+    public var isUntranslated = false
 }
 
 /// An entry of `pools:`

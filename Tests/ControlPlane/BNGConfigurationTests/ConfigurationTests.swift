@@ -122,6 +122,11 @@ private let mistakes = [
     Mistake("via: kernel", "via: 192.0.2.1", "15:9", "port is missing"),
     Mistake("via: kernel", "via: 192.0.2.1, port: access0", "15:9", "there is no core port \"access0\""),
     Mistake("via: kernel", "via: kernel, vrf: 3", "15:34", "serves vrf 0 only"),
+    Mistake("via: kernel", "via: kernel, nat: all", "15:47", "none: no translation"),
+    Mistake("via: kernel", "via: blackhole, nat: none", "15:50", "only with an IPv4 prefix and a next hop"),
+    Mistake(
+        "0.0.0.0/0, via: kernel", "\"::/0\", via: kernel, nat: none", "15:44", "only with an IPv4 prefix and a next hop"
+    ),
     Mistake("via: kernel", "via: somewhere", "15:34", "kernel, blackhole or the address of a gateway"),
     Mistake("prefix: 0.0.0.0/0", "prefix: 10.0.0.1/8", "15:18", "host bits zero"),
     Mistake("prefix: 0.0.0.0/0", "prefix: 10.0.0.0/16", "15:9", "is the prefix of pool main"),

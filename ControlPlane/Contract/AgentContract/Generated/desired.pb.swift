@@ -243,6 +243,9 @@ public nonisolated enum Bng_Agent_V1_RouteKind: SwiftProtobuf.Enum, Swift.CaseIt
 
   /// public IPv4 addresses of NAT: what no session or mapping takes ends at the node
   case nat // = 4
+
+  /// as NEXT_HOP, of IPv4: sessions behind NAT send there with their own addresses (RFC 6888 REQ-6)
+  case untranslated // = 5
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -256,6 +259,7 @@ public nonisolated enum Bng_Agent_V1_RouteKind: SwiftProtobuf.Enum, Swift.CaseIt
     case 2: self = .subscribers
     case 3: self = .blackhole
     case 4: self = .nat
+    case 5: self = .untranslated
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -267,6 +271,7 @@ public nonisolated enum Bng_Agent_V1_RouteKind: SwiftProtobuf.Enum, Swift.CaseIt
     case .subscribers: return 2
     case .blackhole: return 3
     case .nat: return 4
+    case .untranslated: return 5
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -278,6 +283,7 @@ public nonisolated enum Bng_Agent_V1_RouteKind: SwiftProtobuf.Enum, Swift.CaseIt
     .subscribers,
     .blackhole,
     .nat,
+    .untranslated,
   ]
 
 }
@@ -798,7 +804,7 @@ public nonisolated struct Bng_Agent_V1_Route: Sendable {
 
   public var kind: Bng_Agent_V1_RouteKind = .unspecified
 
-  /// for NEXT_HOP
+  /// for NEXT_HOP and UNTRANSLATED
   public var nextHopID: UInt64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1376,7 +1382,7 @@ nonisolated extension Bng_Agent_V1_NextHopKind: SwiftProtobuf._ProtoNameProvidin
 }
 
 nonisolated extension Bng_Agent_V1_RouteKind: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROUTE_KIND_UNSPECIFIED\0\u{1}ROUTE_KIND_NEXT_HOP\0\u{1}ROUTE_KIND_SUBSCRIBERS\0\u{1}ROUTE_KIND_BLACKHOLE\0\u{1}ROUTE_KIND_NAT\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROUTE_KIND_UNSPECIFIED\0\u{1}ROUTE_KIND_NEXT_HOP\0\u{1}ROUTE_KIND_SUBSCRIBERS\0\u{1}ROUTE_KIND_BLACKHOLE\0\u{1}ROUTE_KIND_NAT\0\u{1}ROUTE_KIND_UNTRANSLATED\0")
 }
 
 nonisolated extension Bng_Agent_V1_PuntClass: SwiftProtobuf._ProtoNameProviding {

@@ -207,11 +207,14 @@ extension Route {
         case .nat:
             guard route.prefix.count == 4 else { throw invalid("NAT is of IPv4", "15.4") }
             target = .nat
+        case .untranslated:
+            guard route.prefix.count == 4 else { throw invalid("NAT is of IPv4", "15.4") }
+            target = .untranslated(nextHop: route.nextHopID)
         case .unspecified: throw invalid("no kind", "15.4")
         case .UNRECOGNIZED: throw unsupported("15.4")
         }
-        guard (route.kind == .nextHop) == (route.nextHopID != 0) else {
-            throw invalid("next_hop_id belongs to NEXT_HOP routes, and to each", "15.5")
+        guard [.nextHop, .untranslated].contains(route.kind) == (route.nextHopID != 0) else {
+            throw invalid("next_hop_id belongs to routes by next hop, and to each", "15.5")
         }
         self.init(vrf: route.vrf, prefix: prefix, target: target)
     }

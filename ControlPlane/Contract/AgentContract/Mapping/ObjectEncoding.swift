@@ -145,6 +145,9 @@ extension Wire.Route {
         case .nextHop(let id):
             self.kind = .nextHop
             self.nextHopID = id
+        case .untranslated(let id):
+            self.kind = .untranslated
+            self.nextHopID = id
         }
     }
 }

@@ -3677,24 +3677,26 @@ const ProtobufCEnumDescriptor bng__agent__v1__next_hop_kind__descriptor =
   bng__agent__v1__next_hop_kind__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue bng__agent__v1__route_kind__enum_values_by_number[5] =
+static const ProtobufCEnumValue bng__agent__v1__route_kind__enum_values_by_number[6] =
 {
   { "ROUTE_KIND_UNSPECIFIED", "BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_UNSPECIFIED", 0 },
   { "ROUTE_KIND_NEXT_HOP", "BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_NEXT_HOP", 1 },
   { "ROUTE_KIND_SUBSCRIBERS", "BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_SUBSCRIBERS", 2 },
   { "ROUTE_KIND_BLACKHOLE", "BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_BLACKHOLE", 3 },
   { "ROUTE_KIND_NAT", "BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_NAT", 4 },
+  { "ROUTE_KIND_UNTRANSLATED", "BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_UNTRANSLATED", 5 },
 };
 static const ProtobufCIntRange bng__agent__v1__route_kind__value_ranges[] = {
-{0, 0},{0, 5}
+{0, 0},{0, 6}
 };
-static const ProtobufCEnumValueIndex bng__agent__v1__route_kind__enum_values_by_name[5] =
+static const ProtobufCEnumValueIndex bng__agent__v1__route_kind__enum_values_by_name[6] =
 {
   { "ROUTE_KIND_BLACKHOLE", 3 },
   { "ROUTE_KIND_NAT", 4 },
   { "ROUTE_KIND_NEXT_HOP", 1 },
   { "ROUTE_KIND_SUBSCRIBERS", 2 },
   { "ROUTE_KIND_UNSPECIFIED", 0 },
+  { "ROUTE_KIND_UNTRANSLATED", 5 },
 };
 const ProtobufCEnumDescriptor bng__agent__v1__route_kind__descriptor =
 {
@@ -3703,9 +3705,9 @@ const ProtobufCEnumDescriptor bng__agent__v1__route_kind__descriptor =
   "RouteKind",
   "Bng__Agent__V1__RouteKind",
   "bng.agent.v1",
-  5,
+  6,
   bng__agent__v1__route_kind__enum_values_by_number,
-  5,
+  6,
   bng__agent__v1__route_kind__enum_values_by_name,
   1,
   bng__agent__v1__route_kind__value_ranges,

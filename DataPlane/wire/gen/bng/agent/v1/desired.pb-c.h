@@ -109,7 +109,11 @@ typedef enum _Bng__Agent__V1__RouteKind {
   /*
    * public IPv4 addresses of NAT: what no session or mapping takes ends at the node
    */
-  BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_NAT = 4
+  BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_NAT = 4,
+  /*
+   * as NEXT_HOP, of IPv4: sessions behind NAT send there with their own addresses (RFC 6888 REQ-6)
+   */
+  BNG__AGENT__V1__ROUTE_KIND__ROUTE_KIND_UNTRANSLATED = 5
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__ROUTE_KIND)
 } Bng__Agent__V1__RouteKind;
 /*
@@ -412,7 +416,7 @@ struct  Bng__Agent__V1__Route
   uint32_t prefix_length;
   Bng__Agent__V1__RouteKind kind;
   /*
-   * for NEXT_HOP
+   * for NEXT_HOP and UNTRANSLATED
    */
   uint64_t next_hop_id;
 };
