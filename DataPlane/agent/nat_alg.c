@@ -18,7 +18,7 @@ enum {
 	ETHERNET = 14,
 	TCP = 6,
 	FIRST_PORT = 1024, /* a server's own connections come to no lower port: RFC 2577 3 */
-	PER_SESSION_MAX = 8,
+	PER_SESSION_MAX = 32,
 	SWEEP_SECONDS = 5,
 };
 
@@ -258,5 +258,5 @@ void bng_nat_alg_take(struct bng_agent *agent, const struct bng_punt *punt)
 void bng_nat_alg_sweep(struct bng_agent *agent)
 {
 	if (agent->seconds % SWEEP_SECONDS == 0)
-		bng_map_nat_alg_sweep(&agent->kern, agent->nat_algs);
+		bng_map_nat_alg_sweep(&agent->kern, bng_clock_now().boot_ns, agent->nat_algs);
 }

@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define LINGER_NS 10000000000ULL /* for what comes again after the end */
+
 bool bng_map_nat_outside(const struct bng_kern *kern, const struct bng_nat_key *inside, uint64_t session_id,
 	struct bng_nat_key *ret)
 {
@@ -73,7 +75,16 @@ void bng_map_nat_alg_drop(struct bng_kern *kern, const struct bng_nat_flow_key *
 struct sweep {
 	struct bng_kern *kern;
 	uint8_t *counts;
+	uint64_t now_ns;
 };
+
+static bool has_ended(const struct bng_nat_flow *flow, uint64_t now_ns)
+{
+	const uint64_t fins = BNG_NAT_FIN_INSIDE | BNG_NAT_FIN_OUTSIDE;
+
+	return ((flow->state & fins) == fins || (flow->state & BNG_NAT_RST)) && flow->seen_ns < now_ns &&
+	       now_ns - flow->seen_ns > LINGER_NS;
+}
 
 static int sweep_one(void *context, const void *key, const void *value)
 {
@@ -83,16 +94,17 @@ static int sweep_one(void *context, const void *key, const void *value)
 
 	memcpy(&alg, value, sizeof(alg));
 	if (bpf_map_lookup_elem(sweep->kern->maps[BNG_MAP_nat_flows], key, &flow) ||
-		flow.session_id != alg.session_id || alg.slot > sweep->kern->max_sessions)
+		flow.session_id != alg.session_id || has_ended(&flow, sweep->now_ns) ||
+		alg.slot > sweep->kern->max_sessions)
 		return bng_map_drop(sweep->kern->maps[BNG_MAP_nat_algs], key);
 	if (sweep->counts[alg.slot] < UINT8_MAX)
 		sweep->counts[alg.slot]++;
 	return 0;
 }
 
-void bng_map_nat_alg_sweep(struct bng_kern *kern, uint8_t *ret_counts)
+void bng_map_nat_alg_sweep(struct bng_kern *kern, uint64_t now_ns, uint8_t *ret_counts)
 {
-	struct sweep sweep = {.kern = kern, .counts = ret_counts};
+	struct sweep sweep = {.kern = kern, .counts = ret_counts, .now_ns = now_ns};
 
 	memset(ret_counts, 0, (size_t)kern->max_sessions + 1);
 	(void)bng_walk_keys(kern->maps[BNG_MAP_nat_algs], sizeof(struct bng_nat_flow_key),

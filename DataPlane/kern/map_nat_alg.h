@@ -24,7 +24,7 @@ bool bng_map_nat_alg_get(
 int bng_map_nat_alg_put(
 	struct bng_kern *kern, const struct bng_nat_flow_key *key, const struct bng_nat_alg *alg);
 void bng_map_nat_alg_drop(struct bng_kern *kern, const struct bng_nat_flow_key *key);
-/* Those whose connection is no more go; the others of each slot are counted. */
-void bng_map_nat_alg_sweep(struct bng_kern *kern, uint8_t *ret_counts);
+/* Those whose connection is no more, or closed for 10 s, go; the others of each slot are counted. */
+void bng_map_nat_alg_sweep(struct bng_kern *kern, uint64_t now_ns, uint8_t *ret_counts);
 
 #endif
