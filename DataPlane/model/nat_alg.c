@@ -29,12 +29,12 @@ int bng_tcp_packet_read(struct bng_bytes packet, struct bng_tcp_packet *ret)
 
 	if (packet.size < IP_HEADER || packet.data[0] >> 4 != 4 || packet.data[9] != PROTOCOL_TCP)
 		return -EINVAL;
-	header = (packet.data[0] & 15u) * 4;
+	header = ((size_t)packet.data[0] & 15) * 4;
 	total = bng_get_be16(packet.data + 2);
 	fragment = bng_get_be16(packet.data + 6);
 	if (header < IP_HEADER || total > packet.size || total < header + TCP_HEADER || fragment & OFFSET)
 		return -EINVAL;
-	tcp = (packet.data[header + 12] >> 4) * 4u;
+	tcp = (size_t)(packet.data[header + 12] >> 4) * 4;
 	if (tcp < TCP_HEADER || header + tcp > total)
 		return -EINVAL;
 	*ret = (struct bng_tcp_packet){.tcp_at = header,
