@@ -65,7 +65,7 @@ test: ## README's second command: install what is missing, build, run every kind
 check: fmt-check tree test-c test-swift ## The loop before each commit
 
 .PHONY: fuzz fuzz-replay asan tsan
-fuzz: ## Fuzz every decoder (T=target: frame objects options contract dhcpv4 dhcpv6 nd ppp pppoe radius; S=seconds each)
+fuzz: ## Fuzz every decoder (T=target: frame nat_alg objects options contract dhcpv4 dhcpv6 nd ppp pppoe radius; S=seconds each)
 	@$(MAKE) -s $(if $(T),$(if $(filter $(SWIFT_FUZZERS),$(T)),fuzz-swift,fuzz-c),fuzz-c fuzz-swift)
 
 fuzz-replay: fuzz-replay-c ## Replay seeds and findings through the fuzzers of C (Swift's: fuzz-replay-swift, minutes to build)

@@ -61,6 +61,7 @@ static void on_second(struct bng_source *source, uint32_t events)
 	(void)events;
 	bng_timer_drain(source->fd);
 	bng_sweep(agent);
+	bng_nat_alg_sweep(agent);
 	bng_events_send(agent);
 	if (++agent->seconds % REPORT_SECONDS == 0)
 		bng_counters_send(agent);

@@ -39,6 +39,14 @@
 	X(nat_reaped, "nat.reaped")                                                                          \
 	X(nat_early_sent, "nat.early_sent")                                                                  \
 	X(nat_early_lost, "nat.early_lost")                                                                  \
+	X(nat_alg_sent, "nat_alg.sent")                                                                      \
+	X(nat_alg_opened, "nat_alg.opened")                                                                  \
+	X(nat_alg_refused, "nat_alg.refused")                                                                \
+	X(nat_alg_foreign, "nat_alg.foreign")                                                                \
+	X(nat_alg_low_port, "nat_alg.low_port")                                                              \
+	X(nat_alg_malformed, "nat_alg.malformed")                                                            \
+	X(nat_alg_cut, "nat_alg.cut")                                                                        \
+	X(nat_alg_lost, "nat_alg.lost")                                                                      \
 	X(neighbor_sent, "neighbor.sent")                                                                    \
 	X(neighbor_failed, "neighbor.failed")                                                                \
 	X(attach_generic_fallback, "attach.generic_fallback")                                                \
@@ -170,6 +178,7 @@ struct bng_agent {
 	uint16_t early_of_line[BNG_EARLY_LINES]; /* by a hash: lines that share a place share its room */
 	struct bng_nat_sweep nat;
 	uint32_t *nat_asked; /* by slot: seconds since boot when more ports were last asked for */
+	uint8_t *nat_algs;   /* by slot: control connections of which something was changed */
 	bool stopping;
 };
 
@@ -282,6 +291,10 @@ void bng_nat_sweep_tick(struct bng_agent *agent);
 void bng_nat_ports_low(struct bng_agent *agent, const struct bng_punt *punt);
 void bng_nat_fragment_take(struct bng_agent *agent, const struct bng_punt *punt);
 void bng_nat_fragment_tick(struct bng_agent *agent);
+
+/* nat_alg.c: a record of the class NAT_ALG; and, now and then, what has ended. */
+void bng_nat_alg_take(struct bng_agent *agent, const struct bng_punt *punt);
+void bng_nat_alg_sweep(struct bng_agent *agent);
 
 /* sweep6.c: the IPv6 lease of a session. Negative when the queue is full. */
 int bng_sweep6_slot(

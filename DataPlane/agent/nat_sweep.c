@@ -30,7 +30,8 @@ int bng_nat_sweep_init(struct bng_agent *agent)
 	agent->nat.keys = bng_alloc_zero(BATCH_MAX, KEY_SIZE);
 	agent->nat.values = bng_alloc_zero(BATCH_MAX, VALUE_SIZE);
 	agent->nat_asked = bng_alloc_zero((size_t)agent->options.max_sessions + 1, sizeof(uint32_t));
-	return agent->nat.keys && agent->nat.values && agent->nat_asked ? 0 : -ENOMEM;
+	agent->nat_algs = bng_alloc_zero((size_t)agent->options.max_sessions + 1, sizeof(uint8_t));
+	return agent->nat.keys && agent->nat.values && agent->nat_asked && agent->nat_algs ? 0 : -ENOMEM;
 }
 
 void bng_nat_sweep_done(struct bng_agent *agent)
@@ -38,6 +39,7 @@ void bng_nat_sweep_done(struct bng_agent *agent)
 	bng_free(agent->nat.keys);
 	bng_free(agent->nat.values);
 	bng_free(agent->nat_asked);
+	bng_free(agent->nat_algs);
 }
 
 /* The session a mapping or flow belongs to; NULL: it is no more. */

@@ -64,6 +64,9 @@ void bng_punt_take(void *context, const struct bng_punt *punt)
 	case BNG_PUNT_NAT_FRAGMENT:
 		bng_nat_fragment_take(agent, punt);
 		return;
+	case BNG_PUNT_NAT_ALG:
+		bng_nat_alg_take(agent, punt);
+		return;
 	default:
 		break;
 	}

@@ -33,6 +33,7 @@
 	X(nat_in)                                                                                            \
 	X(nat_flows)                                                                                         \
 	X(nat_fragments)                                                                                     \
+	X(nat_algs)                                                                                          \
 	X(next_hops)                                                                                         \
 	X(guard_rates)                                                                                       \
 	X(guard_lines)                                                                                       \

@@ -239,6 +239,7 @@ struct bng_nat_policy_object {
 	uint32_t flows_per_session;
 	bool inbound_refresh;
 	bool port_parity;
+	bool is_ftp_alg;
 };
 
 struct bng_nat_forward {

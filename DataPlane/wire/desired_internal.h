@@ -31,7 +31,8 @@ void bng_take_session_ipv6(const Bng__Agent__V1__SessionIPv6 *message, struct bn
 	struct bng_refusal *malformed);
 void bng_take_pppoe_service(const Bng__Agent__V1__PPPoEService *message,
 	struct bng_pppoe_service_object *service, struct bng_refusal *malformed);
-void bng_take_nat_policy(const Bng__Agent__V1__NATPolicy *message, struct bng_nat_policy_object *policy);
+void bng_take_nat_policy(const Bng__Agent__V1__NATPolicy *message, struct bng_nat_policy_object *policy,
+	struct bng_refusal *malformed);
 void bng_take_session_nat(const Bng__Agent__V1__SessionNAT *message, struct bng_session_object *session,
 	struct bng_refusal *malformed);
 void bng_take_filter(const Bng__Agent__V1__Filter *message, struct bng_filter_object *filter,

@@ -6,8 +6,11 @@ _Static_assert((int)BNG__AGENT__V1__NATFILTERING__NAT_FILTERING_ADDRESS_DEPENDEN
 		       (int)BNG_FILTERING_ADDRESS_DEPENDENT,
 	"filtering");
 
-void bng_take_nat_policy(const Bng__Agent__V1__NATPolicy *message, struct bng_nat_policy_object *policy)
+void bng_take_nat_policy(const Bng__Agent__V1__NATPolicy *message, struct bng_nat_policy_object *policy,
+	struct bng_refusal *malformed)
 {
+	size_t i;
+
 	policy->filtering = (uint32_t)message->filtering;
 	policy->tcp_established_seconds = message->tcp_established_seconds;
 	policy->tcp_transitory_seconds = message->tcp_transitory_seconds;
@@ -16,6 +19,11 @@ void bng_take_nat_policy(const Bng__Agent__V1__NATPolicy *message, struct bng_na
 	policy->flows_per_session = message->flows_per_session;
 	policy->inbound_refresh = message->inbound_refresh;
 	policy->port_parity = message->port_parity;
+	for (i = 0; i < message->n_algs; i++) {
+		if (message->algs[i] != BNG__AGENT__V1__NATALG__NATALG_FTP || i)
+			complain(malformed, BNG_INVALID, "20.21", "each ALG once, in ascending order");
+		policy->is_ftp_alg = true;
+	}
 }
 
 static void take_forwards(

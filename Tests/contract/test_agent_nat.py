@@ -100,6 +100,15 @@ def test_policies_and_grants_are_judged_with_paths(granted):
     assert codes(granted.batch(deletes(d.FAMILY_NAT_POLICY, 1))) == [("IN_USE", "2")]
 
 
+def test_gateways_are_known_or_refused(granted):
+    names = {c.name for c in granted.hello.capabilities}
+    assert "nat_alg" in names
+    result = granted.batch(upserts(
+        policy(2, algs=[d.NATALG_FTP]), policy(2, generation=2, algs=[d.NATALG_FTP, d.NATALG_FTP]),
+        policy(2, generation=2, algs=[0]), policy(2, generation=2, algs=[7])))
+    assert codes(result) == [("OK", ""), ("INVALID", "20.21"), ("INVALID", "20.21"), ("UNSUPPORTED", "20.21")]
+
+
 def test_a_block_that_is_given_back_is_free_and_the_policy_goes_last(granted):
     granted.apply(translated(1, 1024, 2048), translated(2, 1088))
     granted.apply(translated(1, 1024, generation=2))

@@ -226,7 +226,7 @@ def objects():
     nat_policy = d.Object(object_id=6, generation=2)
     nat_policy.nat_policy.CopyFrom(d.NATPolicy(
         filtering=d.NAT_FILTERING_ADDRESS_DEPENDENT, tcp_established_seconds=7440, tcp_transitory_seconds=240, udp_seconds=300,
-        icmp_seconds=60, flows_per_session=2000, inbound_refresh=True, port_parity=True))
+        icmp_seconds=60, flows_per_session=2000, inbound_refresh=True, port_parity=True, algs=[d.NATALG_FTP]))
     translated = d.Object()
     translated.CopyFrom(session)
     translated.object_id = (1 << 48) | 8

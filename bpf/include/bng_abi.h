@@ -451,6 +451,7 @@ enum bng_nat_policy_flags {
 	BNG_NAT_ADDRESS_DEPENDENT = 1 << 0, /* filtering; otherwise endpoint-independent */
 	BNG_NAT_INBOUND_REFRESH = 1 << 1,
 	BNG_NAT_PARITY = 1 << 2,
+	BNG_NAT_FTP = 1 << 4, /* new mappings of TCP have BNG_NAT_ALG */
 };
 struct bng_nat_policy {
 	__u32 flags; /* enum bng_nat_policy_flags */
@@ -503,6 +504,7 @@ enum bng_nat_mapping_flags {
 	BNG_NAT_REFRESHED = 1 << 2, /* by what comes from outside, too */
 	BNG_NAT_FILTERED = 1 << 3,  /* peers have to be known: address-dependent filtering */
 	BNG_NAT_STATIC = 1 << 4, /* in nat_in, with protocol and port 0: the whole address is the session's */
+	BNG_NAT_ALG = 1 << 6,    /* what goes to or comes from port 21 leaves by the agent */
 };
 struct bng_nat_mapping {
 	__u64 session_id;
@@ -585,11 +587,42 @@ struct bng_nat_fragment {
 _Static_assert(sizeof(struct bng_nat_fragment_key) == 16, "bng_nat_fragment_key");
 _Static_assert(sizeof(struct bng_nat_fragment) == 40, "bng_nat_fragment");
 
+enum { BNG_FTP_PORT = 21 };
+
+/*
+ * nat_algs: HASH by the flow of a control connection, of those of which the agent has changed a byte. Only
+ * the agent reads and writes it; it is here so that it outlives the agent.
+ */
+enum { BNG_NAT_EDITS = 4, BNG_NAT_EDIT_MAX = 28 };
+struct bng_nat_edit {
+	__u32 seq; /* of the first byte that is replaced, as the client counts */
+	__u8 was;  /* bytes replaced */
+	__u8 is;   /* bytes that stand there instead */
+	__u8 _pad[2];
+	__u8 text[BNG_NAT_EDIT_MAX];
+};
+struct bng_nat_alg {
+	__u64 session_id;
+	__u32 slot;
+	__u32 moved; /* what edits that are not kept any more have added to the sequence */
+	__u32 edit_count;
+	__u32 _pad;
+	struct bng_nat_edit edits[BNG_NAT_EDITS]; /* oldest first */
+};
+_Static_assert(sizeof(struct bng_nat_edit) == 36, "bng_nat_edit");
+_Static_assert(sizeof(struct bng_nat_alg) == 168, "bng_nat_alg");
+
 /*
  * xdp_nat_reap runs on these records, as the packet of a test run: the agent has found them expired, and says
- * with what seen_ns. The program writes `done` into its copy: 1 removed, 0 left alone.
+ * with what seen_ns; or it wants a mapping of TCP, and a way in for one peer, as if the inside had sent
+ * something to that. The program writes `done` into its copy: 1 done, 0 not.
  */
-enum bng_nat_reap_kind { BNG_NAT_REAP_MAPPING = 1, BNG_NAT_REAP_FLOW = 2 };
+enum bng_nat_reap_kind { BNG_NAT_REAP_MAPPING = 1, BNG_NAT_REAP_FLOW = 2, BNG_NAT_OPEN = 3 };
+struct bng_nat_opening {
+	struct bng_nat_key inside; /* of nat_out */
+	__be32 peer;
+	__be32 session; /* address of the session */
+};
 struct bng_nat_reap {
 	__u64 seen_ns;
 	__u32 kind; /* enum bng_nat_reap_kind */
@@ -597,10 +630,12 @@ struct bng_nat_reap {
 	union {
 		struct bng_nat_key mapping; /* of nat_out */
 		struct bng_nat_flow_key flow;
+		struct bng_nat_opening opening;
 	};
-	__u32 _pad;
+	__u32 slot; /* of an opening; so is session_id */
+	__u64 session_id;
 };
-_Static_assert(sizeof(struct bng_nat_reap) == 40, "bng_nat_reap");
+_Static_assert(sizeof(struct bng_nat_reap) == 48, "bng_nat_reap");
 enum { BNG_NAT_REAP_MAX = 64 }; /* records of one run */
 
 /* next_hops: ARRAY, by index. */
@@ -628,7 +663,8 @@ enum bng_punt_class {
 	BNG_PUNT_DHCPV6 = 9,
 	BNG_PUNT_NAT_PORTS = 10, /* a record without a frame */
 	BNG_PUNT_NAT_FRAGMENT = 11,
-	BNG_PUNT_CLASSES = 12,
+	BNG_PUNT_NAT_ALG = 13, /* 12 is not used here */
+	BNG_PUNT_CLASSES = 14,
 };
 
 /* guard_rates: ARRAY, by class. */
@@ -653,7 +689,7 @@ struct bng_guard_bucket {
 
 /*
  * Head of a record in the punts ring; frame_length bytes of the frame follow, unmodified but for the classes
- * HELD and FRAGMENT: theirs is the frame to be sent, out of out_port.
+ * HELD, FRAGMENT and NAT_ALG: theirs is the frame to be sent, out of out_port.
  */
 struct bng_punt {
 	__u64 received_ns;
@@ -664,7 +700,7 @@ struct bng_punt {
 	__u16 reason; /* enum bng_reason */
 	__u32 frame_length;
 	__u16 out_port;
-	__u16 detail; /* HELD: milliseconds to wait; FRAGMENT: largest IP packet */
+	__u16 detail; /* HELD: milliseconds to wait; FRAGMENT, NAT_ALG: largest IP packet */
 	__u8 frame[];
 };
 _Static_assert(sizeof(struct bng_punt) == 40, "bng_punt");
@@ -777,7 +813,8 @@ _Static_assert(sizeof(struct bng_punt) == 40, "bng_punt");
 	X(dhcpv6_associations_changed) /* other associations, or others' resources, than the session's */    \
 	X(dhcpv6_options_unusual)      /* more, longer or repeated options than the fast path handles */     \
 	X(nat_ports_low)               /* beside a packet: three quarters of a session's ports are taken */  \
-	X(nat_fragment_early)          /* a fragment before its first one: the agent brings it again */
+	X(nat_fragment_early)          /* a fragment before its first one: the agent brings it again */      \
+	X(nat_alg)                     /* of a control connection: the agent sends it, once it has read it */
 
 #define BNG_TX_REASONS(X)                                                                                    \
 	X(dhcp_offer)                                                                                        \

@@ -77,6 +77,8 @@ __noinline int hand_over_for_cutting(struct xdp_md *ctx)
 	s->line = s->toward_line; /* the guard's line */
 	s->session_id = session->session_id;
 	s->generation = session->generation;
+	if (s->nat.changes & BNG_NAT_BY_AGENT)
+		return punt(ctx, BNG_PUNT_NAT_ALG, BNG_PUNT_REASON_nat_alg);
 	return punt(ctx, BNG_PUNT_FRAGMENT, BNG_PUNT_REASON_fragmented);
 }
 

@@ -42,6 +42,21 @@ static __always_inline int translate(struct xdp_md *ctx, struct bng_scratch *s, 
 	return family == BNG_FAMILY_IPV4 && s->nat.changes ? nat_rewrite(ctx) : 0;
 }
 
+/* The frame is as it is to leave by s->out_port, and leaves by the agent; s->line is the guard's line.
+ * Global: see handle_arp. */
+__noinline int leave_by_agent(struct xdp_md *ctx)
+{
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	if (!s)
+		return XDP_ABORTED;
+	s->session_id = s->nat.session_id;
+	s->generation = 0;
+	s->hand_over_port = s->out_port;
+	s->hand_over_detail = 0;
+	return punt(ctx, BNG_PUNT_NAT_ALG, BNG_PUNT_REASON_nat_alg);
+}
+
 /* Replaces an Ethernet header of s->l2_length bytes by an untagged one with s->next_mac, and counts the
  * hop. */
 static __always_inline int forward_untagged(
@@ -62,6 +77,8 @@ static __always_inline int forward_untagged(
 	BNG_STORE(__u32, eth->source + 2, *(__u32 *)(s->next_mac + 8));
 	eth->type = bpf_htons(ethertype_of(family));
 	count_hop(ip, family);
+	if (family == BNG_FAMILY_IPV4 && (s->nat.changes & BNG_NAT_BY_AGENT))
+		return leave_by_agent(ctx);
 	return redirect_to(s, s->out_port, reason);
 }
 
@@ -146,6 +163,10 @@ static __always_inline int forward_to_line(struct xdp_md *ctx, struct bng_scratc
 {
 	if (encapsulate(ctx, s, session, line, port, family))
 		return drop(s, BNG_DROP_internal_adjust);
+	if (family == BNG_FAMILY_IPV4 && (s->nat.changes & BNG_NAT_BY_AGENT)) {
+		s->line = *line;
+		return leave_by_agent(ctx);
+	}
 	return redirect_to(s, s->out_port, reason);
 }
 

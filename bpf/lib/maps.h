@@ -268,6 +268,14 @@ struct {
 } nat_fragments SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, struct bng_nat_flow_key);
+	__type(value, struct bng_nat_alg);
+} nat_algs SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4 * 1024 * 1024);
 } punts SEC(".maps");

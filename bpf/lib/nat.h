@@ -287,6 +287,8 @@ __noinline int nat_map(void)
 		w->flags |= BNG_NAT_FLOWS | BNG_NAT_FILTERED;
 	if (policy->flags & BNG_NAT_INBOUND_REFRESH)
 		w->flags |= BNG_NAT_REFRESHED;
+	if (protocol == BNG_NAT_TCP && (policy->flags & BNG_NAT_FTP))
+		w->flags |= BNG_NAT_ALG;
 	w->reverse.session_id = w->session_id;
 	w->reverse.address = w->out.address;
 	w->reverse.port = w->out.port;

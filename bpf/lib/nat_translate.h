@@ -77,6 +77,10 @@ static __always_inline __u32 nat_mapped_from_inside(struct xdp_md *ctx, struct b
 
 		if (refused)
 			return refused;
+		/* Not between lines: what a hairpin's other end is sent is as it was written. */
+		if ((w->flags & BNG_NAT_ALG) && w->old_destination_port == bpf_htons(BNG_FTP_PORT) &&
+			s->toward.kind != BNG_ROUTE_NAT)
+			w->changes |= BNG_NAT_BY_AGENT;
 	}
 	if (s->fragment & BNG_IP_MF)
 		return (__u32)nat_fragment_note(ctx);
@@ -193,6 +197,8 @@ static __always_inline __u32 nat_mapped_from_outside(struct bng_scratch *s, __be
 	w->flow.peer = peer;
 	w->flow.peer_port = peer_port;
 	w->flow.protocol = s->protocol;
+	if ((w->flags & BNG_NAT_ALG) && peer_port == bpf_htons(BNG_FTP_PORT) && !w->sender_id)
+		w->changes |= BNG_NAT_BY_AGENT;
 	return (__u32)nat_flow_from_outside();
 }
 

@@ -21,7 +21,7 @@ static __always_inline int punt_record(struct xdp_md *ctx, struct bng_scratch *s
 	record->frame_length = (__u32)length;
 	record->out_port = 0;
 	record->detail = 0;
-	if (class == BNG_PUNT_HELD || class == BNG_PUNT_FRAGMENT) {
+	if (class == BNG_PUNT_HELD || class == BNG_PUNT_FRAGMENT || class == BNG_PUNT_NAT_ALG) {
 		record->out_port = (__u16)s->hand_over_port;
 		record->detail = (__u16)s->hand_over_detail;
 	}

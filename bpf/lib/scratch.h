@@ -200,6 +200,7 @@ enum bng_nat_changes {
 		1 << 2, /* the packet has the upper layer's header: ports and checksum change with it */
 	BNG_NAT_QUOTED_SOURCE = 1 << 3, /* an ICMP error: what it quotes changes, too */
 	BNG_NAT_QUOTED_DESTINATION = 1 << 4,
+	BNG_NAT_BY_AGENT = 1 << 5, /* translated, it leaves by the agent, which may change its contents */
 };
 struct bng_nat_work {
 	/* how the packet leaves */
@@ -281,7 +282,7 @@ struct bng_scratch {
 	__u32 filter;  /* index of the session's */
 	__u32 policer; /* index into policers */
 	__u32 rate_bytes;
-	__u32 hand_over_port; /* of a record of the classes HELD and FRAGMENT */
+	__u32 hand_over_port; /* of a record of the classes HELD, FRAGMENT and NAT_ALG */
 	__u32 hand_over_detail;
 	struct bng_rate rate; /* the session's, of one direction */
 	__u8 front[96];       /* Ethernet to giaddr and chaddr, while the frame grows in front */

@@ -103,6 +103,10 @@ static __always_inline int route_upstream(
 			return drop(s, BNG_DROP_nat_internal);
 		s->session_id = session->session_id;
 		s->generation = session->generation;
+		if (s->nat.changes & BNG_NAT_BY_AGENT) {
+			s->hand_over_port = s->hand_over_detail = 0;
+			return punt(ctx, BNG_PUNT_NAT_ALG, refused);
+		}
 		return punt(ctx, BNG_PUNT_NEIGHBOR, refused);
 	}
 	if (refused)

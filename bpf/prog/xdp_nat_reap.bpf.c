@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-// Takes mappings and flows away that the agent has found expired, unless a packet has been there since: run
-// by PROG_TEST_RUN on a list of struct bng_nat_reap, never attached.
+// Takes mappings and flows away that the agent has found expired, unless a packet has been there since, and
+// makes those that its gateways need: run by PROG_TEST_RUN on a list of struct bng_nat_reap, never attached.
+#include "clock.h"
 #include "nat_flow.h"
 
 static __always_inline int take(__u64 *seen_ns, __u64 expected)
@@ -60,6 +61,34 @@ static __always_inline int reap_flow(struct bng_scratch *s, const struct bng_nat
 	return 1;
 }
 
+/* As a packet from inside to any port of the peer would do it. Global: see handle_arp. */
+__noinline int open_mapping(void)
+{
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	if (!s)
+		return 0;
+	struct bng_nat_work *w = &s->nat;
+	const struct bng_nat_reap *record = (void *)s->options;
+
+	(void)clock_now(s);
+	w->out = record->opening.inside;
+	w->vrf = w->out.vrf;
+	w->protocol = BNG_NAT_TCP;
+	w->session = record->opening.session;
+	w->session_id = record->session_id;
+	w->slot = record->slot;
+	if (nat_map())
+		return 0;
+	w->flow.address = w->mapping.address;
+	w->flow.port = w->mapping.port;
+	nat_flow_key(s, record->opening.peer, 0);
+
+	struct bng_nat_flow *flow = nat_flow_find(s);
+
+	return (flow && nat_touch(s, &flow->seen_ns)) || !nat_flow_begin(s, 0);
+}
+
 static long reap_one(__u32 index, void *context)
 {
 	struct bng_scratch *s = scratch_of_this_cpu();
@@ -76,6 +105,8 @@ static long reap_one(__u32 index, void *context)
 		record->done = (__u32)reap_mapping(s, record);
 	else if (record->kind == BNG_NAT_REAP_FLOW)
 		record->done = (__u32)reap_flow(s, record);
+	else if (record->kind == BNG_NAT_OPEN)
+		record->done = (__u32)open_mapping();
 	return bpf_xdp_store_bytes(ctx, at, record, sizeof(*record)) ? 1 : 0;
 }
 

@@ -119,6 +119,7 @@ extension Controller {
         "punt": ("bng_dataplane_punts_total", "Packets the data plane handed to its agent, by reason."),
         "tx": ("bng_dataplane_tx_total", "Packets the data plane sent or forwarded, by kind."),
         "inject": ("bng_agent_injects_total", "What became of packets sent down."),
+        "nat_alg": ("bng_agent_nat_alg_total", "What the gateways of NAT did with control connections."),
         "attach": ("bng_agent_attach_total", "How programs were attached."),
     ]
 

@@ -9,6 +9,14 @@ public enum NATFiltering: UInt8, Sendable, Codable {
     case addressDependent = 2
 }
 
+/// What changes the contents of packets, too: application-level gateways. The raw value is the wire's.
+public enum NATALG: UInt8, Sendable, CaseIterable, Comparable {
+    /// PORT and EPRT of clients (RFC 959, RFC 2428).
+    case ftp = 1
+
+    public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+}
+
 /// How sessions are translated. Defaults are the RFCs'.
 public struct NATPolicy: Hashable, Sendable {
     public static let establishedLimits: ClosedRange<Seconds> = 240...864_000
@@ -31,6 +39,8 @@ public struct NATPolicy: Hashable, Sendable {
     /// What comes from outside keeps a UDP or ICMP mapping, too.
     public var inboundRefresh = false
     public var portParity = false
+    /// None unless asked for.
+    public var algs: Set<NATALG> = []
 
     public init() {}
 

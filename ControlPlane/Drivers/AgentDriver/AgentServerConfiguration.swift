@@ -54,7 +54,7 @@ public struct AgentServerConfiguration: Sendable {
             case .ppp: return self.pppCredits
             case .nd: return self.ndCredits
             case .dhcpv6: return self.dhcpv6Credits
-            case .neighbor, .held, .fragment, .natPorts, .natFragment: return 0
+            case .neighbor, .held, .fragment, .natPorts, .natFragment, .natALG: return 0
             }
         }
         /// Named counters kept of one node.

@@ -29,9 +29,21 @@ extension ConfigurationReader {
         policy.flowsPerSession = reader.integer("flows-per-session", NATPolicy.flowLimits) ?? policy.flowsPerSession
         policy.inboundRefresh = reader.flag("inbound-refresh") ?? false
         policy.portParity = reader.flag("port-parity") ?? false
+        policy.algs = self.readALGs(&reader)
         reader.finish()
         self.configuration.natPolicies.append(NATPolicySettings(name: name ?? "", policy: policy))
         self.natPolicyPlaces.append(node)
+    }
+
+    private func readALGs(_ reader: inout MappingReader) -> Set<NATALG> {
+        var algs: Set<NATALG> = []
+        let path = reader.name("alg")
+        for node in reader.list("alg") {
+            let alg = self.problems.parse(node, path, "ftp") { text in ["ftp": NATALG.ftp][text] }
+            guard let alg else { continue }
+            if !algs.insert(alg).inserted { self.problems.add(node, "\(path): expected each once") }
+        }
+        return algs
     }
 
     /// Names stand in records that are split at spaces.

@@ -19,7 +19,7 @@ private let file = """
     pools:
       - {name: cgn, prefix: 100.64.0.0/16, gateway: 100.64.0.1, ranges: [100.64.1.0-100.64.1.255], lease: 1h, nat: shared}
     nat-policies:
-      - {name: home, filtering: address-dependent, tcp-established: 7440s, tcp-transitory: 240s, udp: 5m, icmp: 60s}
+      - {name: home, filtering: address-dependent, tcp-established: 7440s, tcp-transitory: 240s, udp: 5m, icmp: 60s, alg: [ftp]}
     nat-pools:
       - {name: shared, policy: home, addresses: [198.51.100.3-198.51.100.6], ports: 2048-65535, block-size: 1024, max-blocks: 2, quarantine: 5m, alarm: 80%}
       - {name: fixed, policy: home, addresses: [198.51.100.128/28], layout: deterministic, block-size: 256, inside: 100.64.1.0/24}
@@ -39,6 +39,8 @@ private let mistakes = [
     ("address-dependent", "strict", "endpoint-independent | address-dependent"),
     ("tcp-established: 7440s", "tcp-established: 60s", "tcp-established: expected 240s to"),
     ("udp: 5m", "udp: 1s", "udp: expected"),
+    ("alg: [ftp]", "alg: [ftp, irc]", "alg: expected ftp"),
+    ("alg: [ftp]", "alg: [ftp, ftp]", "alg: expected each once"),
     (
         "policy: home, addresses: [198.51.100.3", "policy: away, addresses: [198.51.100.3",
         "there is no NAT policy \"away\""
@@ -73,6 +75,8 @@ struct NATSettingsTests {
         #expect(configuration.controller.natLog == 2_592_000)
         let policy = try #require(configuration.natPolicies.first)
         #expect(policy.name == "home" && policy.policy.filtering == .addressDependent && policy.policy.udp == 300)
+        #expect(policy.policy.algs == [.ftp])
+        #expect(try read(file.replacing(", alg: [ftp]", with: "")).natPolicies[0].policy.algs.isEmpty)
         let shared = configuration.natPools[0]
         #expect(shared.layout == .dynamic(size: 1_024, limit: 2) && shared.ports == 2_048...65_535)
         #expect(shared.quarantine == 300 && shared.alarmPercent == 80 && shared.vrf == 0)

@@ -321,6 +321,9 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
 
   /// stays in the agent: a fragment that came before the one with the ports
   case natFragment // = 11
+
+  /// stays in the agent: a translated packet of a control connection
+  case natAlg // = 13
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -341,6 +344,7 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
     case 9: self = .dhcpv6
     case 10: self = .natPorts
     case 11: self = .natFragment
+    case 13: self = .natAlg
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -359,6 +363,7 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
     case .dhcpv6: return 9
     case .natPorts: return 10
     case .natFragment: return 11
+    case .natAlg: return 13
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -377,6 +382,7 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
     .dhcpv6,
     .natPorts,
     .natFragment,
+    .natAlg,
   ]
 
 }
@@ -546,6 +552,43 @@ public nonisolated enum Bng_Agent_V1_NATFiltering: SwiftProtobuf.Enum, Swift.Cas
     .unspecified,
     .endpointIndependent,
     .addressDependent,
+  ]
+
+}
+
+/// Application-level gateways.
+public nonisolated enum Bng_Agent_V1_NATALG: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+  case unspecified // = 0
+
+  /// PORT and EPRT of inside clients (RFC 959, RFC 2428)
+  case ftp // = 1
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .unspecified
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .ftp
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .ftp: return 1
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [Bng_Agent_V1_NATALG] = [
+    .unspecified,
+    .ftp,
   ]
 
 }
@@ -1356,6 +1399,9 @@ public nonisolated struct Bng_Agent_V1_NATPolicy: Sendable {
   /// an even port gets an even one, an odd one an odd one, if there is one (RFC 4787 4.2.2)
   public var portParity: Bool = false
 
+  /// each once, in ascending order; an agent without capability `nat_alg` refuses any
+  public var algs: [Bng_Agent_V1_NATALG] = []
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1386,7 +1432,7 @@ nonisolated extension Bng_Agent_V1_RouteKind: SwiftProtobuf._ProtoNameProviding 
 }
 
 nonisolated extension Bng_Agent_V1_PuntClass: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PUNT_CLASS_UNSPECIFIED\0\u{1}PUNT_CLASS_DHCPV4\0\u{1}PUNT_CLASS_ARP\0\u{1}PUNT_CLASS_NEIGHBOR\0\u{1}PUNT_CLASS_PPPOE\0\u{1}PUNT_CLASS_PPP\0\u{1}PUNT_CLASS_HELD\0\u{1}PUNT_CLASS_FRAGMENT\0\u{1}PUNT_CLASS_ND\0\u{1}PUNT_CLASS_DHCPV6\0\u{1}PUNT_CLASS_NAT_PORTS\0\u{1}PUNT_CLASS_NAT_FRAGMENT\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PUNT_CLASS_UNSPECIFIED\0\u{1}PUNT_CLASS_DHCPV4\0\u{1}PUNT_CLASS_ARP\0\u{1}PUNT_CLASS_NEIGHBOR\0\u{1}PUNT_CLASS_PPPOE\0\u{1}PUNT_CLASS_PPP\0\u{1}PUNT_CLASS_HELD\0\u{1}PUNT_CLASS_FRAGMENT\0\u{1}PUNT_CLASS_ND\0\u{1}PUNT_CLASS_DHCPV6\0\u{1}PUNT_CLASS_NAT_PORTS\0\u{1}PUNT_CLASS_NAT_FRAGMENT\0\u{2}\u{2}PUNT_CLASS_NAT_ALG\0")
 }
 
 nonisolated extension Bng_Agent_V1_AntiSpoof: SwiftProtobuf._ProtoNameProviding {
@@ -1403,6 +1449,10 @@ nonisolated extension Bng_Agent_V1_FilterDirection: SwiftProtobuf._ProtoNameProv
 
 nonisolated extension Bng_Agent_V1_NATFiltering: SwiftProtobuf._ProtoNameProviding {
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0NAT_FILTERING_UNSPECIFIED\0\u{1}NAT_FILTERING_ENDPOINT_INDEPENDENT\0\u{1}NAT_FILTERING_ADDRESS_DEPENDENT\0")
+}
+
+nonisolated extension Bng_Agent_V1_NATALG: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0NATALG_UNSPECIFIED\0\u{1}NATALG_FTP\0")
 }
 
 nonisolated extension Bng_Agent_V1_Object: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -2852,7 +2902,7 @@ nonisolated extension Bng_Agent_V1_Filter: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Bng_Agent_V1_NATPolicy: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".NATPolicy"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}filtering\0\u{3}tcp_established_seconds\0\u{3}tcp_transitory_seconds\0\u{3}udp_seconds\0\u{3}icmp_seconds\0\u{3}flows_per_session\0\u{3}inbound_refresh\0\u{3}port_parity\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}filtering\0\u{3}tcp_established_seconds\0\u{3}tcp_transitory_seconds\0\u{3}udp_seconds\0\u{3}icmp_seconds\0\u{3}flows_per_session\0\u{3}inbound_refresh\0\u{3}port_parity\0\u{2}\u{d}algs\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2868,6 +2918,7 @@ nonisolated extension Bng_Agent_V1_NATPolicy: SwiftProtobuf.Message, SwiftProtob
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.flowsPerSession) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self.inboundRefresh) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.portParity) }()
+      case 21: try { try decoder.decodeRepeatedEnumField(value: &self.algs) }()
       default: break
       }
     }
@@ -2898,6 +2949,9 @@ nonisolated extension Bng_Agent_V1_NATPolicy: SwiftProtobuf.Message, SwiftProtob
     if self.portParity != false {
       try visitor.visitSingularBoolField(value: self.portParity, fieldNumber: 8)
     }
+    if !self.algs.isEmpty {
+      try visitor.visitPackedEnumField(value: self.algs, fieldNumber: 21)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2910,6 +2964,7 @@ nonisolated extension Bng_Agent_V1_NATPolicy: SwiftProtobuf.Message, SwiftProtob
     if lhs.flowsPerSession != rhs.flowsPerSession {return false}
     if lhs.inboundRefresh != rhs.inboundRefresh {return false}
     if lhs.portParity != rhs.portParity {return false}
+    if lhs.algs != rhs.algs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

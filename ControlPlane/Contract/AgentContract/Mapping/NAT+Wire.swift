@@ -20,6 +20,11 @@ extension Wire.NATPolicy {
         self.flowsPerSession = policy.flowsPerSession
         self.inboundRefresh = policy.inboundRefresh
         self.portParity = policy.portParity
+        self.algs = policy.algs.sorted().map { alg in
+            switch alg {
+            case .ftp: .ftp
+            }
+        }
     }
 }
 
@@ -61,6 +66,16 @@ extension NATPolicy {
         self.flowsPerSession = policy.flowsPerSession
         self.inboundRefresh = policy.inboundRefresh
         self.portParity = policy.portParity
+        for alg in policy.algs {
+            let known: NATALG
+            switch alg {
+            case .ftp: known = .ftp
+            case .unspecified: throw invalid("an ALG is unspecified", "20.21")
+            case .UNRECOGNIZED: throw unsupported("20.21")
+            }
+            if let last = self.algs.max(), last >= known { throw invalid("algs are not in ascending order", "20.21") }
+            self.algs.insert(known)
+        }
     }
 }
 

@@ -3410,7 +3410,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__filter__descriptor =
   (ProtobufCMessageInit) bng__agent__v1__filter__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor bng__agent__v1__natpolicy__field_descriptors[8] =
+static const ProtobufCFieldDescriptor bng__agent__v1__natpolicy__field_descriptors[9] =
 {
   {
     "filtering",
@@ -3508,8 +3508,21 @@ static const ProtobufCFieldDescriptor bng__agent__v1__natpolicy__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "algs",
+    21,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Bng__Agent__V1__NATPolicy, n_algs),
+    offsetof(Bng__Agent__V1__NATPolicy, algs),
+    &bng__agent__v1__natalg__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned bng__agent__v1__natpolicy__field_indices_by_name[] = {
+  8,   /* field[8] = algs */
   0,   /* field[0] = filtering */
   5,   /* field[5] = flows_per_session */
   4,   /* field[4] = icmp_seconds */
@@ -3519,10 +3532,11 @@ static const unsigned bng__agent__v1__natpolicy__field_indices_by_name[] = {
   2,   /* field[2] = tcp_transitory_seconds */
   3,   /* field[3] = udp_seconds */
 };
-static const ProtobufCIntRange bng__agent__v1__natpolicy__number_ranges[1 + 1] =
+static const ProtobufCIntRange bng__agent__v1__natpolicy__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 21, 8 },
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor bng__agent__v1__natpolicy__descriptor =
 {
@@ -3532,10 +3546,10 @@ const ProtobufCMessageDescriptor bng__agent__v1__natpolicy__descriptor =
   "Bng__Agent__V1__NATPolicy",
   "bng.agent.v1",
   sizeof(Bng__Agent__V1__NATPolicy),
-  8,
+  9,
   bng__agent__v1__natpolicy__field_descriptors,
   bng__agent__v1__natpolicy__field_indices_by_name,
-  1,  bng__agent__v1__natpolicy__number_ranges,
+  2,  bng__agent__v1__natpolicy__number_ranges,
   (ProtobufCMessageInit) bng__agent__v1__natpolicy__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -3713,7 +3727,7 @@ const ProtobufCEnumDescriptor bng__agent__v1__route_kind__descriptor =
   bng__agent__v1__route_kind__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue bng__agent__v1__punt_class__enum_values_by_number[12] =
+static const ProtobufCEnumValue bng__agent__v1__punt_class__enum_values_by_number[13] =
 {
   { "PUNT_CLASS_UNSPECIFIED", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_UNSPECIFIED", 0 },
   { "PUNT_CLASS_DHCPV4", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_DHCPV4", 1 },
@@ -3727,17 +3741,19 @@ static const ProtobufCEnumValue bng__agent__v1__punt_class__enum_values_by_numbe
   { "PUNT_CLASS_DHCPV6", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_DHCPV6", 9 },
   { "PUNT_CLASS_NAT_PORTS", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NAT_PORTS", 10 },
   { "PUNT_CLASS_NAT_FRAGMENT", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NAT_FRAGMENT", 11 },
+  { "PUNT_CLASS_NAT_ALG", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NAT_ALG", 13 },
 };
 static const ProtobufCIntRange bng__agent__v1__punt_class__value_ranges[] = {
-{0, 0},{0, 12}
+{0, 0},{13, 12},{0, 13}
 };
-static const ProtobufCEnumValueIndex bng__agent__v1__punt_class__enum_values_by_name[12] =
+static const ProtobufCEnumValueIndex bng__agent__v1__punt_class__enum_values_by_name[13] =
 {
   { "PUNT_CLASS_ARP", 2 },
   { "PUNT_CLASS_DHCPV4", 1 },
   { "PUNT_CLASS_DHCPV6", 9 },
   { "PUNT_CLASS_FRAGMENT", 7 },
   { "PUNT_CLASS_HELD", 6 },
+  { "PUNT_CLASS_NAT_ALG", 12 },
   { "PUNT_CLASS_NAT_FRAGMENT", 11 },
   { "PUNT_CLASS_NAT_PORTS", 10 },
   { "PUNT_CLASS_ND", 8 },
@@ -3753,11 +3769,11 @@ const ProtobufCEnumDescriptor bng__agent__v1__punt_class__descriptor =
   "PuntClass",
   "Bng__Agent__V1__PuntClass",
   "bng.agent.v1",
-  12,
+  13,
   bng__agent__v1__punt_class__enum_values_by_number,
-  12,
+  13,
   bng__agent__v1__punt_class__enum_values_by_name,
-  1,
+  2,
   bng__agent__v1__punt_class__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
@@ -3881,5 +3897,33 @@ const ProtobufCEnumDescriptor bng__agent__v1__natfiltering__descriptor =
   bng__agent__v1__natfiltering__enum_values_by_name,
   1,
   bng__agent__v1__natfiltering__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue bng__agent__v1__natalg__enum_values_by_number[2] =
+{
+  { "NATALG_UNSPECIFIED", "BNG__AGENT__V1__NATALG__NATALG_UNSPECIFIED", 0 },
+  { "NATALG_FTP", "BNG__AGENT__V1__NATALG__NATALG_FTP", 1 },
+};
+static const ProtobufCIntRange bng__agent__v1__natalg__value_ranges[] = {
+{0, 0},{0, 2}
+};
+static const ProtobufCEnumValueIndex bng__agent__v1__natalg__enum_values_by_name[2] =
+{
+  { "NATALG_FTP", 1 },
+  { "NATALG_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor bng__agent__v1__natalg__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "bng.agent.v1.NATALG",
+  "NATALG",
+  "Bng__Agent__V1__NATALG",
+  "bng.agent.v1",
+  2,
+  bng__agent__v1__natalg__enum_values_by_number,
+  2,
+  bng__agent__v1__natalg__enum_values_by_name,
+  1,
+  bng__agent__v1__natalg__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

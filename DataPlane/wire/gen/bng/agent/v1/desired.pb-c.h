@@ -158,7 +158,11 @@ typedef enum _Bng__Agent__V1__PuntClass {
   /*
    * stays in the agent: a fragment that came before the one with the ports
    */
-  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NAT_FRAGMENT = 11
+  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NAT_FRAGMENT = 11,
+  /*
+   * stays in the agent: a translated packet of a control connection
+   */
+  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NAT_ALG = 13
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__PUNT_CLASS)
 } Bng__Agent__V1__PuntClass;
 typedef enum _Bng__Agent__V1__AntiSpoof {
@@ -207,6 +211,17 @@ typedef enum _Bng__Agent__V1__NATFiltering {
   BNG__AGENT__V1__NATFILTERING__NAT_FILTERING_ADDRESS_DEPENDENT = 2
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__NATFILTERING)
 } Bng__Agent__V1__NATFiltering;
+/*
+ * Application-level gateways.
+ */
+typedef enum _Bng__Agent__V1__NATALG {
+  BNG__AGENT__V1__NATALG__NATALG_UNSPECIFIED = 0,
+  /*
+   * PORT and EPRT of inside clients (RFC 959, RFC 2428)
+   */
+  BNG__AGENT__V1__NATALG__NATALG_FTP = 1
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__NATALG)
+} Bng__Agent__V1__NATALG;
 
 /* --- messages --- */
 
@@ -964,10 +979,15 @@ struct  Bng__Agent__V1__NATPolicy
    * an even port gets an even one, an odd one an odd one, if there is one (RFC 4787 4.2.2)
    */
   protobuf_c_boolean port_parity;
+  /*
+   * each once, in ascending order; an agent without capability `nat_alg` refuses any
+   */
+  size_t n_algs;
+  Bng__Agent__V1__NATALG *algs;
 };
 #define BNG__AGENT__V1__NATPOLICY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__natpolicy__descriptor) \
-    , BNG__AGENT__V1__NATFILTERING__NAT_FILTERING_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0 }
+    , BNG__AGENT__V1__NATFILTERING__NAT_FILTERING_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, 0,NULL }
 
 
 /* Bng__Agent__V1__Object methods */
@@ -1538,6 +1558,7 @@ extern const ProtobufCEnumDescriptor    bng__agent__v1__anti_spoof__descriptor;
 extern const ProtobufCEnumDescriptor    bng__agent__v1__filter_action__descriptor;
 extern const ProtobufCEnumDescriptor    bng__agent__v1__filter_direction__descriptor;
 extern const ProtobufCEnumDescriptor    bng__agent__v1__natfiltering__descriptor;
+extern const ProtobufCEnumDescriptor    bng__agent__v1__natalg__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__object__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__port__descriptor;
 extern const ProtobufCMessageDescriptor bng__agent__v1__server_identity__descriptor;
