@@ -39,6 +39,7 @@ static size_t fill_capabilities(const struct bng_agent *agent, Bng__Agent__V1__C
 		{"dhcpv4_fast_path", 0},
 		{"ipv6", 0},
 		{"nat44", agent->options.nat_mappings},
+		{"pcp", 0},
 		{"events", BNG_EVENTS_MAX},
 	};
 	size_t i;

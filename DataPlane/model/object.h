@@ -234,6 +234,7 @@ struct bng_nat_policy_object {
 	uint32_t flows_per_session;
 	bool inbound_refresh;
 	bool port_parity;
+	bool pcp;
 };
 
 struct bng_nat_forward {

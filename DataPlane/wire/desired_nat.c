@@ -16,6 +16,7 @@ void bng_take_nat_policy(const Bng__Agent__V1__NATPolicy *message, struct bng_na
 	policy->flows_per_session = message->flows_per_session;
 	policy->inbound_refresh = message->inbound_refresh;
 	policy->port_parity = message->port_parity;
+	policy->pcp = message->pcp;
 }
 
 static void take_forwards(

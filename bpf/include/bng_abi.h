@@ -450,6 +450,7 @@ enum bng_nat_policy_flags {
 	BNG_NAT_ADDRESS_DEPENDENT = 1 << 0, /* filtering; otherwise endpoint-independent */
 	BNG_NAT_INBOUND_REFRESH = 1 << 1,
 	BNG_NAT_PARITY = 1 << 2,
+	BNG_NAT_PCP = 1 << 3, /* requests to port 5351 of our address are punted */
 };
 struct bng_nat_policy {
 	__u32 flags; /* enum bng_nat_policy_flags */
@@ -627,7 +628,8 @@ enum bng_punt_class {
 	BNG_PUNT_DHCPV6 = 9,
 	BNG_PUNT_NAT_PORTS = 10, /* a record without a frame */
 	BNG_PUNT_NAT_FRAGMENT = 11,
-	BNG_PUNT_CLASSES = 12,
+	BNG_PUNT_PCP = 12,
+	BNG_PUNT_CLASSES = 13,
 };
 
 /* guard_rates: ARRAY, by class. */
@@ -776,7 +778,8 @@ _Static_assert(sizeof(struct bng_punt) == 40, "bng_punt");
 	X(dhcpv6_associations_changed) /* other associations, or others' resources, than the session's */    \
 	X(dhcpv6_options_unusual)      /* more, longer or repeated options than the fast path handles */     \
 	X(nat_ports_low)               /* beside a packet: three quarters of a session's ports are taken */  \
-	X(nat_fragment_early)          /* a fragment before its first one: the agent brings it again */
+	X(nat_fragment_early)          /* a fragment before its first one: the agent brings it again */      \
+	X(pcp_request)                 /* PCP or NAT-PMP of a session whose NAT policy allows it */
 
 #define BNG_TX_REASONS(X)                                                                                    \
 	X(dhcp_offer)                                                                                        \

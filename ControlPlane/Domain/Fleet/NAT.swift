@@ -31,6 +31,8 @@ public struct NATPolicy: Hashable, Sendable {
     /// What comes from outside keeps a UDP or ICMP mapping, too.
     public var inboundRefresh = false
     public var portParity = false
+    /// Customers may ask for forwards by PCP and NAT-PMP.
+    public var pcp = false
 
     public init() {}
 

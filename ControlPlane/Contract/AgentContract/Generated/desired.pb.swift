@@ -315,6 +315,9 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
 
   /// stays in the agent: a fragment that came before the one with the ports
   case natFragment // = 11
+
+  /// PCP and NAT-PMP requests to the BNG's own address; capability "pcp"
+  case pcp // = 12
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -335,6 +338,7 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
     case 9: self = .dhcpv6
     case 10: self = .natPorts
     case 11: self = .natFragment
+    case 12: self = .pcp
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -353,6 +357,7 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
     case .dhcpv6: return 9
     case .natPorts: return 10
     case .natFragment: return 11
+    case .pcp: return 12
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -371,6 +376,7 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
     .dhcpv6,
     .natPorts,
     .natFragment,
+    .pcp,
   ]
 
 }
@@ -1350,6 +1356,9 @@ public nonisolated struct Bng_Agent_V1_NATPolicy: Sendable {
   /// an even port gets an even one, an odd one an odd one, if there is one (RFC 4787 4.2.2)
   public var portParity: Bool = false
 
+  /// UDP from the session to port 5351 of the BNG's own address is punted (RFC 6887, RFC 6886); capability "pcp"
+  public var pcp: Bool = false
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1380,7 +1389,7 @@ nonisolated extension Bng_Agent_V1_RouteKind: SwiftProtobuf._ProtoNameProviding 
 }
 
 nonisolated extension Bng_Agent_V1_PuntClass: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PUNT_CLASS_UNSPECIFIED\0\u{1}PUNT_CLASS_DHCPV4\0\u{1}PUNT_CLASS_ARP\0\u{1}PUNT_CLASS_NEIGHBOR\0\u{1}PUNT_CLASS_PPPOE\0\u{1}PUNT_CLASS_PPP\0\u{1}PUNT_CLASS_HELD\0\u{1}PUNT_CLASS_FRAGMENT\0\u{1}PUNT_CLASS_ND\0\u{1}PUNT_CLASS_DHCPV6\0\u{1}PUNT_CLASS_NAT_PORTS\0\u{1}PUNT_CLASS_NAT_FRAGMENT\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PUNT_CLASS_UNSPECIFIED\0\u{1}PUNT_CLASS_DHCPV4\0\u{1}PUNT_CLASS_ARP\0\u{1}PUNT_CLASS_NEIGHBOR\0\u{1}PUNT_CLASS_PPPOE\0\u{1}PUNT_CLASS_PPP\0\u{1}PUNT_CLASS_HELD\0\u{1}PUNT_CLASS_FRAGMENT\0\u{1}PUNT_CLASS_ND\0\u{1}PUNT_CLASS_DHCPV6\0\u{1}PUNT_CLASS_NAT_PORTS\0\u{1}PUNT_CLASS_NAT_FRAGMENT\0\u{1}PUNT_CLASS_PCP\0")
 }
 
 nonisolated extension Bng_Agent_V1_AntiSpoof: SwiftProtobuf._ProtoNameProviding {
@@ -2846,7 +2855,7 @@ nonisolated extension Bng_Agent_V1_Filter: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Bng_Agent_V1_NATPolicy: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".NATPolicy"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}filtering\0\u{3}tcp_established_seconds\0\u{3}tcp_transitory_seconds\0\u{3}udp_seconds\0\u{3}icmp_seconds\0\u{3}flows_per_session\0\u{3}inbound_refresh\0\u{3}port_parity\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}filtering\0\u{3}tcp_established_seconds\0\u{3}tcp_transitory_seconds\0\u{3}udp_seconds\0\u{3}icmp_seconds\0\u{3}flows_per_session\0\u{3}inbound_refresh\0\u{3}port_parity\0\u{2}\u{c}pcp\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2862,6 +2871,7 @@ nonisolated extension Bng_Agent_V1_NATPolicy: SwiftProtobuf.Message, SwiftProtob
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.flowsPerSession) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self.inboundRefresh) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.portParity) }()
+      case 20: try { try decoder.decodeSingularBoolField(value: &self.pcp) }()
       default: break
       }
     }
@@ -2892,6 +2902,9 @@ nonisolated extension Bng_Agent_V1_NATPolicy: SwiftProtobuf.Message, SwiftProtob
     if self.portParity != false {
       try visitor.visitSingularBoolField(value: self.portParity, fieldNumber: 8)
     }
+    if self.pcp != false {
+      try visitor.visitSingularBoolField(value: self.pcp, fieldNumber: 20)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2904,6 +2917,7 @@ nonisolated extension Bng_Agent_V1_NATPolicy: SwiftProtobuf.Message, SwiftProtob
     if lhs.flowsPerSession != rhs.flowsPerSession {return false}
     if lhs.inboundRefresh != rhs.inboundRefresh {return false}
     if lhs.portParity != rhs.portParity {return false}
+    if lhs.pcp != rhs.pcp {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -20,6 +20,7 @@ extension Wire.NATPolicy {
         self.flowsPerSession = policy.flowsPerSession
         self.inboundRefresh = policy.inboundRefresh
         self.portParity = policy.portParity
+        self.pcp = policy.pcp
     }
 }
 
@@ -61,6 +62,7 @@ extension NATPolicy {
         self.flowsPerSession = policy.flowsPerSession
         self.inboundRefresh = policy.inboundRefresh
         self.portParity = policy.portParity
+        self.pcp = policy.pcp
     }
 }
 

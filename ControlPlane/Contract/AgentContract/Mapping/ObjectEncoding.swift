@@ -61,6 +61,7 @@ extension Wire.PuntClass {
         case .dhcpv6: self = .dhcpv6
         case .natPorts: self = .natPorts
         case .natFragment: self = .natFragment
+        case .pcp: self = .pcp
         }
     }
 

@@ -154,7 +154,11 @@ typedef enum _Bng__Agent__V1__PuntClass {
   /*
    * stays in the agent: a fragment that came before the one with the ports
    */
-  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NAT_FRAGMENT = 11
+  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NAT_FRAGMENT = 11,
+  /*
+   * PCP and NAT-PMP requests to the BNG's own address; capability "pcp"
+   */
+  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_PCP = 12
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__PUNT_CLASS)
 } Bng__Agent__V1__PuntClass;
 typedef enum _Bng__Agent__V1__AntiSpoof {
@@ -960,10 +964,14 @@ struct  Bng__Agent__V1__NATPolicy
    * an even port gets an even one, an odd one an odd one, if there is one (RFC 4787 4.2.2)
    */
   protobuf_c_boolean port_parity;
+  /*
+   * UDP from the session to port 5351 of the BNG's own address is punted (RFC 6887, RFC 6886); capability "pcp"
+   */
+  protobuf_c_boolean pcp;
 };
 #define BNG__AGENT__V1__NATPOLICY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__natpolicy__descriptor) \
-    , BNG__AGENT__V1__NATFILTERING__NAT_FILTERING_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0 }
+    , BNG__AGENT__V1__NATFILTERING__NAT_FILTERING_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /* Bng__Agent__V1__Object methods */
