@@ -58,6 +58,7 @@ private let complete = """
       nd: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       dhcpv6: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       nat-fragment: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
+      pcp: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       nat-ports: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
     plans: [{name: basic}]
     filters: [{name: none, default: permit, rules: [{action: deny}]}]
