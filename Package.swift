@@ -41,6 +41,7 @@ let protocols: [Target] = [
     pure("Ethernet", in: "Protocols", ["BNGCore"]),
     pure("LeaseClient", in: "Protocols", ["BNGCore"]),
     pure("NeighborDiscovery", in: "Protocols", ["BNGCore"]),
+    pure("PCP", in: "Protocols", ["BNGCore"]),
     pure("PPP", in: "Protocols", ["BNGCore"]),
     pure("PPPoE", in: "Protocols", ["BNGCore"]),
     pure("RADIUS", in: "Protocols", ["BNGCore"]),
@@ -92,7 +93,8 @@ let drivers: [Target] = [
     .target(
         name: "SubscriberDriver",
         dependencies: nio + [
-            "BNGCore", "DHCPv4", "DHCPv6", "Ethernet", "Addressing", "Fleet", "NeighborDiscovery", "PPP", "PPPoE",
+            "BNGCore", "DHCPv4", "DHCPv6", "Ethernet", "Addressing", "Fleet", "NeighborDiscovery", "PCP", "PPP",
+            "PPPoE",
             "Subscribers", logging,
         ],
         path: "ControlPlane/Drivers/SubscriberDriver", swiftSettings: strict),
@@ -171,6 +173,7 @@ let tests: [Target] = [
         "RADIUSContractTests",
         ["BNGCore", "RADIUS", "RADIUSContract", "RADIUSExercise", "Subscribers", "TestVectors"]),
     unitTests("LeaseClientTests", ["BNGCore", "LeaseClient"]),
+    unitTests("PCPTests", ["BNGCore", "PCP"]),
     unitTests("DHCPServerDriverTests", nio + ["BNGCore", "DHCPServerDriver", "DHCPv4", "DHCPv6", logging]),
     unitTests("AddressingTests", ["BNGCore", "Addressing", "TestVectors"]),
     unitTests("SubscribersTests", ["BNGCore", "Subscribers", "TestVectors"]),

@@ -40,6 +40,7 @@ static size_t fill_capabilities(const struct bng_agent *agent, Bng__Agent__V1__C
 		{"ipv6", 0},
 		{"nat44", agent->options.nat_mappings},
 		{"nat_alg", 0},
+		{"pcp", 0},
 		{"events", BNG_EVENTS_MAX},
 	};
 	size_t i;

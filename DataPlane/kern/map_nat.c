@@ -12,7 +12,7 @@
 #include <linux/bpf.h>
 #include <string.h>
 
-enum { FRAGMENT_MARGIN_NS = 1000000000 };
+enum { FRAGMENT_MARGIN_NS = 1000000000, FORWARD_TRIES = 16 };
 
 int bng_map_nat_policy_write(struct bng_kern *kern, const struct bng_nat_policy_object *held,
 	const struct bng_nat_policy_object *next)
@@ -54,44 +54,78 @@ int bng_map_nat_reap(struct bng_kern *kern, const struct bng_nat_reap *records, 
 	return taken;
 }
 
+/* A mapping that a packet has just been at is tried again. */
 static int reap_mapping(struct bng_kern *kern, const struct bng_nat_key *out)
 {
-	struct bng_nat_reap record = {.kind = BNG_NAT_REAP_MAPPING};
+	struct bng_nat_reap record = {.kind = BNG_NAT_REAP_MAPPING, .mapping = *out};
 	struct bng_nat_mapping mapping;
-	int taken;
+	int tries, taken;
 
-	if (bpf_map_lookup_elem(kern->maps[BNG_MAP_nat_out], out, &mapping))
-		return errno == ENOENT ? 0 : -errno;
-	record.seen_ns = mapping.seen_ns;
-	record.mapping = *out;
-	taken = bng_map_nat_reap(kern, &record, 1);
-	return taken < 0 ? taken : 0;
+	for (tries = 0; tries < FORWARD_TRIES; tries++) {
+		if (bpf_map_lookup_elem(kern->maps[BNG_MAP_nat_out], out, &mapping))
+			return errno == ENOENT ? 0 : -errno;
+		if (mapping.flags & BNG_NAT_FORWARD)
+			return 0;
+		record.seen_ns = mapping.seen_ns;
+		taken = bng_map_nat_reap(kern, &record, 1);
+		if (taken)
+			return taken < 0 ? taken : 0;
+	}
+	return -EBUSY;
 }
 
-/* What the programs made of either end of a forward. */
-static int make_way(struct bng_kern *kern, const struct bng_nat_key *out, const struct bng_nat_key *in)
+/*
+ * The forward takes its port, then whoever the programs had given it to goes: in this order nobody gets the
+ * port in between.
+ */
+static int take_port(
+	struct bng_kern *kern, const struct bng_nat_key *in, const struct bng_nat_reverse *forward)
 {
-	struct bng_nat_mapping mapping;
-	struct bng_nat_reverse reverse;
 	struct bng_nat_key other = {.vrf = in->vrf, .protocol = in->protocol};
-	int err = 0;
+	struct bng_nat_reverse before;
+	bool was_taken = !bpf_map_lookup_elem(kern->maps[BNG_MAP_nat_in], in, &before) &&
+			 !(before.flags & BNG_NAT_FORWARD);
+	int err = bng_map_put(kern->maps[BNG_MAP_nat_in], in, forward);
 
-	if (!bpf_map_lookup_elem(kern->maps[BNG_MAP_nat_out], out, &mapping) &&
-		!(mapping.flags & BNG_NAT_FORWARD))
+	if (err || !was_taken)
+		return err;
+	other.address = before.address;
+	other.port = before.port;
+	return reap_mapping(kern, &other);
+}
+
+/* The inside of a forward is mapped to its port, and to no other that the programs gave it. */
+static int take_inside(
+	struct bng_kern *kern, const struct bng_nat_key *out, const struct bng_nat_mapping *mapping)
+{
+	struct bng_nat_mapping there;
+	int tries, err;
+
+	for (tries = 0; tries < FORWARD_TRIES; tries++) {
 		err = reap_mapping(kern, out);
-	if (!err && !bpf_map_lookup_elem(kern->maps[BNG_MAP_nat_in], in, &reverse) &&
-		!(reverse.flags & BNG_NAT_FORWARD)) {
-		other.address = reverse.address;
-		other.port = reverse.port;
-		err = reap_mapping(kern, &other);
+		if (err)
+			return err;
+		if (!bpf_map_lookup_elem(kern->maps[BNG_MAP_nat_out], out, &there)) {
+			if (!(there.flags & BNG_NAT_FORWARD))
+				continue;
+			/* Its flows go on being counted where they are. */
+			if (there.session_id == mapping->session_id && there.address == mapping->address &&
+				there.port == mapping->port && there.flags == mapping->flags)
+				return 0;
+			return bng_map_put(kern->maps[BNG_MAP_nat_out], out, mapping);
+		}
+		if (!bpf_map_update_elem(kern->maps[BNG_MAP_nat_out], out, mapping, BPF_NOEXIST))
+			return 0;
+		if (errno != EEXIST)
+			return -errno;
 	}
-	return err;
+	return -EBUSY;
 }
 
 int bng_map_nat_put_forwards(struct bng_kern *kern, const struct bng_session_object *session)
 {
 	uint32_t count = bng_nat_forward_count(session), i;
-	struct bng_nat_mapping mapping, there;
+	struct bng_nat_mapping mapping;
 	struct bng_nat_reverse reverse;
 	struct bng_nat_key out, in;
 	int err = 0;
@@ -102,16 +136,9 @@ int bng_map_nat_put_forwards(struct bng_kern *kern, const struct bng_session_obj
 			err = bng_map_put(kern->maps[BNG_MAP_nat_in], &in, &reverse);
 			continue;
 		}
-		err = make_way(kern, &out, &in);
+		err = take_port(kern, &in, &reverse);
 		if (!err)
-			err = bng_map_put(kern->maps[BNG_MAP_nat_in], &in, &reverse);
-		/* Its flows go on being counted where they are. */
-		if (!err && !bpf_map_lookup_elem(kern->maps[BNG_MAP_nat_out], &out, &there) &&
-			there.session_id == mapping.session_id && there.address == mapping.address &&
-			there.port == mapping.port && there.flags == mapping.flags)
-			continue;
-		if (!err)
-			err = bng_map_put(kern->maps[BNG_MAP_nat_out], &out, &mapping);
+			err = take_inside(kern, &out, &mapping);
 	}
 	return err;
 }

@@ -28,6 +28,7 @@ static const struct bng_guard_rate default_rates[BNG_PUNT_CLASSES] = {
 		.port_pps = 20000,
 		.port_burst = 20000},
 	[BNG_PUNT_NAT_ALG] = {.line_pps = 200, .line_burst = 400, .port_pps = 10000, .port_burst = 10000},
+	[BNG_PUNT_PCP] = {.line_pps = 10, .line_burst = 64, .port_pps = 2000, .port_burst = 2000},
 };
 
 void bng_entry_port(const struct bng_port_object *port, struct bng_port *ret)

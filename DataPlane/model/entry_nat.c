@@ -74,7 +74,8 @@ struct bng_nat_policy bng_entry_nat_policy(const struct bng_nat_policy_object *p
 		.flags = (policy->filtering == BNG_FILTERING_ADDRESS_DEPENDENT ? BNG_NAT_ADDRESS_DEPENDENT
 									       : 0) |
 			 (policy->inbound_refresh ? BNG_NAT_INBOUND_REFRESH : 0) |
-			 (policy->port_parity ? BNG_NAT_PARITY : 0) | (policy->is_ftp_alg ? BNG_NAT_FTP : 0),
+			 (policy->port_parity ? BNG_NAT_PARITY : 0) | (policy->pcp ? BNG_NAT_PCP : 0) |
+			 (policy->is_ftp_alg ? BNG_NAT_FTP : 0),
 		.flows_per_session = policy->flows_per_session,
 	};
 }

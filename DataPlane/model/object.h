@@ -240,6 +240,7 @@ struct bng_nat_policy_object {
 	bool inbound_refresh;
 	bool port_parity;
 	bool is_ftp_alg;
+	bool pcp;
 };
 
 struct bng_nat_forward {

@@ -14,6 +14,7 @@ _Static_assert((int)BNG__AGENT__V1__FAMILY__FAMILY_NAT_POLICY == (int)BNG_FAMILY
 _Static_assert(
 	(int)BNG__AGENT__V1__OBJECT__BODY_NAT_POLICY == (int)BNG_FAMILY_NAT_POLICY + 10, "body numbers");
 _Static_assert((int)BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NAT_ALG == (int)BNG_PUNT_NAT_ALG, "classes");
+_Static_assert((int)BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_PCP == (int)BNG_PUNT_PCP, "classes");
 _Static_assert((int)BNG__AGENT__V1__PORT_ROLE__PORT_ROLE_CORE == (int)BNG_ROLE_CORE, "roles");
 _Static_assert((int)BNG__AGENT__V1__RELAY_TRUST__RELAY_TRUST_RELAYS == (int)BNG_TRUST_RELAYS, "trust");
 _Static_assert(

@@ -24,6 +24,7 @@ void bng_take_nat_policy(const Bng__Agent__V1__NATPolicy *message, struct bng_na
 			complain(malformed, BNG_INVALID, "20.21", "each ALG once, in ascending order");
 		policy->is_ftp_alg = true;
 	}
+	policy->pcp = message->pcp;
 }
 
 static void take_forwards(

@@ -959,7 +959,8 @@ static const int elsewhere[] = {BNG_DROP_malformed_dhcp, BNG_DROP_dhcp_other_ser
 	BNG_DROP_nat_too_many_flows, BNG_DROP_nat_protocol, BNG_DROP_nat_malformed, BNG_DROP_nat_no_mapping,
 	BNG_DROP_nat_filtered, BNG_DROP_nat_no_connection, BNG_DROP_nat_icmp_unrelated,
 	BNG_DROP_nat_fragment_lost, BNG_DROP_nat_internal, BNG_PUNT_REASON_nat_ports_low,
-	BNG_PUNT_REASON_nat_fragment_early, /* nat_alg_test.c */ BNG_PUNT_REASON_nat_alg};
+	BNG_PUNT_REASON_nat_fragment_early, /* nat_alg_test.c */ BNG_PUNT_REASON_nat_alg,
+	/* nat_pcp_test.c */ BNG_PUNT_REASON_pcp_request};
 
 static void every_reason_has_a_case(void **state)
 {

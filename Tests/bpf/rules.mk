@@ -15,7 +15,7 @@ build/bpf/tests/ipv6_test build/bpf/tests/nd_test build/bpf/tests/dhcp6_test \
 	build/bpf/tests/relay6_test: build/bpf/tests/scene.o build/bpf/tests/scene6.o
 build/bpf/tests/nat_test build/bpf/tests/nat_peer_test build/bpf/tests/nat_icmp_test \
 	build/bpf/tests/nat_fragment_test build/bpf/tests/nat_leak_test \
-	build/bpf/tests/nat_alg_test: build/bpf/tests/scene.o build/bpf/tests/nat_scene.o
+	build/bpf/tests/nat_alg_test build/bpf/tests/nat_pcp_test: build/bpf/tests/scene.o build/bpf/tests/nat_scene.o
 build/bpf/tests/%_test: build/bpf/tests/%_test.o $(BPF_TEST_BED)
 	$(CC) $^ -lcmocka -lbpf -lcap -o $@
 

@@ -228,3 +228,21 @@ def test_a_one_to_one_address_leads_to_its_session(granted, line):
     head = head[:10] + struct.pack(">H", checksum(head)) + head[12:]
     line.send(to_it[:14] + head + to_it[34:])
     counters(granted, lambda names: names.get("tx.forward_line_to_line") == 1)
+
+
+def test_a_mapping_yields_to_a_forward_of_its_port(granted, line):
+    """All 64 ports are in use when a forward takes one: its user loses that one mapping, the port leads to the forward's host."""
+    granted.apply(translated(1, 1024, block_ports=64), translated(2, 1088, forwards=[(UDP, 500, 500)]))
+    for port in range(64):
+        line.send(frame(granted, 1, 3000 + port, 500))
+    counters(granted, lambda names: names.get("tx.forward_line_to_line") == 64)
+    granted.apply(translated(1, 1024, generation=2, forwards=[(UDP, 1030, 9000)]))
+    # What leads in at the port now, leads to the forward: 2 sends there, and 1 gets it.
+    line.send(frame(granted, 2, 500, 1030))
+    counters(granted, lambda names: names.get("tx.forward_line_to_line") == 65)
+    # The host that had the port gets none, because none is left; 63 others go on.
+    for port in range(64):
+        line.send(frame(granted, 1, 3000 + port, 500))
+    names = counters(granted, lambda names: names.get("tx.forward_line_to_line") == 128 and
+                     names.get("drop.nat_no_port", 0) + names.get("tx.icmp_unreachable", 0) >= 1)
+    assert names["tx.forward_line_to_line"] == 128

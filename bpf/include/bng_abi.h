@@ -451,6 +451,7 @@ enum bng_nat_policy_flags {
 	BNG_NAT_ADDRESS_DEPENDENT = 1 << 0, /* filtering; otherwise endpoint-independent */
 	BNG_NAT_INBOUND_REFRESH = 1 << 1,
 	BNG_NAT_PARITY = 1 << 2,
+	BNG_NAT_PCP = 1 << 3, /* requests to port 5351 of our address are punted */
 	BNG_NAT_FTP = 1 << 4, /* new mappings of TCP have BNG_NAT_ALG */
 };
 struct bng_nat_policy {
@@ -663,7 +664,8 @@ enum bng_punt_class {
 	BNG_PUNT_DHCPV6 = 9,
 	BNG_PUNT_NAT_PORTS = 10, /* a record without a frame */
 	BNG_PUNT_NAT_FRAGMENT = 11,
-	BNG_PUNT_NAT_ALG = 13, /* 12 is not used here */
+	BNG_PUNT_PCP = 12,
+	BNG_PUNT_NAT_ALG = 13,
 	BNG_PUNT_CLASSES = 14,
 };
 
@@ -814,6 +816,7 @@ _Static_assert(sizeof(struct bng_punt) == 40, "bng_punt");
 	X(dhcpv6_options_unusual)      /* more, longer or repeated options than the fast path handles */     \
 	X(nat_ports_low)               /* beside a packet: three quarters of a session's ports are taken */  \
 	X(nat_fragment_early)          /* a fragment before its first one: the agent brings it again */      \
+	X(pcp_request)                 /* PCP or NAT-PMP of a session whose NAT policy allows it */          \
 	X(nat_alg)                     /* of a control connection: the agent sends it, once it has read it */
 
 #define BNG_TX_REASONS(X)                                                                                    \

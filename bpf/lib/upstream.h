@@ -11,6 +11,8 @@
 #include "route.h"
 #include "session6.h"
 
+enum { BNG_PCP_PORT = 5351 };
+
 /* What is counted here is what accounting bills, and what keeps the session from being idle. */
 static __always_inline void count_upstream(struct bng_scratch *s)
 {
@@ -70,12 +72,46 @@ static __always_inline int toward_subscribers(struct xdp_md *ctx, struct bng_scr
 	return send_to_line(ctx, s, line, BNG_TX_forward_line_to_line);
 }
 
+/* A request for the PCP server, of a session that is translated by a policy with PCP; hop by hop like DHCP.
+ */
+static __always_inline int is_pcp(struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session)
+{
+	if (!(session->flags & BNG_SESSION_NAT) || (s->fragment & BNG_IP_MF) ||
+		(udp_ports(ctx, s) & 0xffff) != BNG_PCP_PORT)
+		return 0;
+	struct bng_nat_session *grant = bpf_map_lookup_elem(&nat_sessions, &s->slot);
+
+	if (!grant || grant->session_id != session->session_id)
+		return 0;
+	struct bng_nat_policy *policy = bpf_map_lookup_elem(&nat_policies, &grant->policy);
+
+	return policy && (policy->flags & BNG_NAT_PCP);
+}
+
+/* Global, so that the verifier sees it once. */
+__noinline int handle_own(struct xdp_md *ctx)
+{
+	struct bng_scratch *s = scratch_of_this_cpu();
+
+	if (!s)
+		return XDP_ABORTED;
+	struct bng_session *session = bpf_map_lookup_elem(&sessions, &s->line);
+
+	if (!session)
+		return drop(s, BNG_DROP_internal_lookup);
+	if (!is_pcp(ctx, s, session))
+		return answer_echo(ctx, s);
+	s->session_id = session->session_id;
+	s->generation = session->generation;
+	return punt(ctx, BNG_PUNT_PCP, BNG_PUNT_REASON_pcp_request);
+}
+
 static __always_inline int route_upstream(
 	struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session)
 {
 	switch (s->toward.kind) {
 	case BNG_ROUTE_OWN:
-		return answer_echo(ctx, s);
+		return handle_own(ctx);
 	case BNG_ROUTE_SUBSCRIBERS:
 		s->toward.session = s->destination;
 		return toward_subscribers(ctx, s, session->vrf);

@@ -9,6 +9,15 @@ static __always_inline int take(__u64 *seen_ns, __u64 expected)
 	return __sync_val_compare_and_swap(seen_ns, expected, BNG_NAT_DEAD) == expected;
 }
 
+/* Whether w->in leads to w->out still: a forward may have taken the port. */
+static __always_inline int owns_port(const struct bng_nat_work *w)
+{
+	const struct bng_nat_reverse *reverse = bpf_map_lookup_elem(&nat_in, &w->in);
+
+	return reverse && reverse->session_id == w->session_id && reverse->address == w->out.address &&
+	       reverse->port == w->out.port && !((reverse->flags ^ w->flags) & BNG_NAT_FORWARD);
+}
+
 static __always_inline int reap_mapping(struct bng_scratch *s, const struct bng_nat_reap *record)
 {
 	struct bng_nat_work *w = &s->nat;
@@ -26,8 +35,8 @@ static __always_inline int reap_mapping(struct bng_scratch *s, const struct bng_
 	w->session_id = mapping->session_id;
 	w->flags = mapping->flags;
 	(void)bpf_map_delete_elem(&nat_out, &w->out);
-	(void)bpf_map_delete_elem(&nat_in, &w->in);
-
+	if (owns_port(w))
+		(void)bpf_map_delete_elem(&nat_in, &w->in);
 	if (!(w->flags & BNG_NAT_FORWARD))
 		nat_count_down(s, w->slot, w->session_id);
 	return 1;

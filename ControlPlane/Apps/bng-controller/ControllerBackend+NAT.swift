@@ -7,12 +7,47 @@ import AdminContract
 import BNGConfiguration
 import BNGCore
 import Store
+import SubscriberDriver
+import Subscribers
 
 extension ControllerBackend {
     func natPools() async throws -> [NATPoolView] {
         let usage = try await self.controller.plane.natUsage()
         return self.controller.configuration.natPools.compactMap { pool in
             usage.first { $0.name == pool.name }.map { NATPoolView(pool, $0.usage) }
+        }
+    }
+
+    func forwards(of id: String) async throws -> [NATForwardView]? {
+        guard let id = SessionID(id), let record = try await self.controller.plane.session(id) else { return nil }
+        return record.nat.map { grant in
+            grant.forwards.sorted { ($0.outsidePort, $0.isTCP ? 0 : 1) < ($1.outsidePort, $1.isTCP ? 0 : 1) }
+                .map { NATForwardView($0, of: grant) }
+        } ?? []
+    }
+
+    func forward(_ text: String, to id: String) async throws -> Bool {
+        guard let wanted = PortForward(text) else {
+            throw AdminRefusal.invalid("the forward: expected \(PortForward.expected), found \"\(text)\"")
+        }
+        guard let id = SessionID(id) else { return false }
+        do {
+            return try await self.controller.plane.forward(wanted, to: id)
+        } catch let problem as PortForwardProblem {
+            throw AdminRefusal.conflict(problem.description)
+        }
+    }
+
+    func unforward(_ text: String, of id: String) async throws -> Bool {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0] == "tcp" || parts[0] == "udp", let port = UInt16(parts[1]) else {
+            throw AdminRefusal.invalid("the forward: expected PROTOCOL:PORT such as tcp:5000, found \"\(text)\"")
+        }
+        guard let id = SessionID(id) else { return false }
+        do {
+            return try await self.controller.plane.unforward(isTCP: parts[0] == "tcp", outsidePort: port, of: id)
+        } catch let problem as PortForwardProblem {
+            throw AdminRefusal.conflict(problem.description)
         }
     }
 

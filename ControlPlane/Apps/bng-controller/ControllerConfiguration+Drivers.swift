@@ -64,6 +64,9 @@ extension ControllerConfiguration {
                 name: pool.name, vrf: pool.vrf, policy: pool.policy, addresses: pool.addresses, ports: pool.ports,
                 layout: pool.layout, quarantine: pool.quarantine, alarmPercent: pool.alarmPercent)
         }
+        for settings in self.natPolicies where settings.policy.pcp {
+            plane.pcp[settings.name] = PCPPolicy(limit: settings.forwards, lifetimes: settings.lifetimes)
+        }
         plane.external = external
         return plane
     }

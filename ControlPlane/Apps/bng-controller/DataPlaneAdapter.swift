@@ -148,11 +148,12 @@ final class NodeDelegate: AgentServerDelegate {
         var known: [SubscriberDriver.PuntedPacket] = []
         known.reserveCapacity(packets.count)
         var counts: [PuntClass: Int] = [:]
-        for packet in packets {
-            counts[packet.puntClass, default: 0] += 1
-            guard let policy = self.policies[node]?[packet.port], let mac = macs[packet.port] else { continue }
+        for punt in packets {
+            counts[punt.puntClass, default: 0] += 1
+            guard let policy = self.policies[node]?[punt.port], let mac = macs[punt.port] else { continue }
             var packet = SubscriberDriver.PuntedPacket(
-                puntClass: packet.puntClass, port: policy, portMAC: mac, frame: packet.frame)
+                puntClass: punt.puntClass, port: policy, portMAC: mac, frame: punt.frame)
+            packet.session = punt.session ?? SessionID(rawValue: 0)
             if packet.puntClass == .dhcpv6 { packet.relays = self.relays[node]?[packet.port.name] ?? [:] }
             known.append(packet)
         }

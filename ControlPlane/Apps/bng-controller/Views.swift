@@ -188,3 +188,18 @@ extension SessionView.NAT {
             })
     }
 }
+
+extension NATForwardView {
+    init(_ forward: NATGrant.Forward, of grant: NATGrant) {
+        let (origin, expires): (String, UTCTime?) =
+            switch forward.origin {
+            case .aaa: ("aaa", nil)
+            case .operator: ("operator", nil)
+            case .client(let nonce, let expires): (nonce.isEmpty ? "nat-pmp" : "pcp", expires)
+            }
+        self.init(
+            transport: forward.isTCP ? "tcp" : "udp", address: "\(grant.address)", port: forward.outsidePort,
+            inside: "\(forward.inside)", insidePort: forward.insidePort, origin: origin,
+            expiresMs: expires?.milliseconds ?? 0)
+    }
+}

@@ -30,7 +30,8 @@ struct ShowNAT: AsyncParsableCommand {
 
 struct NATCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "nat", abstract: "Ask the NAT log.", subcommands: [NATLookup.self])
+        commandName: "nat", abstract: "Ask the NAT log, and forward ports.",
+        subcommands: [NATLookup.self, NATForwardCommand.self])
 }
 
 struct NATLookup: AsyncParsableCommand {

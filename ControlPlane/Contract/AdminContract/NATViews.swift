@@ -17,6 +17,33 @@ public struct NATQuery: Sendable, Equatable {
     }
 }
 
+/// A port of a session that leads in.
+public struct NATForwardView: Codable, Sendable, Equatable {
+    /// tcp or udp.
+    public var transport: String
+    public var address: String
+    public var port: UInt16
+    public var inside: String
+    public var insidePort: UInt16
+    /// aaa, operator, pcp or nat-pmp.
+    public var origin: String
+    /// 0: it stays.
+    public var expiresMs: Int64
+
+    public init(
+        transport: String, address: String, port: UInt16, inside: String, insidePort: UInt16, origin: String,
+        expiresMs: Int64
+    ) {
+        self.transport = transport
+        self.address = address
+        self.port = port
+        self.inside = inside
+        self.insidePort = insidePort
+        self.origin = origin
+        self.expiresMs = expiresMs
+    }
+}
+
 /// A session that held a block of ports.
 public struct NATHolderView: Codable, Sendable, Equatable {
     public var vrf: UInt32

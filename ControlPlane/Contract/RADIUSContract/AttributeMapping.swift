@@ -56,6 +56,12 @@ public struct AttributeMapping: Sendable {
         for attribute in attributes.all {
             if let captures = self.rules.captures(of: attribute) {
                 result.grant.take(captures)
+                guard let text = captures.forward else { continue }
+                guard let forward = PortForward(text), result.grant.forwards?.count ?? 0 < NATGrant.forwardLimit else {
+                    result.ignored.append(attribute.key)
+                    continue
+                }
+                result.grant.forwards = (result.grant.forwards ?? []) + [forward]
             } else if Self.nameServers.contains(attribute.key) {
                 guard let address = IPv4Address(attribute.value) else {
                     result.ignored.append(attribute.key)

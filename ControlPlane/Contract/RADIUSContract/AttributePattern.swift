@@ -3,7 +3,7 @@
 // explains it to operators.
 //
 // `{up}` `{down}` `{rate}` (both directions) take a number of bits per second with an optional suffix k, M or G (powers of
-// 1000) and an optional fraction; `{up:k}` says what a number without suffix counts. `{plan}` and `{filter}` take at least one
+// 1000) and an optional fraction; `{up:k}` says what a number without suffix counts. `{plan}`, `{filter}` and `{forward}` take at least one
 // character, `{*}` any number; they take as little as will do. `{{` is a brace.
 
 /// A compiled pattern.
@@ -15,6 +15,7 @@ public struct AttributePattern: Sendable, Equatable, CustomStringConvertible {
         public var down: UInt64?
         public var plan: String?
         public var filter: String?
+        public var forward: String?
 
         public init() {}
     }
@@ -30,11 +31,12 @@ public struct AttributePattern: Sendable, Equatable, CustomStringConvertible {
         case rate(unit: UInt64)
         case plan
         case filter
+        case forward
         case anything
 
         var isText: Bool {
             switch self {
-            case .plan, .filter, .anything: true
+            case .plan, .filter, .forward, .anything: true
             case .up, .down, .rate: false
             }
         }
@@ -96,8 +98,9 @@ public struct AttributePattern: Sendable, Equatable, CustomStringConvertible {
         case ("rate", _): return .rate(unit: unit)
         case ("plan", 1): return .plan
         case ("filter", 1): return .filter
+        case ("forward", 1): return .forward
         case ("*", 1): return .anything
-        default: throw Problem(description: "{\(text)}: \(expected), {plan}, {filter} or {*}")
+        default: throw Problem(description: "{\(text)}: \(expected), {plan}, {filter}, {forward} or {*}")
         }
     }
 
@@ -114,7 +117,7 @@ public struct AttributePattern: Sendable, Equatable, CustomStringConvertible {
             }
         }
         guard texts <= 2 else {
-            throw Problem(description: "more than two of {plan}, {filter} and {*} in one pattern")
+            throw Problem(description: "more than two of {plan}, {filter}, {forward} and {*} in one pattern")
         }
     }
 
@@ -146,6 +149,7 @@ public struct AttributePattern: Sendable, Equatable, CustomStringConvertible {
             let value = String(decoding: text.prefix(length), as: UTF8.self)
             if capture == .plan { captures.plan = value }
             if capture == .filter { captures.filter = value }
+            if capture == .forward { captures.forward = value }
             if let result = self.match(text.dropFirst(length), rest, captures) { return result }
         }
         return nil
@@ -164,7 +168,7 @@ public struct AttributePattern: Sendable, Equatable, CustomStringConvertible {
             case .rate(let unit):
                 captures.up = number.value(hasSuffix, unit)
                 captures.down = captures.up
-            case .plan, .filter, .anything: return nil
+            case .plan, .filter, .forward, .anything: return nil
             }
             guard captures.up ?? captures.down != nil else { continue }
             let length = number.length + (hasSuffix ? 1 : 0)

@@ -41,6 +41,8 @@ public struct NATPolicy: Hashable, Sendable {
     public var portParity = false
     /// None unless asked for.
     public var algs: Set<NATALG> = []
+    /// Customers may ask for forwards by PCP and NAT-PMP.
+    public var pcp = false
 
     public init() {}
 

@@ -175,12 +175,13 @@ public enum PuntClass: UInt8, Sendable, CaseIterable {
     case dhcpv6 = 9
     case natPorts = 10
     case natFragment = 11
+    case pcp = 12
     case natALG = 13
 
     /// Its packets come up; those of the others stay in the agent.
     public var isCarried: Bool {
         switch self {
-        case .dhcpv4, .arp, .pppoe, .ppp, .nd, .dhcpv6: return true
+        case .dhcpv4, .arp, .pppoe, .ppp, .nd, .dhcpv6, .pcp: return true
         case .neighbor, .held, .fragment, .natPorts, .natFragment, .natALG: return false
         }
     }

@@ -30,6 +30,8 @@ public struct LocalSubscriber: Equatable, Sendable {
     /// Prefixes behind the customer.
     public var routes: [IPv4Prefix] = []
     public var ipv6Routes: [IPv6Prefix] = []
+    /// Ports of its public side that lead to it.
+    public var forwards: [PortForward] = []
     /// The line's own prefix, this one and no other; of length 64.
     public var linkPrefix: IPv6Prefix?
     /// What a DHCPv6 client is delegated, this one and no other.
@@ -50,6 +52,7 @@ public struct LocalSubscriber: Equatable, Sendable {
     public var grant: ServiceGrant {
         var grant = ServiceGrant(source: .local, userName: self.name)
         (grant.plan, grant.address, grant.pool, grant.routes) = (self.plan, self.address, self.pool, self.routes)
+        grant.forwards = self.forwards.isEmpty ? nil : self.forwards
         var ipv6 = IPv6Grant()
         (ipv6.linkPrefix, ipv6.delegatedPrefix) = (self.linkPrefix, self.delegatedPrefix)
         (ipv6.address, ipv6.routes) = (self.ipv6Address, self.ipv6Routes)

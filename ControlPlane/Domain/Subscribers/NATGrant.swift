@@ -11,8 +11,26 @@ public struct NATGrant: Equatable, Sendable {
         public var outsidePort: UInt16
         public var inside: IPv4Address
         public var insidePort: UInt16
+        public var origin: Origin
 
-        public init(isTCP: Bool, outsidePort: UInt16, inside: IPv4Address, insidePort: UInt16) {
+        /// Who wants it.
+        public enum Origin: Hashable, Sendable {
+            case aaa
+            case `operator`
+            /// By PCP with the nonce of the mapping, by NAT-PMP without.
+            case client(nonce: [UInt8], expires: UTCTime)
+
+            /// nil: it stays.
+            public var expires: UTCTime? {
+                if case .client(_, let expires) = self { return expires }
+                return nil
+            }
+        }
+
+        public init(
+            isTCP: Bool, outsidePort: UInt16, inside: IPv4Address, insidePort: UInt16, origin: Origin = .operator
+        ) {
+            self.origin = origin
             self.isTCP = isTCP
             self.outsidePort = outsidePort
             self.inside = inside
@@ -90,14 +108,15 @@ public struct NATGrant: Equatable, Sendable {
 }
 
 extension NATGrant {
-    /// `1 POOL POLICY ADDRESS SIZE PORT,PORT…` and a word `T` or `U` OUTSIDE`,`INSIDE`,`PORT for each forward; `-` for no policy and no
-    /// ports. Names hold no spaces.
+    /// `1 POOL POLICY ADDRESS SIZE PORT,PORT…` and a word `T` or `U` OUTSIDE`,`INSIDE`,`PORT for each forward, with `,A` if AAA
+    /// wants it, `,C,`MILLISECONDS`,`NONCE if a client does; `-` for no policy and no ports. Names hold no spaces.
     public var text: String {
         let ports = self.firstPorts.map { String($0) }.joined(separator: ",")
         var text = "1 \(self.pool) \(self.policy.isEmpty ? "-" : self.policy) \(self.address) \(self.blockPorts)"
         text += " \(ports.isEmpty ? "-" : ports)"
         for forward in self.forwards {
             text += " \(forward.isTCP ? "T" : "U")\(forward.outsidePort),\(forward.inside),\(forward.insidePort)"
+            text += forward.origin.text
         }
         return text
     }
@@ -119,11 +138,13 @@ extension NATGrant {
         var forwards: [Forward] = []
         for word in words.dropFirst(6) {
             let parts = word.dropFirst().split(separator: ",", omittingEmptySubsequences: false)
-            guard parts.count == 3, word.first == "T" || word.first == "U", let outside = UInt16(parts[0]),
+            guard parts.count >= 3, let origin = Forward.Origin(parts.dropFirst(3)),
+                word.first == "T" || word.first == "U", let outside = UInt16(parts[0]),
                 let inside = IPv4Address(String(parts[1])), let port = UInt16(parts[2])
             else { return nil }
             forwards.append(
-                Forward(isTCP: word.first == "T", outsidePort: outside, inside: inside, insidePort: port))
+                Forward(
+                    isTCP: word.first == "T", outsidePort: outside, inside: inside, insidePort: port, origin: origin))
         }
         self.init(
             pool: String(words[1]), policy: words[2] == "-" ? "" : String(words[2]), address: address, blockPorts: size,
@@ -139,5 +160,33 @@ public struct NATRest: Equatable, Sendable {
     public init(grant: NATGrant, until: UTCTime) {
         self.grant = grant
         self.until = until
+    }
+}
+
+extension NATGrant.Forward.Origin {
+    fileprivate var text: String {
+        switch self {
+        case .operator: ""
+        case .aaa: ",A"
+        case .client(let nonce, let expires):
+            ",C,\(expires.milliseconds)," + nonce.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }
+    }
+
+    fileprivate init?(_ words: ArraySlice<Substring>) {
+        switch (words.first, words.count) {
+        case (nil, _): self = .operator
+        case ("A", 1): self = .aaa
+        case ("C", 3):
+            let hex = Array(words[words.startIndex + 2])
+            guard let expires = Int64(words[words.startIndex + 1]), hex.count % 2 == 0 else { return nil }
+            var nonce: [UInt8] = []
+            for at in stride(from: 0, to: hex.count, by: 2) {
+                guard let byte = UInt8(String(hex[at...(at + 1)]), radix: 16) else { return nil }
+                nonce.append(byte)
+            }
+            self = .client(nonce: nonce, expires: UTCTime(milliseconds: expires))
+        default: return nil
+        }
     }
 }

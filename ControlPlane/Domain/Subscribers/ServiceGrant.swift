@@ -35,6 +35,8 @@ public struct ServiceGrant: Equatable, Sendable, Codable {
     /// Framed-Route: prefixes behind the customer.
     public var routes: [IPv4Prefix] = []
     public var dns: [IPv4Address] = []
+    /// Ports of its public side that lead to it, while it is translated; nil: none.
+    public var forwards: [PortForward]?
     /// nil: AAA said nothing of IPv6.
     public var ipv6: IPv6Grant?
     public var sessionTimeout: Seconds?

@@ -47,7 +47,8 @@ extension SessionMachine {
             held.firstPorts.count < grant.firstPorts.count
         else { return actions.append(.extensionRefused(grant)) }
         let before = self.record
-        self.record.nat = grant
+        // Those of now: they may have changed while the block was asked for.
+        self.record.nat = grant.with(held.forwards)
         self.begin(.nat, before, &actions)
     }
 

@@ -52,6 +52,8 @@ public struct SessionMachine: Machine, Equatable {
         case countersLost
         /// One block of ports more than the session has.
         case extendNAT(NATGrant)
+        /// These and no other ports lead in; answered by `changed`.
+        case forward([NATGrant.Forward])
         /// The client did not take the address in time, or chose another server.
         case lapse
         /// Nothing has been promised, and no protocol waits for anything.
@@ -72,7 +74,7 @@ public struct SessionMachine: Machine, Equatable {
         case prepare
         /// Protocols may ask for addresses.
         case admitted
-        /// What `regrant` asked for is in force, or is not and the session is as it was.
+        /// What `regrant` or `forward` asked for is in force, or is not and the session is as it was.
         case changed(Bool)
         /// Store the record; answer `persisted`.
         indirect case persist(SessionRecord)
@@ -226,7 +228,7 @@ public struct SessionMachine: Machine, Equatable {
             if isInstalled { self.cameIntoForce(&actions) } else { self.installFailed(&actions) }
         case (.open, _): self.handleOpen(event, &actions)
         case (.persisting, _), (.installing, _): self.wait(event, &actions)
-        case (_, .regrant): actions.append(.changed(false))
+        case (_, .regrant), (_, .forward): actions.append(.changed(false))
         case (_, .extendNAT(let grant)): actions.append(.extensionRefused(grant))
         default: break  // an answer or a request that a later event has overtaken
         }
@@ -237,6 +239,11 @@ public struct SessionMachine: Machine, Equatable {
         case .addressReserved(let address, let pool, let vrf, let nat):
             self.reserved(Offer(address: address, pool: pool, vrf: vrf, nat: nat), &actions)
         case .extendNAT(let grant): self.extendNAT(grant, &actions)
+        case .forward(let forwards):
+            guard self.record.generation > 0, let nat = self.record.nat else { return actions.append(.changed(false)) }
+            let before = self.record
+            self.record.nat = nat.with(forwards)
+            self.begin(.grant, before, &actions)
         case .addressRefused: actions.append(.addressDenied)
         case .presented(let details): self.record.presentation = details
         case .confirm(let until, let at): self.confirm(until, at, &actions)
@@ -269,7 +276,7 @@ public struct SessionMachine: Machine, Equatable {
         case .addressRefused: return actions.append(.addressDenied)
         case .renewedByDataPlane(let ipv4, let ipv6): return self.renewed(ipv4, ipv6, &actions)
         case .lapse: return self.withdrawOffer(&actions)
-        case .regrant: return actions.append(.changed(false))
+        case .regrant, .forward: return actions.append(.changed(false))
         case .confirm(let until, let at): (busy.confirmation, busy.dropIPv4) = ((until, at), nil)
         case .confirmIPv6(let details, let at): busy.ipv6 = (details, nil, at)
         case .dropIPv4(let cause, let at): (busy.dropIPv4, busy.confirmation) = ((cause, at), nil)

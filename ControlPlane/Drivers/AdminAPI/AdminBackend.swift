@@ -14,6 +14,12 @@ public protocol AdminBackend: Sendable {
     func natPools() async throws -> [NATPoolView]
     /// Who held a port of a public address.
     func natHolders(_ query: NATQuery) async throws -> [NATHolderView]
+    /// nil: there is no such live session.
+    func forwards(of id: String) async throws -> [NATForwardView]?
+    /// Such as tcp:5000:80; false: there is no such live session.
+    func forward(_ text: String, to id: String) async throws -> Bool
+    /// Such as tcp:5000.
+    func unforward(_ text: String, of id: String) async throws -> Bool
     /// Packets carried to the controller, and what became of them.
     func punts() async throws -> [CounterView]
     func drops() async throws -> [CounterView]

@@ -53,7 +53,7 @@ extension AdminRoutes {
         HTTPError(.notFound, message: AdminRefusal.unknownSubscriber(name).description)
     }
 
-    private static func refusals<Value>(_ body: () async throws -> Value) async throws -> Value {
+    static func refusals<Value>(_ body: () async throws -> Value) async throws -> Value {
         do {
             return try await body()
         } catch let refusal as AdminRefusal {

@@ -44,6 +44,7 @@ public struct AgentServerConfiguration: Sendable {
         public var pppCredits = 8_192
         public var ndCredits = 1_024
         public var dhcpv6Credits = 1_024
+        public var pcpCredits = 256
 
         /// Punts of a class under way at most; 0: the class stays in the agent.
         func credits(of puntClass: PuntClass) -> Int {
@@ -54,6 +55,7 @@ public struct AgentServerConfiguration: Sendable {
             case .ppp: return self.pppCredits
             case .nd: return self.ndCredits
             case .dhcpv6: return self.dhcpv6Credits
+            case .pcp: return self.pcpCredits
             case .neighbor, .held, .fragment, .natPorts, .natFragment, .natALG: return 0
             }
         }

@@ -59,6 +59,7 @@ extension NodeLink {
         for capability in hello.capabilities.prefix(limits.capabilities) {
             self.snapshot.capabilities[String(capability.name.prefix(64))] = capability.limit
         }
+        self.adaptConfiguration()
         self.snapshot.termIsStale = hello.terms.contains { $0.scope == "node" && $0.term > self.term ?? 0 }
         if self.snapshot.termIsStale {
             self.logger.critical(

@@ -21,6 +21,32 @@ public struct NamedObject: Sendable, Equatable {
 extension NodeLink {
     /// Makes these the node's configured objects. Sent once their generations are durable.
     func configure(_ objects: [NamedObject], then done: @escaping @Sendable () -> Void) {
+        self.wanted = objects
+        self.store(objects.map { self.adapted($0) }, then: done)
+    }
+
+    /// The node's capabilities are known: what an older agent would refuse whole is told it without what it does not know.
+    func adaptConfiguration() {
+        guard !self.wanted.isEmpty, (self.snapshot.capabilities["pcp"] != nil) != self.mayHavePCP else { return }
+        self.mayHavePCP.toggle()
+        self.configured = false
+        self.store(self.wanted.map { self.adapted($0) }, then: {})
+    }
+
+    private func adapted(_ object: NamedObject) -> NamedObject {
+        guard !self.mayHavePCP else { return object }
+        var object = object
+        switch object.body {
+        case .natPolicy(var policy):
+            policy.pcp = false
+            object.body = .natPolicy(policy)
+        case .guardRates(let rates): object.body = .guardRates(rates.filter { $0.puntClass != .pcp })
+        default: break
+        }
+        return object
+    }
+
+    private func store(_ objects: [NamedObject], then done: @escaping @Sendable () -> Void) {
         var changed: [ObjectKey: StoredGeneration] = [:]
         for object in objects {
             let key = object.key

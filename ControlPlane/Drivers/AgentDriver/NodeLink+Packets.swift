@@ -41,7 +41,7 @@ extension NodeLink {
 
     func flushCredits() {
         guard let punt = self.association?.punt else { return }
-        for puntClass in PuntClass.allCases {
+        for puntClass in PuntClass.allCases where puntClass != .pcp || self.mayHavePCP {
             guard let grant = self.credits[puntClass]?.grant(), grant > 0 else { continue }
             punt.send(
                 .puntCredit(

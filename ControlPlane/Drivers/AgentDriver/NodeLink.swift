@@ -44,6 +44,10 @@ final class NodeLink {
     var memory: NodeMemory
     /// The configuration is known and its generations are durable.
     var configured = false
+    /// As configured, whatever the agent knows.
+    var wanted: [NamedObject] = []
+    /// The agent knows PCP, or has not been heard yet.
+    var mayHavePCP = true
     var queue = SendQueue()
     /// Keys sent and not answered, with the newest generation sent.
     var inFlight: [ObjectKey: Generation] = [:]

@@ -30,8 +30,16 @@ extension ConfigurationReader {
         policy.inboundRefresh = reader.flag("inbound-refresh") ?? false
         policy.portParity = reader.flag("port-parity") ?? false
         policy.algs = self.readALGs(&reader)
+        policy.pcp = reader.flag("pcp") ?? false
+        let forwards = reader.integer("pcp-forwards", 1...NATAttachment.forwardLimit) ?? NATAttachment.forwardLimit
+        let lifetimes = self.readLifetimes(&reader, path)
+        for key in ["pcp-forwards", "pcp-lifetime-min", "pcp-lifetime-max"] where !policy.pcp && reader.node(key) != nil
+        {
+            self.problems.add(reader.place(of: key), "\(path).\(key): expected only with pcp: true")
+        }
         reader.finish()
-        self.configuration.natPolicies.append(NATPolicySettings(name: name ?? "", policy: policy))
+        self.configuration.natPolicies.append(
+            NATPolicySettings(name: name ?? "", policy: policy, forwards: forwards, lifetimes: lifetimes))
         self.natPolicyPlaces.append(node)
     }
 
@@ -44,6 +52,18 @@ extension ConfigurationReader {
             if !algs.insert(alg).inserted { self.problems.add(node, "\(path): expected each once") }
         }
         return algs
+    }
+
+    /// RFC 6887 15 recommends 2 minutes to a day.
+    private mutating func readLifetimes(_ reader: inout MappingReader, _ path: String) -> ClosedRange<UInt32> {
+        let least = self.timer(&reader, "pcp-lifetime-min", 1...3_600) ?? 120
+        let most = self.timer(&reader, "pcp-lifetime-max", 1...2_592_000) ?? 86_400
+        guard least <= most else {
+            self.problems.add(
+                reader.place(of: "pcp-lifetime-max"), "\(path).pcp-lifetime-max: expected at least pcp-lifetime-min")
+            return least.value...least.value
+        }
+        return least.value...most.value
     }
 
     /// Names stand in records that are split at spaces.

@@ -257,7 +257,7 @@ struct ConfigurationReader {
         let classes: [(String, PuntClass)] = [
             ("dhcpv4", .dhcpv4), ("arp", .arp), ("neighbor", .neighbor), ("pppoe", .pppoe), ("ppp", .ppp),
             ("held", .held), ("fragment", .fragment), ("nd", .nd), ("dhcpv6", .dhcpv6), ("nat-ports", .natPorts),
-            ("nat-fragment", .natFragment), ("nat-alg", .natALG),
+            ("nat-fragment", .natFragment), ("pcp", .pcp), ("nat-alg", .natALG),
         ]
         for (name, puntClass) in classes {
             guard let entry = reader.node(name) else { continue }

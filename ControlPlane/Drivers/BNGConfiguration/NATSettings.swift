@@ -9,6 +9,10 @@ import Fleet
 public struct NATPolicySettings: Sendable, Equatable {
     public var name: String
     public var policy: NATPolicy
+    /// With `policy.pcp`: forwards of a session at most.
+    public var forwards: Int
+    /// Seconds a client's forward may be granted for.
+    public var lifetimes: ClosedRange<UInt32>
 }
 
 /// An entry of `nat-pools:`

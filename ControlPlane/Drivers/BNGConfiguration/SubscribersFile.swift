@@ -116,6 +116,18 @@ private struct SubscribersReader {
             case nil: break
             }
         }
+        for node in reader.list("forwards") {
+            guard
+                let forward = self.problems.parse(
+                    node, reader.name("forwards"), PortForward.expected, { PortForward($0) })
+            else { continue }
+            subscriber.forwards.append(forward)
+        }
+        if subscriber.forwards.count > NATGrant.forwardLimit {
+            self.problems.add(
+                reader.place(of: "forwards"),
+                "\(reader.name("forwards")): expected at most \(NATGrant.forwardLimit) forwards")
+        }
         if subscriber.ipv6Routes.count > IPv6Grant.routeLimit {
             self.problems.add(
                 reader.place(of: "routes"),

@@ -21,7 +21,8 @@ extension LocalSubscriber {
         "name, password, plan, address, pool, routes, suspended, note, ipv6_prefix, delegated_prefix, ipv6_address"
 
     var arguments: [DatabaseValue] {
-        let routes = self.routes.map(\.description) + self.ipv6Routes.map(\.description)
+        let routes =
+            self.routes.map(\.description) + self.ipv6Routes.map(\.description) + self.forwards.map(\.description)
         return [
             .text(self.name), .textOrNull(self.password?.text), .textOrNull(self.plan),
             self.address.map { .integer($0.rawValue) } ?? .null, .textOrNull(self.pool),
@@ -43,6 +44,7 @@ extension LocalSubscriber {
         let routes = (row[5] as String).split(separator: " ").map(String.init)
         self.routes = routes.compactMap { IPv4Prefix($0) }
         self.ipv6Routes = routes.compactMap { IPv6Prefix($0) }
+        self.forwards = routes.compactMap { PortForward($0) }
         (self.isSuspended, self.note) = (row[6], row[7])
         let (link, delegated, ipv6): (String?, String?, String?) = (row[8], row[9], row[10])
         self.linkPrefix = link.flatMap { IPv6Prefix($0) }
@@ -51,7 +53,7 @@ extension LocalSubscriber {
         // A password that is lost here would make a login out of a line's name.
         guard (self.password == nil) == (password == nil), (self.linkPrefix == nil) == (link == nil),
             (self.delegatedPrefix == nil) == (delegated == nil), (self.ipv6Address == nil) == (ipv6 == nil),
-            self.routes.count + self.ipv6Routes.count == routes.count
+            self.routes.count + self.ipv6Routes.count + self.forwards.count == routes.count
         else { return nil }
     }
 

@@ -17,6 +17,7 @@ extension ServiceGrant {
             json.member("pool", self.pool)
             json.array("routes", self.routes) { $0.element($1.description) }
             json.array("dns", self.dns) { $0.element($1.description) }
+            if let forwards = self.forwards { json.array("forwards", forwards) { $0.element($1.description) } }
             if let ipv6 = self.ipv6 { json.object("ipv6", ipv6.write) }
             json.member("sessionTimeout", self.sessionTimeout?.value)
             json.member("idleTimeout", self.idleTimeout?.value)

@@ -123,6 +123,8 @@ public struct PuntedPacket: Sendable {
     public var port: PortPolicy
     public var portMAC: MACAddress
     public var frame: [UInt8]
+    /// The one the node has found it to be of; 0: none.
+    public var session = SessionID(rawValue: 0)
     /// The port's trusted relays by the IPv6 addresses they are known by, too.
     public var relays: [IPv6Address: IPv4Address] = [:]
 
@@ -207,6 +209,8 @@ public struct PlaneConfiguration: Sendable {
     public var ipv6: [AccessDomainID: IPv6Policy] = [:]
     public var prefixPools: [PrefixPoolPolicy] = []
     public var natPools: [NATPoolPolicy] = []
+    /// NAT policies whose customers may ask for forwards, by name.
+    public var pcp: [String: PCPPolicy] = [:]
     /// nil: no pool is external.
     public var external: (any ExternalAddressing)?
 
@@ -314,6 +318,16 @@ public enum PlaneCounter: String, Sendable, CaseIterable {
     case natExhausted = "nat_exhausted"
     case natExtended = "nat_extended"
     case natExtensionRefused = "nat_extension_refused"
+    /// A forward AAA wants does not fit the session.
+    case forwardRefused = "nat_forward_refused"
+    case pcpReceived = "pcp_received"
+    case malformedPCP = "malformed_pcp"
+    /// From an address that is not the session's, or without a policy that allows it.
+    case pcpIgnored = "pcp_ignored"
+    /// Made, renewed or deleted.
+    case pcpMapped = "pcp_mapped"
+    case pcpRefused = "pcp_refused"
+    case pcpExpired = "pcp_expired"
     case ipv6Started = "ipv6_started"
     case ipv6Ended = "ipv6_ended"
     /// The server outside gave nothing.

@@ -5,6 +5,7 @@ import BNGCore
 import DHCPv4
 import Fleet
 import NIOCore
+import PCP
 import Subscribers
 
 /// State of one line, touched only on its shard's loop.
@@ -55,6 +56,10 @@ final class LineEntry {
     var interimDue: Int64 = 0
     /// Unix second at which the session is to be authenticated again; 0: not.
     var reauthenticationDue: Int64 = 0
+    /// Unix second at which a forward of a client ends; 0: none.
+    var forwardsDue: Int64 = 0
+    /// Requests of port control under way.
+    var portRequests: [PCPRequest] = []
     /// Changes that wait their turn, the one under way first.
     var changes: [GrantChange] = []
     var isChanging = false
@@ -143,6 +148,8 @@ struct GrantChange {
         case change(ServiceGrantChange)
         /// A new answer of AAA; Session-Timeout counts from now.
         case grant(ServiceGrant)
+        /// Other ports of the session lead in.
+        case forwards((NATGrant) -> Result<[NATGrant.Forward], PortForwardProblem>, isAAA: Bool = false)
     }
 
     var what: What

@@ -97,6 +97,9 @@ extension LineShard {
                 guard entry.reauthenticationDue != 0, entry.reauthenticationDue <= second else { continue }
                 entry.reauthenticationDue = 0
                 self.reauthenticate(entry)
+            case .forwards:
+                guard entry.forwardsDue != 0, entry.forwardsDue <= second else { continue }
+                self.expireForwards(entry, at: now)
             }
         }
         for (node, ids) in reports { self.reportInterims(node, ids) }

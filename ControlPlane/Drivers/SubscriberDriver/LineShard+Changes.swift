@@ -25,6 +25,10 @@ extension LineShard {
     func nextChange(_ entry: LineEntry) {
         while !entry.isChanging, let change = entry.changes.first, let session = entry.session, session.isActive {
             let record = session.record
+            if case .forwards(let edit, _) = change.what {
+                self.begin(edit, on: record, entry)
+                continue
+            }
             let grant: ServiceGrant
             let ends: UTCTime
             do throws(ProfileProblem) {
@@ -45,6 +49,24 @@ extension LineShard {
         }
     }
 
+    /// The first change of the line, which is of its forwards.
+    private func begin(
+        _ edit: (NATGrant) -> Result<[NATGrant.Forward], PortForwardProblem>, on record: SessionRecord,
+        _ entry: LineEntry
+    ) {
+        var problem = PortForwardProblem("the session is not translated")
+        if let nat = record.nat {
+            switch edit(nat) {
+            case .success(let forwards) where forwards != nat.forwards:
+                entry.isChanging = true
+                return self.perform(entry, .session(.forward(forwards)))
+            case .success: return entry.changes.removeFirst().done(.done)
+            case .failure(let found): problem = found
+            }
+        }
+        entry.changes.removeFirst().done(.refused(.invalidAttributeValue, problem.description))
+    }
+
     /// What the session would be granted, and when it would end. Session-Timeout counts from the session's start, of a new
     /// answer of AAA from now.
     private func outcome(
@@ -53,6 +75,7 @@ extension LineShard {
         var grant: ServiceGrant
         var from = record.started
         switch what {
+        case .forwards: return (record.grant, record.ends)
         case .change(let change):
             grant = record.grant.changed(by: change)
             if record.ends != .zero, let old = self.world.profile(of: record), old.sessionTimeout > 0 {
@@ -78,6 +101,11 @@ extension LineShard {
         guard entry.isChanging, !entry.changes.isEmpty, let record = entry.session?.record else { return }
         entry.isChanging = false
         let change = entry.changes.removeFirst()
+        if case .forwards = change.what {
+            self.scheduleForwards(entry)
+            change.done(inForce ? .done : .refused(.resourcesUnavailable, "the node or the store refused the change"))
+            return self.nextChange(entry)
+        }
         self.count(inForce ? .changes : .changesRefused)
         if inForce {
             let kind: SessionNote.Kind = if case .grant = change.what { .reauthenticated } else { .changed }
@@ -85,6 +113,7 @@ extension LineShard {
             self.due.operations.append(
                 .note(SessionNote(session: record.id, at: now, kind: kind, text: Self.words(record))))
             self.schedule(entry)
+            self.forwardForAAA(entry)
             change.done(.done)
         } else {
             self.world.configuration.aaa.report(.changeRefused(record.id))
@@ -96,6 +125,7 @@ extension LineShard {
     func refuseChanges(_ entry: LineEntry) {
         let changes = entry.changes
         (entry.changes, entry.isChanging) = ([], false)
+        (entry.portRequests, entry.forwardsDue) = ([], 0)
         for change in changes { change.done(.refused(.sessionContextNotFound, "the session has ended")) }
     }
 

@@ -53,6 +53,7 @@ extension LineShard {
         }
         self.restoreClaim(entry, profile)
         self.schedule(entry)
+        self.scheduleForwards(entry)
         let variant = TemplateVariant(pool: record.pool, dns: profile.dns, prefixLength: profile.prefixLength)
         guard let pool, !variant.isPlain, entry.ppp == nil else { return self.reinstall(record, entry) }
         self.world.link.prepare(variant) { templateID in

@@ -96,6 +96,8 @@ extension LineShard {
         }
         self.advertiseIfChanged(entry)
         self.accountIfChanged(entry)
+        self.scheduleForwards(entry)
+        self.forwardForAAA(entry)
         self.nextChange(entry)
     }
 }

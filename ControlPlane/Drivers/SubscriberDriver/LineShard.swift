@@ -26,7 +26,7 @@ final class LineShard: @unchecked Sendable {
     var lockouts = LockoutTable()
     /// Unix second; a look may skip seconds.
     var lockoutsPruned: Int64 = 0
-    enum Deadline: Sendable { case interim, reauthentication }
+    enum Deadline: Sendable { case interim, reauthentication, forwards }
     var wheel = DeadlineWheel<(SessionID, Deadline)>()
     var pppWheel = DeadlineWheel<(LineKey, PPPServerMachine.Timer)>()
     /// PPPoE ids of each MAC address on a line, the oldest first.
@@ -45,6 +45,7 @@ final class LineShard: @unchecked Sendable {
         case dhcp(DHCPRequestFrame, LineKey)
         case pppoe(PPPoEFrame)
         case ipv6(IPv6Frame)
+        case pcp(PCPFrame)
     }
 
     enum Work {
@@ -87,6 +88,7 @@ final class LineShard: @unchecked Sendable {
             case .dhcp(let request, let line): self.receive(request, as: line)
             case .pppoe(let frame): self.receive(frame)
             case .ipv6(let frame): self.receive(frame)
+            case .pcp(let frame): self.receive(frame)
             }
         }
         self.flush()

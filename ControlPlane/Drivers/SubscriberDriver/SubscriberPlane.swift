@@ -107,6 +107,7 @@ public final class SubscriberPlane: Sendable {
             case .dhcpv4: self.takeDHCP(packet, from: node, into: &batches)
             case .pppoe, .ppp: self.takePPPoE(packet, from: node, into: &batches)
             case .nd, .dhcpv6: self.takeIPv6(packet, from: node, into: &batches)
+            case .pcp: self.takePCP(packet, from: node, into: &batches)
             default: break
             }
         }
@@ -144,6 +145,16 @@ public final class SubscriberPlane: Sendable {
         } catch {
             let counter = PlaneCounter(error)
             self.refusals.withLock { $0[counter, default: 0] += 1 }
+        }
+    }
+
+    /// A session's shard is known by its line, the packet by its session: each shard looks.
+    private func takePCP(_ packet: PuntedPacket, from node: NodeName, into batches: inout [[LineShard.Input]]) {
+        do throws(PCPFrame.Refusal) {
+            let frame = try PCPFrame(packet, from: node)
+            for index in batches.indices { batches[index].append(.pcp(frame)) }
+        } catch {
+            self.refusals.withLock { $0[.malformedPCP, default: 0] += 1 }
         }
     }
 

@@ -48,6 +48,12 @@ private struct FixedBackend: AdminBackend {
     }
     func dhcpServers() async throws -> [DHCPServersView] { [] }
     func plans() async throws -> [PlanView] { [] }
+    func forwards(of id: String) async throws -> [NATForwardView]? { id == "1-42" ? [] : nil }
+    func forward(_ text: String, to id: String) async throws -> Bool {
+        guard text == "tcp:5000:80" else { throw AdminRefusal.conflict("port 5000 is forwarded already") }
+        return id == "1-42"
+    }
+    func unforward(_ text: String, of id: String) async throws -> Bool { id == "1-42" }
     func clearSession(_ id: String) async throws -> Bool { id == "1-42" }
     func clearQuarantine(node: String) async throws -> Int? { node == "edge1" ? 3 : nil }
     func audit() async throws -> Int { 1 }

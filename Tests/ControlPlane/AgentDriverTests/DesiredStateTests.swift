@@ -39,6 +39,35 @@ import Testing
         }
     }
 
+    @Test func `an agent that does not know PCP is told policies without it`() async throws {
+        var policy = NATPolicy()
+        policy.pcp = true
+        let rate = GuardRate(
+            puntClass: .pcp, linePacketsPerSecond: 1, lineBurst: 1, portPacketsPerSecond: 1, portBurst: 1)
+        let objects = [
+            NamedObject(name: "home", body: .natPolicy(policy)), NamedObject(name: "guard", body: .guardRates([rate])),
+        ]
+        let key = objects[0].key
+        try await World.run(configured: World.configuration.dropLast() + objects) { world in
+            // Upgraded, and back again: the object changes each time, and no audit finds a difference.
+            for knowsPCP in [false, true, false] {
+                let agent = TestAgent(capabilities: knowsPCP ? ["pcp"] : [])
+                try await agent.connect(world.address)
+                try await world.synchronized()
+                #expect(await agent.object(key)?.natPolicy.pcp == knowsPCP)
+                #expect(await agent.object(objects[1].key)?.guardRates.rates.isEmpty == !knowsPCP)
+                let lane = try await agent.open(.punt, world.address)
+                var classes: Set<Wire.PuntClass> = []
+                while !classes.contains(.dhcpv6) || knowsPCP && !classes.contains(.pcp) {
+                    if case .puntCredit(let credit) = try await lane.next() { classes.insert(credit.puntClass) }
+                }
+                #expect(classes.contains(.pcp) == knowsPCP)
+                await agent.disconnect()
+                try await eventually { try await world.status().reachability == .unreachable }
+            }
+        }
+    }
+
     @Test func `an upsert while the node is away is answered when it is back`() async throws {
         try await World.run { world in
             async let answer = world.upsert(session(1), id: 1)

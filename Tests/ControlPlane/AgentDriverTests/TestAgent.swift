@@ -13,6 +13,7 @@ import Testing
 actor TestAgent {
     let node: String
     let bootID: Data
+    let capabilities: [String]
     /// What the "maps" hold; survives an association.
     private(set) var objects: [ObjectKey: Wire.Object] = [:]
     private(set) var applied: [ObjectKey] = []
@@ -26,7 +27,8 @@ actor TestAgent {
     private var lane: TestLane?
     private var task: Task<Void, any Error>?
 
-    init(node: String = "edge1", bootID: UInt8 = 1) {
+    init(node: String = "edge1", bootID: UInt8 = 1, capabilities: [String] = []) {
+        self.capabilities = capabilities
         self.node = node
         self.bootID = Data(repeating: bootID, count: 16)
     }
@@ -46,6 +48,7 @@ actor TestAgent {
             $0.agentVersion = "test"
             $0.utcUnixMs = UInt64(Date().timeIntervalSince1970 * 1_000)
             $0.nextEventSequence = 1
+            $0.capabilities = self.capabilities.map { name in .with { $0.name = name } }
             $0.epochs = ObjectFamily.allCases.map { family in
                 .with {
                     $0.family = Wire.Family(family)

@@ -59,6 +59,7 @@ private let complete = """
       dhcpv6: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       nat-fragment: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       nat-alg: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
+      pcp: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       nat-ports: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
     plans: [{name: basic}]
     filters: [{name: none, default: permit, rules: [{action: deny}]}]

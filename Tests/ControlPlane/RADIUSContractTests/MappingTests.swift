@@ -110,6 +110,17 @@ import Testing
         #expect(try self.grant([(.acctInterimInterval, number(0))]).grant.interimInterval == 0)
     }
 
+    @Test func `captures a forward of each attribute, and names what is none`() throws {
+        let rules = [try rule("Filter-Id", "forward={forward}")]
+        let mapped = try self.grant(
+            [
+                (.filterID, text("forward=tcp:5000:80")), (.filterID, text("forward=udp:*:192.168.1.9:53")),
+                (.filterID, text("forward=tcp:80")),
+            ], rules: rules)
+        #expect(mapped.grant.forwards?.map(\.description) == ["tcp:5000:80", "udp:*:192.168.1.9:53"])
+        #expect(mapped.ignored == [.filterID] && mapped.grant.filter == nil)
+    }
+
     @Test func `the first rule that matches an attribute takes it; another Filter-Id is a filter`() throws {
         let rules = [
             try rule("Filter-Id", "plan:{plan}"), try rule("Filter-Id", "{plan}/{filter}"),

@@ -15,6 +15,7 @@ private func grant() throws -> ServiceGrant {
     (grant.requestedName, grant.plan, grant.pool, grant.filter) = ("", "gold", awkward, "f")
     (grant.address, grant.prefixLength, grant.portLimit) = (IPv4Address(rawValue: .max), 0, .max)
     grant.routes = [try #require(IPv4Prefix("10.0.0.0/8")), try #require(IPv4Prefix("0.0.0.0/0"))]
+    grant.forwards = [try #require(PortForward("tcp:5000:80")), try #require(PortForward("udp:*:192.168.1.9:53"))]
     grant.dns = [.zero, IPv4Address(rawValue: 0x0808_0808)]
     grant.ipv6 = try ipv6Grant()
     (grant.sessionTimeout, grant.idleTimeout, grant.interimInterval) = (0, 1, Seconds(.max))

@@ -209,7 +209,7 @@ struct Scene {
         trust: RelayTrust = .none, ranges: (UInt32, UInt32) = (0x6440_0102, 0x6440_fefe), now: Int64 = 1_000_000,
         aaa: AAAPolicy = AAAPolicy(), pppoe: PPPoEPolicy? = nil, ipv6: IPv6Policy? = nil,
         prefixPools: [PrefixPoolPolicy] = [], servers: (any ExternalAddressing)? = nil,
-        natPools: [NATPoolPolicy] = [], nat: String? = nil
+        natPools: [NATPoolPolicy] = [], nat: String? = nil, pcp: [String: PCPPolicy] = [:]
     ) {
         let clock = FakeClock(now)
         self.clock = clock
@@ -241,7 +241,7 @@ struct Scene {
         if let pppoe { configuration.pppoe = [1: pppoe] }
         if let ipv6 { configuration.ipv6 = [1: ipv6] }
         (configuration.prefixPools, configuration.external) = (prefixPools, servers)
-        configuration.natPools = natPools
+        (configuration.natPools, configuration.pcp) = (natPools, pcp)
         self.plane = SubscriberPlane(
             configuration: configuration, loops: Array(self.group.makeIterator()), store: self.store, link: self.link,
             utcNow: { clock.now })

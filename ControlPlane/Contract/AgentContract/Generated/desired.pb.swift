@@ -322,6 +322,9 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
   /// stays in the agent: a fragment that came before the one with the ports
   case natFragment // = 11
 
+  /// PCP and NAT-PMP requests to the BNG's own address; capability "pcp"
+  case pcp // = 12
+
   /// stays in the agent: a translated packet of a control connection
   case natAlg // = 13
   case UNRECOGNIZED(Int)
@@ -344,6 +347,7 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
     case 9: self = .dhcpv6
     case 10: self = .natPorts
     case 11: self = .natFragment
+    case 12: self = .pcp
     case 13: self = .natAlg
     default: self = .UNRECOGNIZED(rawValue)
     }
@@ -363,6 +367,7 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
     case .dhcpv6: return 9
     case .natPorts: return 10
     case .natFragment: return 11
+    case .pcp: return 12
     case .natAlg: return 13
     case .UNRECOGNIZED(let i): return i
     }
@@ -382,6 +387,7 @@ public nonisolated enum Bng_Agent_V1_PuntClass: SwiftProtobuf.Enum, Swift.CaseIt
     .dhcpv6,
     .natPorts,
     .natFragment,
+    .pcp,
     .natAlg,
   ]
 
@@ -1399,6 +1405,9 @@ public nonisolated struct Bng_Agent_V1_NATPolicy: Sendable {
   /// an even port gets an even one, an odd one an odd one, if there is one (RFC 4787 4.2.2)
   public var portParity: Bool = false
 
+  /// UDP from the session to port 5351 of the BNG's own address is punted (RFC 6887, RFC 6886); capability "pcp"
+  public var pcp: Bool = false
+
   /// each once, in ascending order; an agent without capability `nat_alg` refuses any
   public var algs: [Bng_Agent_V1_NATALG] = []
 
@@ -1432,7 +1441,7 @@ nonisolated extension Bng_Agent_V1_RouteKind: SwiftProtobuf._ProtoNameProviding 
 }
 
 nonisolated extension Bng_Agent_V1_PuntClass: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PUNT_CLASS_UNSPECIFIED\0\u{1}PUNT_CLASS_DHCPV4\0\u{1}PUNT_CLASS_ARP\0\u{1}PUNT_CLASS_NEIGHBOR\0\u{1}PUNT_CLASS_PPPOE\0\u{1}PUNT_CLASS_PPP\0\u{1}PUNT_CLASS_HELD\0\u{1}PUNT_CLASS_FRAGMENT\0\u{1}PUNT_CLASS_ND\0\u{1}PUNT_CLASS_DHCPV6\0\u{1}PUNT_CLASS_NAT_PORTS\0\u{1}PUNT_CLASS_NAT_FRAGMENT\0\u{2}\u{2}PUNT_CLASS_NAT_ALG\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PUNT_CLASS_UNSPECIFIED\0\u{1}PUNT_CLASS_DHCPV4\0\u{1}PUNT_CLASS_ARP\0\u{1}PUNT_CLASS_NEIGHBOR\0\u{1}PUNT_CLASS_PPPOE\0\u{1}PUNT_CLASS_PPP\0\u{1}PUNT_CLASS_HELD\0\u{1}PUNT_CLASS_FRAGMENT\0\u{1}PUNT_CLASS_ND\0\u{1}PUNT_CLASS_DHCPV6\0\u{1}PUNT_CLASS_NAT_PORTS\0\u{1}PUNT_CLASS_NAT_FRAGMENT\0\u{1}PUNT_CLASS_PCP\0\u{1}PUNT_CLASS_NAT_ALG\0")
 }
 
 nonisolated extension Bng_Agent_V1_AntiSpoof: SwiftProtobuf._ProtoNameProviding {
@@ -2902,7 +2911,7 @@ nonisolated extension Bng_Agent_V1_Filter: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Bng_Agent_V1_NATPolicy: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".NATPolicy"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}filtering\0\u{3}tcp_established_seconds\0\u{3}tcp_transitory_seconds\0\u{3}udp_seconds\0\u{3}icmp_seconds\0\u{3}flows_per_session\0\u{3}inbound_refresh\0\u{3}port_parity\0\u{2}\u{d}algs\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}filtering\0\u{3}tcp_established_seconds\0\u{3}tcp_transitory_seconds\0\u{3}udp_seconds\0\u{3}icmp_seconds\0\u{3}flows_per_session\0\u{3}inbound_refresh\0\u{3}port_parity\0\u{2}\u{c}pcp\0\u{1}algs\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2918,6 +2927,7 @@ nonisolated extension Bng_Agent_V1_NATPolicy: SwiftProtobuf.Message, SwiftProtob
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.flowsPerSession) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self.inboundRefresh) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.portParity) }()
+      case 20: try { try decoder.decodeSingularBoolField(value: &self.pcp) }()
       case 21: try { try decoder.decodeRepeatedEnumField(value: &self.algs) }()
       default: break
       }
@@ -2949,6 +2959,9 @@ nonisolated extension Bng_Agent_V1_NATPolicy: SwiftProtobuf.Message, SwiftProtob
     if self.portParity != false {
       try visitor.visitSingularBoolField(value: self.portParity, fieldNumber: 8)
     }
+    if self.pcp != false {
+      try visitor.visitSingularBoolField(value: self.pcp, fieldNumber: 20)
+    }
     if !self.algs.isEmpty {
       try visitor.visitPackedEnumField(value: self.algs, fieldNumber: 21)
     }
@@ -2964,6 +2977,7 @@ nonisolated extension Bng_Agent_V1_NATPolicy: SwiftProtobuf.Message, SwiftProtob
     if lhs.flowsPerSession != rhs.flowsPerSession {return false}
     if lhs.inboundRefresh != rhs.inboundRefresh {return false}
     if lhs.portParity != rhs.portParity {return false}
+    if lhs.pcp != rhs.pcp {return false}
     if lhs.algs != rhs.algs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

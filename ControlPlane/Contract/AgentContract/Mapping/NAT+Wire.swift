@@ -25,6 +25,7 @@ extension Wire.NATPolicy {
             case .ftp: .ftp
             }
         }
+        self.pcp = policy.pcp
     }
 }
 
@@ -76,6 +77,7 @@ extension NATPolicy {
             if let last = self.algs.max(), last >= known { throw invalid("algs are not in ascending order", "20.21") }
             self.algs.insert(known)
         }
+        self.pcp = policy.pcp
     }
 }
 

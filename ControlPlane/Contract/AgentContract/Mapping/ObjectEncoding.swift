@@ -62,6 +62,7 @@ extension Wire.PuntClass {
         case .natPorts: self = .natPorts
         case .natFragment: self = .natFragment
         case .natALG: self = .natAlg
+        case .pcp: self = .pcp
         }
     }
 

@@ -3410,7 +3410,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__filter__descriptor =
   (ProtobufCMessageInit) bng__agent__v1__filter__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor bng__agent__v1__natpolicy__field_descriptors[9] =
+static const ProtobufCFieldDescriptor bng__agent__v1__natpolicy__field_descriptors[10] =
 {
   {
     "filtering",
@@ -3509,6 +3509,18 @@ static const ProtobufCFieldDescriptor bng__agent__v1__natpolicy__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "pcp",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Bng__Agent__V1__NATPolicy, pcp),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "algs",
     21,
     PROTOBUF_C_LABEL_REPEATED,
@@ -3522,11 +3534,12 @@ static const ProtobufCFieldDescriptor bng__agent__v1__natpolicy__field_descripto
   },
 };
 static const unsigned bng__agent__v1__natpolicy__field_indices_by_name[] = {
-  8,   /* field[8] = algs */
+  9,   /* field[9] = algs */
   0,   /* field[0] = filtering */
   5,   /* field[5] = flows_per_session */
   4,   /* field[4] = icmp_seconds */
   6,   /* field[6] = inbound_refresh */
+  8,   /* field[8] = pcp */
   7,   /* field[7] = port_parity */
   1,   /* field[1] = tcp_established_seconds */
   2,   /* field[2] = tcp_transitory_seconds */
@@ -3535,8 +3548,8 @@ static const unsigned bng__agent__v1__natpolicy__field_indices_by_name[] = {
 static const ProtobufCIntRange bng__agent__v1__natpolicy__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 21, 8 },
-  { 0, 9 }
+  { 20, 8 },
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor bng__agent__v1__natpolicy__descriptor =
 {
@@ -3546,7 +3559,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__natpolicy__descriptor =
   "Bng__Agent__V1__NATPolicy",
   "bng.agent.v1",
   sizeof(Bng__Agent__V1__NATPolicy),
-  9,
+  10,
   bng__agent__v1__natpolicy__field_descriptors,
   bng__agent__v1__natpolicy__field_indices_by_name,
   2,  bng__agent__v1__natpolicy__number_ranges,
@@ -3727,7 +3740,7 @@ const ProtobufCEnumDescriptor bng__agent__v1__route_kind__descriptor =
   bng__agent__v1__route_kind__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue bng__agent__v1__punt_class__enum_values_by_number[13] =
+static const ProtobufCEnumValue bng__agent__v1__punt_class__enum_values_by_number[14] =
 {
   { "PUNT_CLASS_UNSPECIFIED", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_UNSPECIFIED", 0 },
   { "PUNT_CLASS_DHCPV4", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_DHCPV4", 1 },
@@ -3741,23 +3754,25 @@ static const ProtobufCEnumValue bng__agent__v1__punt_class__enum_values_by_numbe
   { "PUNT_CLASS_DHCPV6", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_DHCPV6", 9 },
   { "PUNT_CLASS_NAT_PORTS", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NAT_PORTS", 10 },
   { "PUNT_CLASS_NAT_FRAGMENT", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NAT_FRAGMENT", 11 },
+  { "PUNT_CLASS_PCP", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_PCP", 12 },
   { "PUNT_CLASS_NAT_ALG", "BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NAT_ALG", 13 },
 };
 static const ProtobufCIntRange bng__agent__v1__punt_class__value_ranges[] = {
-{0, 0},{13, 12},{0, 13}
+{0, 0},{0, 14}
 };
-static const ProtobufCEnumValueIndex bng__agent__v1__punt_class__enum_values_by_name[13] =
+static const ProtobufCEnumValueIndex bng__agent__v1__punt_class__enum_values_by_name[14] =
 {
   { "PUNT_CLASS_ARP", 2 },
   { "PUNT_CLASS_DHCPV4", 1 },
   { "PUNT_CLASS_DHCPV6", 9 },
   { "PUNT_CLASS_FRAGMENT", 7 },
   { "PUNT_CLASS_HELD", 6 },
-  { "PUNT_CLASS_NAT_ALG", 12 },
+  { "PUNT_CLASS_NAT_ALG", 13 },
   { "PUNT_CLASS_NAT_FRAGMENT", 11 },
   { "PUNT_CLASS_NAT_PORTS", 10 },
   { "PUNT_CLASS_ND", 8 },
   { "PUNT_CLASS_NEIGHBOR", 3 },
+  { "PUNT_CLASS_PCP", 12 },
   { "PUNT_CLASS_PPP", 5 },
   { "PUNT_CLASS_PPPOE", 4 },
   { "PUNT_CLASS_UNSPECIFIED", 0 },
@@ -3769,11 +3784,11 @@ const ProtobufCEnumDescriptor bng__agent__v1__punt_class__descriptor =
   "PuntClass",
   "Bng__Agent__V1__PuntClass",
   "bng.agent.v1",
-  13,
+  14,
   bng__agent__v1__punt_class__enum_values_by_number,
-  13,
+  14,
   bng__agent__v1__punt_class__enum_values_by_name,
-  2,
+  1,
   bng__agent__v1__punt_class__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -160,6 +160,10 @@ typedef enum _Bng__Agent__V1__PuntClass {
    */
   BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NAT_FRAGMENT = 11,
   /*
+   * PCP and NAT-PMP requests to the BNG's own address; capability "pcp"
+   */
+  BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_PCP = 12,
+  /*
    * stays in the agent: a translated packet of a control connection
    */
   BNG__AGENT__V1__PUNT_CLASS__PUNT_CLASS_NAT_ALG = 13
@@ -980,6 +984,10 @@ struct  Bng__Agent__V1__NATPolicy
    */
   protobuf_c_boolean port_parity;
   /*
+   * UDP from the session to port 5351 of the BNG's own address is punted (RFC 6887, RFC 6886); capability "pcp"
+   */
+  protobuf_c_boolean pcp;
+  /*
    * each once, in ascending order; an agent without capability `nat_alg` refuses any
    */
   size_t n_algs;
@@ -987,7 +995,7 @@ struct  Bng__Agent__V1__NATPolicy
 };
 #define BNG__AGENT__V1__NATPOLICY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&bng__agent__v1__natpolicy__descriptor) \
-    , BNG__AGENT__V1__NATFILTERING__NAT_FILTERING_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, 0,NULL }
+    , BNG__AGENT__V1__NATFILTERING__NAT_FILTERING_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL }
 
 
 /* Bng__Agent__V1__Object methods */
