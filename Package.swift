@@ -39,11 +39,13 @@ let protocols: [Target] = [
     pure("DHCPv4", in: "Protocols", ["BNGCore"]),
     pure("DHCPv6", in: "Protocols", ["BNGCore"]),
     pure("Ethernet", in: "Protocols", ["BNGCore"]),
+    pure("IPFIX", in: "Protocols", ["BNGCore"]),
     pure("LeaseClient", in: "Protocols", ["BNGCore"]),
     pure("NeighborDiscovery", in: "Protocols", ["BNGCore"]),
     pure("PPP", in: "Protocols", ["BNGCore"]),
     pure("PPPoE", in: "Protocols", ["BNGCore"]),
     pure("RADIUS", in: "Protocols", ["BNGCore"]),
+    pure("Syslog", in: "Protocols", ["BNGCore"]),
 ]
 
 let domain: [Target] = [
@@ -67,8 +69,8 @@ let drivers: [Target] = [
     .target(
         name: "BNGConfiguration",
         dependencies: [
-            "Addressing", "BNGCore", "Fleet", "NeighborDiscovery", "PPPoE", "RADIUS", "RADIUSContract",
-            "Subscribers",
+            "Addressing", "BNGCore", "Fleet", "IPFIX", "NeighborDiscovery", "PPPoE", "RADIUS", "RADIUSContract",
+            "Subscribers", "Syslog",
             .product(name: "Yams", package: "Yams"),
         ],
         path: "ControlPlane/Drivers/BNGConfiguration", swiftSettings: strict),
@@ -128,9 +130,8 @@ let apps: [Target] = [
         dependencies: nio + [
             "AccountingDriver", "AdminAPI", "AdminContract", "AgentContract", "AgentDriver", "Addressing", "BNGCore",
             "BNGConfiguration",
-            "DHCPServerDriver", "DHCPv4", "DHCPv6", "Fleet", "LocalAAA", "NeighborDiscovery", "PPP", "RADIUS",
-            "RADIUSContract",
-            "RADIUSDriver",
+            "DHCPServerDriver", "DHCPv4", "DHCPv6", "Fleet", "LocalAAA",
+            "NeighborDiscovery", "PPP", "RADIUS", "RADIUSContract", "RADIUSDriver",
             "Store", "SubscriberDriver", "Subscribers", "Telemetry", argumentParser, crypto, logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ],
@@ -170,6 +171,8 @@ let tests: [Target] = [
     unitTests(
         "RADIUSContractTests",
         ["BNGCore", "RADIUS", "RADIUSContract", "RADIUSExercise", "Subscribers", "TestVectors"]),
+    unitTests("IPFIXTests", ["BNGCore", "IPFIX"]),
+    unitTests("SyslogTests", ["BNGCore", "Syslog"]),
     unitTests("LeaseClientTests", ["BNGCore", "LeaseClient"]),
     unitTests("DHCPServerDriverTests", nio + ["BNGCore", "DHCPServerDriver", "DHCPv4", "DHCPv6", logging]),
     unitTests("AddressingTests", ["BNGCore", "Addressing", "TestVectors"]),
