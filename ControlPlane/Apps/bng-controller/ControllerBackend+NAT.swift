@@ -7,6 +7,7 @@ import AdminContract
 import BNGConfiguration
 import BNGCore
 import Store
+import Subscribers
 
 extension ControllerBackend {
     func natPools() async throws -> [NATPoolView] {
