@@ -106,6 +106,9 @@ let drivers: [Target] = [
         dependencies: [.product(name: "NIOCore", package: "swift-nio"), "BNGCore", "Subscribers", logging],
         path: "ControlPlane/Drivers/AccountingDriver", swiftSettings: strict),
     .target(
+        name: "NATRecordsDriver", dependencies: ["BNGCore", "IPFIX", "Subscribers", "Syslog", logging],
+        path: "ControlPlane/Drivers/NATRecordsDriver", swiftSettings: strict),
+    .target(
         name: "AdminAPI",
         dependencies: nio + [
             "AdminContract", logging,
@@ -130,7 +133,7 @@ let apps: [Target] = [
         dependencies: nio + [
             "AccountingDriver", "AdminAPI", "AdminContract", "AgentContract", "AgentDriver", "Addressing", "BNGCore",
             "BNGConfiguration",
-            "DHCPServerDriver", "DHCPv4", "DHCPv6", "Fleet", "LocalAAA",
+            "DHCPServerDriver", "DHCPv4", "DHCPv6", "Fleet", "LocalAAA", "NATRecordsDriver",
             "NeighborDiscovery", "PPP", "RADIUS", "RADIUSContract", "RADIUSDriver",
             "Store", "SubscriberDriver", "Subscribers", "Telemetry", argumentParser, crypto, logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -173,6 +176,7 @@ let tests: [Target] = [
         ["BNGCore", "RADIUS", "RADIUSContract", "RADIUSExercise", "Subscribers", "TestVectors"]),
     unitTests("IPFIXTests", ["BNGCore", "IPFIX"]),
     unitTests("SyslogTests", ["BNGCore", "Syslog"]),
+    unitTests("NATRecordsDriverTests", ["BNGCore", "NATRecordsDriver", "Subscribers", "Syslog", logging]),
     unitTests("LeaseClientTests", ["BNGCore", "LeaseClient"]),
     unitTests("DHCPServerDriverTests", nio + ["BNGCore", "DHCPServerDriver", "DHCPv4", "DHCPv6", logging]),
     unitTests("AddressingTests", ["BNGCore", "Addressing", "TestVectors"]),

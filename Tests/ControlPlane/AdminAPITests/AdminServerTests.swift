@@ -47,6 +47,7 @@ private struct FixedBackend: AdminBackend {
         AAAView(chain: ["local"], servers: [], spool: nil, dynamicAuthorization: [:])
     }
     func dhcpServers() async throws -> [DHCPServersView] { [] }
+    func natRecordOutputs() async throws -> [NATRecordOutputView] { [] }
     func plans() async throws -> [PlanView] { [] }
     func clearSession(_ id: String) async throws -> Bool { id == "1-42" }
     func clearQuarantine(node: String) async throws -> Int? { node == "edge1" ? 3 : nil }
