@@ -39,12 +39,14 @@ let protocols: [Target] = [
     pure("DHCPv4", in: "Protocols", ["BNGCore"]),
     pure("DHCPv6", in: "Protocols", ["BNGCore"]),
     pure("Ethernet", in: "Protocols", ["BNGCore"]),
+    pure("IPFIX", in: "Protocols", ["BNGCore"]),
     pure("LeaseClient", in: "Protocols", ["BNGCore"]),
     pure("NeighborDiscovery", in: "Protocols", ["BNGCore"]),
     pure("PCP", in: "Protocols", ["BNGCore"]),
     pure("PPP", in: "Protocols", ["BNGCore"]),
     pure("PPPoE", in: "Protocols", ["BNGCore"]),
     pure("RADIUS", in: "Protocols", ["BNGCore"]),
+    pure("Syslog", in: "Protocols", ["BNGCore"]),
 ]
 
 let domain: [Target] = [
@@ -68,8 +70,8 @@ let drivers: [Target] = [
     .target(
         name: "BNGConfiguration",
         dependencies: [
-            "Addressing", "BNGCore", "Fleet", "NeighborDiscovery", "PPPoE", "RADIUS", "RADIUSContract",
-            "Subscribers",
+            "Addressing", "BNGCore", "Fleet", "IPFIX", "NeighborDiscovery", "PPPoE", "RADIUS", "RADIUSContract",
+            "Subscribers", "Syslog",
             .product(name: "Yams", package: "Yams"),
         ],
         path: "ControlPlane/Drivers/BNGConfiguration", swiftSettings: strict),
@@ -106,6 +108,9 @@ let drivers: [Target] = [
         dependencies: [.product(name: "NIOCore", package: "swift-nio"), "BNGCore", "Subscribers", logging],
         path: "ControlPlane/Drivers/AccountingDriver", swiftSettings: strict),
     .target(
+        name: "NATRecordsDriver", dependencies: ["BNGCore", "IPFIX", "Subscribers", "Syslog", logging],
+        path: "ControlPlane/Drivers/NATRecordsDriver", swiftSettings: strict),
+    .target(
         name: "AdminAPI",
         dependencies: nio + [
             "AdminContract", logging,
@@ -130,9 +135,8 @@ let apps: [Target] = [
         dependencies: nio + [
             "AccountingDriver", "AdminAPI", "AdminContract", "AgentContract", "AgentDriver", "Addressing", "BNGCore",
             "BNGConfiguration",
-            "DHCPServerDriver", "DHCPv4", "DHCPv6", "Fleet", "LocalAAA", "NeighborDiscovery", "PPP", "RADIUS",
-            "RADIUSContract",
-            "RADIUSDriver",
+            "DHCPServerDriver", "DHCPv4", "DHCPv6", "Fleet", "LocalAAA", "NATRecordsDriver",
+            "NeighborDiscovery", "PPP", "RADIUS", "RADIUSContract", "RADIUSDriver",
             "Store", "SubscriberDriver", "Subscribers", "Telemetry", argumentParser, crypto, logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ],
@@ -172,6 +176,9 @@ let tests: [Target] = [
     unitTests(
         "RADIUSContractTests",
         ["BNGCore", "RADIUS", "RADIUSContract", "RADIUSExercise", "Subscribers", "TestVectors"]),
+    unitTests("IPFIXTests", ["BNGCore", "IPFIX"]),
+    unitTests("SyslogTests", ["BNGCore", "Syslog"]),
+    unitTests("NATRecordsDriverTests", ["BNGCore", "NATRecordsDriver", "Subscribers", "Syslog", logging]),
     unitTests("LeaseClientTests", ["BNGCore", "LeaseClient"]),
     unitTests("PCPTests", ["BNGCore", "PCP"]),
     unitTests("DHCPServerDriverTests", nio + ["BNGCore", "DHCPServerDriver", "DHCPv4", "DHCPv6", logging]),

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Benchmarks: each compares ours with a limit or a peer in the same run. Results: build/bench.json.
 
-.PHONY: bench bench-dhcp bench-scale bench-aaa bench-pppoe bench-ipv6 bench-ipv6-rate
+.PHONY: bench bench-dhcp bench-scale bench-aaa bench-pppoe bench-ipv6 bench-ipv6-rate bench-nat-lookup
 bench: all ## Print figures side by side, write build/bench.json, fail on a missed gate
 	@mkdir -p build/bench
 	$(if $(wildcard Tests/bench/xdp/rules.mk),$(MAKE) -s bench-xdp BENCH_JSON=build/bench-xdp.json)
-	$(MAKE) -s bench-dhcp bench-scale bench-aaa bench-pppoe bench-ipv6 bench-ipv6-rate
+	$(MAKE) -s bench-dhcp bench-scale bench-aaa bench-pppoe bench-ipv6 bench-ipv6-rate bench-nat-lookup
 	/usr/bin/python3 Tests/bench/report.py build/bench-xdp.json build/bench/*.json
 
 # perfdhcp reads with the default receive buffer and loses bursts of answers in it: for all servers a larger one, put back after.
@@ -35,6 +35,9 @@ bench-ipv6: all ## Dual stack: set-ups with FreeRADIUS, renewals, memory
 bench-ipv6-rate: all ## DHCPv6 by perfdhcp, each client a line: exchanges, renewals and releases at 0 drops beside Kea and our DHCPv4
 	@mkdir -p build/bench
 	$(perfdhcp_buffer) BNG_LAB_SCRIPT=Tests/bench/ipv6_rate.py Tests/labs/run
+
+bench-nat-lookup: controller ## Who had this port, asked of a log of N rows (10,000,000)
+	BNG_LOOKUP_ROWS=$(or $(N),10000000) /usr/bin/python3 Tests/bench/nat_lookup.py
 
 .PHONY: test-crash
 test-crash: all ## kill -9 of the controller at 100 random moments during 10,000 DORA exchanges

@@ -15,6 +15,7 @@ extension Controller {
         self.metrics.collect { [self] in await self.planeMetrics() }
         self.metrics.collect { [self] in await self.aaaMetrics() }
         self.metrics.collect { [self] in await self.dhcpServerMetrics() }
+        self.metrics.collect { [self] in self.natRecordMetrics() }
         self.metrics.collect { [self] in self.processMetrics() }
     }
 

@@ -10,6 +10,7 @@ import Fleet
 import Foundation
 import LocalAAA
 import Logging
+import NATRecordsDriver
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
@@ -27,6 +28,8 @@ final class Controller: Service {
     let aaa: AAA
     /// nil: no DHCP servers outside.
     let dhcpServers: DHCPServerDriver?
+    /// nil: nobody is told.
+    let natRecords: NATRecordsDriver?
     private let templates: TemplateRegistry
     private let pppoe: PPPoEServices
     var subscribers: SubscriberRegistry { self.aaa.subscribers }
@@ -59,6 +62,9 @@ final class Controller: Service {
             path: configuration.controller.state,
             synchronous: configuration.controller.synchronous == .full ? .full : .normal,
             logger: Logger(label: "store"))
+        // Before the load, which ends what a killed process was giving back: that is told too.
+        self.natRecords = try configuration.natRecords.driver(
+            of: self.store, logger: Logger(label: "nat-records"), now: Self.utcNow)
         let state = try self.store.load()
         let firstCounter = try self.store.nextSessionCounter(issuer: configuration.controller.id)
         self.stored = Mutex(state)
@@ -119,6 +125,7 @@ final class Controller: Service {
         }
         await self.subscribers.reportUnservable(to: self.logger)
         self.registerMetrics()
+        self.natRecords?.start()
         try await self.aaa.start(self.plane, now: Self.utcNow())
         try await self.server.start(delegate: self.delegate)
         self.started.store(true, ordering: .releasing)
@@ -143,6 +150,7 @@ final class Controller: Service {
         await self.server.stop()
         await self.aaa.stop()
         await self.dhcpServers?.stop()
+        self.natRecords?.stop()
         self.store.close()
     }
 }

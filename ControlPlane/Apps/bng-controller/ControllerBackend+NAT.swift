@@ -51,6 +51,10 @@ extension ControllerBackend {
         }
     }
 
+    func natRecordOutputs() async throws -> [NATRecordOutputView] {
+        self.controller.natRecords?.status().map(NATRecordOutputView.init) ?? []
+    }
+
     func natHolders(_ query: NATQuery) async throws -> [NATHolderView] {
         guard let address = IPv4Address(query.address) else {
             throw AdminRefusal.invalid("address: expected an IPv4 address, found \"\(query.address)\"")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bngctl show nat and bngctl nat lookup.
+// bngctl show nat, show nat-records and nat lookup.
 
 import AdminContract
 import ArgumentParser
@@ -22,6 +22,27 @@ struct ShowNAT: AsyncParsableCommand {
                     pool.blockPorts == 0 ? "all" : "\(pool.blockPorts)",
                     "\(pool.addresses)", "\(pool.blocks)", "\(pool.held)", "\(pool.resting)", "\(used)%",
                     "\(pool.exhausted)", pool.alarm ? "ALARM: nearly used up" : "")
+            }
+            return table.text
+        }
+    }
+}
+
+struct ShowNATRecords: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "nat-records", abstract: "Where grants and returns of ports are sent, and how far each output is.")
+    @OptionGroup var connection: Connection
+
+    func run() async throws {
+        try await self.connection.run(.GET, "/v1/nat/records", as: [NATRecordOutputView].self) { outputs in
+            if outputs.isEmpty { return "no nat-records are configured" }
+            var table = Table(
+                "OUTPUT", "KIND", "TO", "STATE", ">SEQUENCE", ">WAITING", ">SENT", ">LOST", ">FAILURES", "NOTE")
+            for output in outputs {
+                let state = output.problem.isEmpty ? (output.waiting == 0 ? "up to date" : "sending") : "failing"
+                table.add(
+                    output.name, output.kind, output.destination, state, "\(output.sequence)", "\(output.waiting)",
+                    "\(output.sent)", "\(output.lost)", "\(output.failures)", output.problem)
             }
             return table.text
         }

@@ -7,11 +7,12 @@ import ArgumentParser
 struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
-            "Show nodes, ports, sessions, plans, pools, NAT pools, AAA, DHCP servers, punts, drops, audits or the history.",
+            "Show nodes, ports, sessions, plans, pools, NAT, AAA, DHCP servers, punts, drops, audits or the history.",
         subcommands: [
             ShowNodes.self, ShowPorts.self, ShowSessions.self, ShowSession.self, ShowPools.self, ShowPunts.self,
             ShowDrops.self, ShowAudit.self, ShowHistory.self,
             ShowAAA.self, ShowDHCPServers.self, ShowPlans.self, ShowNAT.self,
+            ShowNATRecords.self,
         ])
 }
 

@@ -78,3 +78,37 @@ public struct NATHolderView: Codable, Sendable, Equatable {
         self.pool = pool
     }
 }
+
+/// An output of NAT records, as `GET /v1/nat/records` lists it.
+public struct NATRecordOutputView: Codable, Sendable, Equatable {
+    public var name: String
+    /// ipfix, syslog or json.
+    public var kind: String
+    public var destination: String
+    /// Why nothing is delivered now; empty: it is.
+    public var problem: String
+    /// The last record delivered.
+    public var sequence: UInt64
+    /// Records on disk that are not delivered.
+    public var waiting: UInt64
+    public var sent: UInt64
+    /// Dropped at the bound of the spool.
+    public var lost: UInt64
+    /// Deliveries that failed; they are repeated.
+    public var failures: UInt64
+
+    public init(
+        name: String, kind: String, destination: String, problem: String, sequence: UInt64, waiting: UInt64,
+        sent: UInt64, lost: UInt64, failures: UInt64
+    ) {
+        self.name = name
+        self.kind = kind
+        self.destination = destination
+        self.problem = problem
+        self.sequence = sequence
+        self.waiting = waiting
+        self.sent = sent
+        self.lost = lost
+        self.failures = failures
+    }
+}

@@ -12,6 +12,8 @@ public protocol AdminBackend: Sendable {
     func session(_ id: String) async throws -> SessionView?
     func pools() async throws -> [PoolView]
     func natPools() async throws -> [NATPoolView]
+    /// Where NAT records are sent.
+    func natRecordOutputs() async throws -> [NATRecordOutputView]
     /// Who held a port of a public address.
     func natHolders(_ query: NATQuery) async throws -> [NATHolderView]
     /// nil: there is no such live session.

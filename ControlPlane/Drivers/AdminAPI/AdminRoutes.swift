@@ -37,6 +37,7 @@ enum AdminRoutes {
             return try json(ActionView(message: "session \(id) is being removed", count: 1))
         }
         v1.get("nat/pools") { _, _ in try await json(backend.natPools()) }
+        v1.get("nat/records") { _, _ in try await json(backend.natRecordOutputs()) }
         v1.get("nat/lookup") { request, _ in try await json(backend.natHolders(natQuery(request))) }
         self.addForwards(to: v1, backend)
         self.addSubscribers(to: v1, backend)

@@ -71,6 +71,7 @@ struct ConfigurationReader {
         for node in reader.list("prefix-pools") { self.readPrefixPool(node) }
         for node in reader.list("nat-policies") { self.readNATPolicy(node) }
         for node in reader.list("nat-pools") { self.readNATPool(node) }
+        if let node = reader.node("nat-records") { self.readNATRecords(node) }
         for node in reader.list("dhcp-servers") { self.readDHCPServers(node) }
         if let node = reader.node("guard") { self.readGuard(node) }
         for node in reader.list("filters") { self.readFilter(node) }

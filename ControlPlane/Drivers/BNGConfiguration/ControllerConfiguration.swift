@@ -19,6 +19,7 @@ public struct ControllerConfiguration: Sendable, Equatable {
     public var prefixPools: [PrefixPoolSettings] = []
     public var natPolicies: [NATPolicySettings] = []
     public var natPools: [NATPoolSettings] = []
+    public var natRecords = NATRecordsSettings()
     public var dhcpServers: [DHCPServersSettings] = []
     public var guardRates: [GuardRate] = []
     public var plans: [ServicePlan] = []

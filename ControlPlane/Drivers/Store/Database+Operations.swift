@@ -79,6 +79,7 @@ extension Database {
             try self.run("DELETE FROM notes WHERE at_ms < ?", [.integer(time.milliseconds)])
             try self.run("DELETE FROM nat_rests WHERE until_ms < ?", [.integer(now.milliseconds)])
         case .pruneNATLog(let time): try self.pruneNATLog(returnedBefore: time)
+        case .advanceNATRecords(let output, let sequence): try self.advanceNATRecords(output, to: sequence)
         default: try self.performAccounting(operation)
         }
     }

@@ -6,23 +6,7 @@ import BNGCore
 import GRDB
 import Subscribers
 
-/// A block of ports that a session holds, or held.
-public struct NATLogEntry: Equatable, Sendable {
-    public var vrf: VRF
-    public var address: IPv4Address
-    /// One to one: all of them.
-    public var ports: ClosedRange<UInt16>
-    public var granted: UTCTime
-    /// nil: it holds it still.
-    public var returned: UTCTime?
-    public var session: SessionID
-    public var node: NodeName
-    /// Port of the node, VLANs and MAC address, as text.
-    public var line: String
-    public var userName: String
-    public var inside: IPv4Address
-    public var pool: String
-
+extension NATLogEntry {
     static let columns =
         "vrf, address, first_port, last_port, granted_ms, returned_ms, session, node, line, user_name, inside,"
         + " pool"
@@ -31,15 +15,13 @@ public struct NATLogEntry: Equatable, Sendable {
         let first = UInt16(clamping: row[2] as Int64)
         let last = UInt16(clamping: row[3] as Int64)
         guard first <= last else { return nil }
-        self.vrf = UInt32(clamping: row[0] as Int64)
-        self.address = IPv4Address(rawValue: UInt32(clamping: row[1] as Int64))
-        self.ports = first...last
-        self.granted = UTCTime(milliseconds: row[4])
-        self.returned = (row[5] as Int64?).map { UTCTime(milliseconds: $0) }
-        self.session = SessionID(rawValue: UInt64(bitPattern: row[6]))
-        (self.node, self.line, self.userName) = (row[7], row[8], row[9])
-        self.inside = IPv4Address(rawValue: UInt32(clamping: row[10] as Int64))
-        self.pool = row[11]
+        self.init(
+            vrf: UInt32(clamping: row[0] as Int64),
+            address: IPv4Address(rawValue: UInt32(clamping: row[1] as Int64)), ports: first...last,
+            granted: UTCTime(milliseconds: row[4]),
+            returned: (row[5] as Int64?).map { UTCTime(milliseconds: $0) },
+            session: SessionID(rawValue: UInt64(bitPattern: row[6])), node: row[7], line: row[8], userName: row[9],
+            inside: IPv4Address(rawValue: UInt32(clamping: row[10] as Int64)), pool: row[11])
     }
 }
 
@@ -108,16 +90,31 @@ extension Store {
             try Row.fetchAll(
                 db, sql: Self.holders,
                 arguments: [
-                    Int64(vrf), Int64(address.rawValue), time.milliseconds, Int64(port), Int64(port), time.milliseconds,
+                    "vrf": Int64(vrf), "address": Int64(address.rawValue), "port": Int64(port),
+                    "time": time.milliseconds,
                 ]
             ).compactMap { NATLogEntry($0) }
         }
     }
 
+    /// From the block that begins nearest below the port down: of every first port that was ever given of the address (1,008 at
+    /// most) one look into the index for the newest grants before the time. Going back through all grants of the address would read
+    /// as many rows as the log has of it.
     static let holders = """
-        SELECT \(NATLogEntry.columns) FROM nat_log
-        WHERE vrf = ? AND address = ? AND granted_ms <= ? AND first_port <= ? AND last_port >= ?
-        AND (returned_ms IS NULL OR returned_ms >= ?) ORDER BY granted_ms DESC LIMIT 10
+        WITH RECURSIVE starts (first) AS (
+            SELECT max(first_port) FROM nat_log WHERE vrf = :vrf AND address = :address AND first_port <= :port
+            UNION ALL
+            SELECT (
+                SELECT max(first_port) FROM nat_log WHERE vrf = :vrf AND address = :address AND first_port < first)
+            FROM starts WHERE first IS NOT NULL
+        )
+        SELECT \(NATLogEntry.columns) FROM starts CROSS JOIN nat_log ON id IN (
+            SELECT id FROM (
+                SELECT id, last_port FROM nat_log WHERE vrf = :vrf AND address = :address AND first_port = first
+                AND granted_ms <= :time ORDER BY granted_ms DESC LIMIT 10)
+            WHERE last_port >= :port)
+        WHERE first IS NOT NULL AND (returned_ms IS NULL OR returned_ms >= :time)
+        ORDER BY granted_ms DESC LIMIT 10
         """
 
     /// Forgets blocks returned before a time, a transaction for every few thousand.

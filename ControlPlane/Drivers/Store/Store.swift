@@ -42,6 +42,8 @@ public final class Store: Sendable {
     private let wake = DispatchSemaphore(value: 0)
     private let finished = DispatchSemaphore(value: 0)
     private let statistics = Mutex(StoreStatistics())
+    /// Told after a transaction that may have written NAT records; nil: none are kept.
+    let natRecordWatcher = Mutex<(@Sendable () -> Void)?>(nil)
 
     /// Opens or creates the database and brings it to the newest schema.
     /// - Parameter groupDelayMs: how long a transaction waits for more while several callers are busy; 0-5.
@@ -172,6 +174,11 @@ public final class Store: Sendable {
             statistics.longestCommitNanoseconds = max(statistics.longestCommitNanoseconds, nanoseconds)
         }
         for (submission, result) in zip(batch, results) { submission.then(result) }
+        if let watcher = self.natRecordWatcher.withLock({ $0 }),
+            batch.contains(where: { $0.operations.contains { $0.touchesNATLog } })
+        {
+            watcher()
+        }
     }
 
     /// Somebody in the batch failed: each submission in a savepoint of its own, so that only that one fails.

@@ -98,6 +98,7 @@ enum StoreSchema {
         StoreSchema.pppoe,
         StoreSchema.ipv6,
         StoreSchema.nat,
+        StoreSchema.natRecords,
     ]
 
     /// Brings a database to the newest schema.

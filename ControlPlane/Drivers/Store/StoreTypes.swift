@@ -42,6 +42,8 @@ public enum StoreOperation: Sendable, Equatable {
     case pruneHistory(endedBefore: UTCTime)
     /// Forgets some of the blocks returned before a time.
     case pruneNATLog(returnedBefore: UTCTime)
+    /// An output has delivered the NAT records up to a number; those all outputs have delivered are forgotten.
+    case advanceNATRecords(output: String, to: UInt64)
 }
 
 /// Why the store refused.

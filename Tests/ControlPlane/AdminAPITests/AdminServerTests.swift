@@ -47,6 +47,7 @@ private struct FixedBackend: AdminBackend {
         AAAView(chain: ["local"], servers: [], spool: nil, dynamicAuthorization: [:])
     }
     func dhcpServers() async throws -> [DHCPServersView] { [] }
+    func natRecordOutputs() async throws -> [NATRecordOutputView] { [] }
     func plans() async throws -> [PlanView] { [] }
     func forwards(of id: String) async throws -> [NATForwardView]? { id == "1-42" ? [] : nil }
     func forward(_ text: String, to id: String) async throws -> Bool {

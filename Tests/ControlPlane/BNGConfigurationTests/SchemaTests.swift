@@ -47,6 +47,11 @@ private let complete = """
     nat-policies: [{name: home}]
     nat-pools:
       - {name: public, policy: home, addresses: [192.0.2.0/28]}
+    nat-records:
+      outputs:
+        - {name: flows, kind: ipfix, to: "192.0.2.10:4739"}
+        - {name: log, kind: syslog, to: "192.0.2.10:514"}
+        - {name: file, kind: json, file: /var/log/bng/nat.jsonl}
     guard:
       dhcpv4: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}
       arp: {line-pps: 1, line-burst: 1, port-pps: 1, port-burst: 1}

@@ -229,16 +229,49 @@ extension Store {
                         """)
             }
             let plan = try store.read { db in
-                try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN \(Store.holders)", arguments: [0, 0, 0, 0, 0, 0])
-                    .map { $0["detail"] as String }
+                try Row.fetchAll(
+                    db, sql: "EXPLAIN QUERY PLAN \(Store.holders)",
+                    arguments: ["vrf": 0, "address": 0, "port": 0, "time": 0]
+                )
+                .map { $0["detail"] as String }.filter { $0.contains("nat_log") }
             }
-            #expect(plan == ["SEARCH nat_log USING INDEX nat_log_address (vrf=? AND address=? AND granted_ms<?)"])
+            let index = "SEARCH nat_log USING COVERING INDEX nat_log_block (vrf=? AND address=? AND"
+            #expect(
+                plan == [
+                    "\(index) first_port<?)", "\(index) first_port<?)",
+                    "SEARCH nat_log USING INTEGER PRIMARY KEY (rowid=?)", "\(index) first_port=? AND granted_ms<?)",
+                ])
             let start = ContinuousClock.now
             for _ in 0..<100 { #expect(try store.holder(1_024 + 512 * 50, at: 50_020) == 50_000) }
             #expect(ContinuousClock.now - start < .seconds(2))
             try await store.pruneNATLog(returnedBefore: UTCTime(milliseconds: 100_050))
             #expect(try store.count("1") == 100_000)
             #expect(try store.holder(1_024 + 512 * 50, at: 50_020) == nil)
+            store.close()
+        }
+    }
+
+    @Test func `blocks of several sizes, one after another, are told apart`() async throws {
+        try await withFolder { path in
+            let clock = Clock()
+            let store = try open(path, clock)
+            for (number, first, size) in [(1, 1_024, 4_096), (2, 2_048, 512), (3, 2_048, 1_024), (4, 2_560, 64)] {
+                let held = record(UInt64(number), ports: [UInt16(first)], size: UInt16(size))
+                clock.set(Int64(number) * 1_000)
+                try await store.submit([.putSession(held)])
+                clock.set(Int64(number) * 1_000 + 900)
+                let nat = try #require(held.nat)
+                try await store.submit([.restNAT(NATRest(grant: nat, until: .zero), of: held.id), .endSession(held)])
+            }
+            for (number, first, last) in [(1, 1_024, 5_119), (2, 2_048, 2_559), (3, 2_048, 3_071), (4, 2_560, 2_623)] {
+                for port in [first, (first + last) / 2, last] {
+                    #expect(try store.holder(UInt16(port), at: Int64(number) * 1_000 + 500) == UInt64(number))
+                }
+                for port in [first - 1, last + 1] {
+                    #expect(try store.holder(UInt16(port), at: Int64(number) * 1_000 + 500) == nil)
+                }
+                #expect(try store.holder(UInt16(first), at: Int64(number) * 1_000 + 950) == nil)
+            }
             store.close()
         }
     }

@@ -3,73 +3,99 @@
 // makes a tree of the value first; it is read rarely, by the general decoder.
 
 /// Writes one JSON value. What is nil is left out, as the synthesized coding does.
-struct JSONWriter {
-    private(set) var bytes: [UInt8] = []
+public struct JSONWriter: Sendable {
+    /// What was written.
+    public private(set) var bytes: [UInt8] = []
     private var needsComma = false
 
-    init(capacity: Int) { self.bytes.reserveCapacity(capacity) }
+    /// - Parameter capacity: octets expected.
+    public init(capacity: Int) { self.bytes.reserveCapacity(capacity) }
 
-    var text: String { String(decoding: self.bytes, as: UTF8.self) }
+    /// What was written, as text.
+    public var text: String { String(decoding: self.bytes, as: UTF8.self) }
 
     // MARK: Structure
 
-    mutating func object(_ members: (inout JSONWriter) -> Void) {
+    /// An object: an element, or the whole value.
+    public mutating func object(_ members: (inout JSONWriter) -> Void) {
         self.enclosed(UInt8(ascii: "{"), UInt8(ascii: "}"), members)
     }
 
-    mutating func object(_ name: StaticString, _ members: (inout JSONWriter) -> Void) {
+    /// A member that is an object.
+    public mutating func object(_ name: StaticString, _ members: (inout JSONWriter) -> Void) {
         self.name(name)
         self.enclosed(UInt8(ascii: "{"), UInt8(ascii: "}"), members)
     }
 
-    mutating func array<Element>(
+    /// A member that is an array.
+    @inlinable
+    public mutating func array<Element>(
         _ name: StaticString, _ elements: [Element], _ element: (inout JSONWriter, Element) -> Void
     ) {
-        self.name(name)
-        self.enclosed(UInt8(ascii: "["), UInt8(ascii: "]")) { json in
+        self.array(name) { json in
             for each in elements { element(&json, each) }
         }
     }
 
+    /// The same; `elements` writes them.
+    public mutating func array(_ name: StaticString, _ elements: (inout JSONWriter) -> Void) {
+        self.name(name)
+        self.enclosed(UInt8(ascii: "["), UInt8(ascii: "]"), elements)
+    }
+
     // MARK: Members
 
-    mutating func member(_ name: StaticString, _ value: String?) {
+    /// A text.
+    public mutating func member(_ name: StaticString, _ value: String?) {
         guard let value else { return }
         self.name(name)
         self.element(value)
     }
 
-    mutating func member(_ name: StaticString, _ value: (some FixedWidthInteger)?) {
+    /// A number.
+    @inlinable
+    public mutating func member(_ name: StaticString, _ value: (some FixedWidthInteger)?) {
         guard let value else { return }
         self.name(name)
         self.element(value)
     }
 
-    mutating func member(_ name: StaticString, _ value: Bool) {
+    /// true or false.
+    public mutating func member(_ name: StaticString, _ value: Bool) {
         self.name(name)
         self.comma()
         self.bytes.append(contentsOf: value ? "true".utf8 : "false".utf8)
     }
 
-    mutating func member(_ name: StaticString, _ numbers: [some FixedWidthInteger]?) {
+    /// Numbers.
+    @inlinable
+    public mutating func member(_ name: StaticString, _ numbers: [some FixedWidthInteger]?) {
         guard let numbers else { return }
         self.name(name)
         self.element(numbers)
     }
 
     /// The textual form.
-    mutating func text(_ name: StaticString, _ value: (some LosslessStringConvertible)?) {
+    @inlinable
+    public mutating func text(_ name: StaticString, _ value: (some LosslessStringConvertible)?) {
         self.member(name, value?.description)
     }
 
     // MARK: Elements
 
-    mutating func element(_ number: some FixedWidthInteger) {
+    /// A number.
+    @inlinable
+    public mutating func element(_ number: some FixedWidthInteger) {
+        self.element(magnitude: UInt64(number.magnitude), isNegative: number < 0)
+    }
+
+    /// A number by its parts, so that what is generic is small enough to be made anew for each type where it is used.
+    public mutating func element(magnitude: UInt64, isNegative: Bool) {
         self.comma()
-        guard number != 0 else { return self.bytes.append(UInt8(ascii: "0")) }
-        if number < 0 { self.bytes.append(UInt8(ascii: "-")) }
+        guard magnitude != 0 else { return self.bytes.append(UInt8(ascii: "0")) }
+        if isNegative { self.bytes.append(UInt8(ascii: "-")) }
         let first = self.bytes.count
-        var rest = UInt64(number.magnitude)
+        var rest = magnitude
         while rest > 0 {
             self.bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
             rest /= 10
@@ -77,13 +103,16 @@ struct JSONWriter {
         self.bytes[first...].reverse()
     }
 
-    mutating func element(_ numbers: [some FixedWidthInteger]) {
+    /// Numbers.
+    @inlinable
+    public mutating func element(_ numbers: [some FixedWidthInteger]) {
         self.enclosed(UInt8(ascii: "["), UInt8(ascii: "]")) { json in
             for number in numbers { json.element(number) }
         }
     }
 
-    mutating func element(_ text: String) {
+    /// A text.
+    public mutating func element(_ text: String) {
         self.comma()
         self.bytes.append(UInt8(ascii: "\""))
         for byte in text.utf8 {
@@ -104,7 +133,8 @@ struct JSONWriter {
 
     // MARK: Parts
 
-    private mutating func enclosed(_ open: UInt8, _ close: UInt8, _ body: (inout JSONWriter) -> Void) {
+    @usableFromInline
+    mutating func enclosed(_ open: UInt8, _ close: UInt8, _ body: (inout JSONWriter) -> Void) {
         self.comma()
         self.bytes.append(open)
         self.needsComma = false
@@ -113,7 +143,8 @@ struct JSONWriter {
         self.needsComma = true
     }
 
-    private mutating func name(_ name: StaticString) {
+    @usableFromInline
+    mutating func name(_ name: StaticString) {
         self.comma()
         self.bytes.append(UInt8(ascii: "\""))
         self.bytes.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
