@@ -4,6 +4,7 @@
 #include "ipv4_fragment.h"
 
 #include "frame_head.h"
+#include "option_walk.h"
 
 #include <errno.h>
 
@@ -13,8 +14,6 @@ enum {
 	DONT_FRAGMENT = 0x4000,
 	OFFSET = 0x1fff,
 	UNIT = 8,
-	OPTION_END = 0,
-	OPTION_NOP = 1,
 	OPTION_COPIED = 0x80,
 };
 
@@ -64,24 +63,15 @@ static uint16_t checksum(const uint8_t *bytes, size_t size)
 /* The options of every fragment but the first, padded to words; their size. What is malformed ends them. */
 static size_t copy_options(const uint8_t *options, size_t size, uint8_t *to)
 {
-	size_t at = 0, out = 0, length;
+	size_t at, out = 0, length;
 
-	while (at < size && options[at] != OPTION_END) {
-		if (options[at] == OPTION_NOP) {
-			at++;
-			continue;
-		}
-		length = at + 1 < size ? options[at + 1] : 0;
-		if (length < 2 || length > size - at)
-			break;
+	for (at = 0; (length = bng_option_next(options, size, &at)); at += length)
 		if (options[at] & OPTION_COPIED) {
 			memcpy(to + out, options + at, length);
 			out += length;
 		}
-		at += length;
-	}
 	while (out % 4)
-		to[out++] = OPTION_END;
+		to[out++] = BNG_OPTION_END;
 	return out;
 }
 

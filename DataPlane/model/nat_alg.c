@@ -2,6 +2,8 @@
 // The arithmetic of replaced bytes: RFC 9293 3.4, modulo 2^32.
 #include "nat_alg.h"
 
+#include "option_walk.h"
+
 #include <errno.h>
 
 enum {
@@ -16,8 +18,6 @@ enum {
 	FLAGS_AT = 13,
 	CHECK_AT = 16,
 	URGENT_AT = 18,
-	OPTION_END = 0,
-	OPTION_NOP = 1,
 	OPTION_SACK = 5,
 	BLOCK = 8,
 };
@@ -238,25 +238,16 @@ static void move_blocks(const struct bng_nat_alg *alg, uint8_t *option, size_t l
 	option[1] = (uint8_t)kept;
 	if (kept == 2)
 		kept = 0;
-	memset(option + kept, OPTION_NOP, length - kept);
+	memset(option + kept, BNG_OPTION_NOP, length - kept);
 }
 
 static void move_sack(const struct bng_nat_alg *alg, uint8_t *options, size_t size)
 {
-	size_t at = 0, length;
+	size_t at, length;
 
-	while (at < size && options[at] != OPTION_END) {
-		if (options[at] == OPTION_NOP) {
-			at++;
-			continue;
-		}
-		length = at + 1 < size ? options[at + 1] : 0;
-		if (length < 2 || length > size - at)
-			return;
+	for (at = 0; (length = bng_option_next(options, size, &at)); at += length)
 		if (options[at] == OPTION_SACK && (length - 2) % BLOCK == 0)
 			move_blocks(alg, options + at, length);
-		at += length;
-	}
 }
 
 int bng_nat_alg_rewrite_down(const struct bng_nat_alg *alg, uint8_t *packet, size_t size)
