@@ -26,6 +26,24 @@ static void requests_go_up_if_the_policy_says_so(void **state)
 	expect_punt(BNG_PUNT_REASON_pcp_request, BNG_PUNT_PCP, 0xa);
 }
 
+/* Behind two tags and PPPoE the ports lie deepest. */
+static void requests_inside_pppoe_go_up(void **state)
+{
+	struct bng_line_key line = line_a;
+	struct bng_session a = session_a();
+
+	nat_scene(state);
+	nat_policy(BNG_NAT_PCP, 1000);
+	line.pppoe_id = 7;
+	a.flags |= BNG_SESSION_NAT | BNG_SESSION_PPPOE;
+	a.mtu = 1492;
+	put(&line, a, 600);
+	nat_udp(from_a("100.64.0.1"), 40000, PCP, 80);
+	packet_into_pppoe(&p, 7);
+	run(BED_ACCESS);
+	expect_punt(BNG_PUNT_REASON_pcp_request, BNG_PUNT_PCP, 0xa);
+}
+
 static void without_the_policy_nothing_goes_up(void **state)
 {
 	struct bng_session a = session_a();
@@ -61,6 +79,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_go_up_if_the_policy_says_so),
+		cmocka_unit_test(requests_inside_pppoe_go_up),
 		cmocka_unit_test(without_the_policy_nothing_goes_up),
 		cmocka_unit_test(only_requests_go_up),
 	};

@@ -76,8 +76,9 @@ static __always_inline int toward_subscribers(struct xdp_md *ctx, struct bng_scr
  */
 static __always_inline int is_pcp(struct xdp_md *ctx, struct bng_scratch *s, struct bng_session *session)
 {
-	if (!(session->flags & BNG_SESSION_NAT) || (s->fragment & BNG_IP_MF) ||
-		(udp_ports(ctx, s) & 0xffff) != BNG_PCP_PORT)
+	if (!(session->flags & BNG_SESSION_NAT) || s->protocol != BNG_IPPROTO_UDP ||
+		(s->fragment & (BNG_IP_MF | BNG_IP_OFFSET)) || nat_parse(ctx, s) ||
+		s->nat.old_destination_port != bpf_htons(BNG_PCP_PORT))
 		return 0;
 	struct bng_nat_session *grant = bpf_map_lookup_elem(&nat_sessions, &s->slot);
 
