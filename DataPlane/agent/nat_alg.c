@@ -165,11 +165,11 @@ static void read_commands(struct bng_agent *agent, struct passage *passage)
 	const uint8_t *data = passage->packet.data + passage->tcp.data_at, *end;
 	size_t size = passage->tcp.size - passage->tcp.data_at, at, length;
 
+	if (passage->tcp.is_cut || (passage->tcp.flags & BNG_TCP_FLAG_SYN))
+		return;
 	for (at = 0; at < size; at += length) {
 		end = memchr(data + at, '\n', size - at);
 		length = end ? (size_t)(end - (data + at)) + 1 : size - at;
-		if (passage->tcp.is_cut || (passage->tcp.flags & BNG_TCP_FLAG_SYN))
-			return;
 		read_line(agent, passage, (struct bng_bytes){data + at, length}, at);
 	}
 }

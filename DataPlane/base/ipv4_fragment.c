@@ -4,6 +4,7 @@
 #include "ipv4_fragment.h"
 
 #include "frame_head.h"
+#include "inet_sum.h"
 #include "option_walk.h"
 
 #include <errno.h>
@@ -46,18 +47,6 @@ int bng_fragmenter_init(struct bng_fragmenter *fragmenter, struct bng_bytes fram
 	*fragmenter = (struct bng_fragmenter){
 		.frame = frame, .ip_at = at, .header = header, .payload = total - header, .mtu = mtu};
 	return 0;
-}
-
-static uint16_t checksum(const uint8_t *bytes, size_t size)
-{
-	uint32_t sum = 0;
-	size_t i;
-
-	for (i = 0; i + 1 < size; i += 2)
-		sum += bng_get_be16(bytes + i);
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
 }
 
 /* The options of every fragment but the first, padded to words; their size. What is malformed ends them. */
@@ -109,7 +98,7 @@ size_t bng_fragmenter_next(struct bng_fragmenter *fragmenter, uint8_t *to)
 	bng_put_be16(
 		to + 6, (uint16_t)((last ? flags & MORE_FRAGMENTS : MORE_FRAGMENTS) | (offset & OFFSET)));
 	bng_put_be16(to + 10, 0);
-	bng_put_be16(to + 10, checksum(to, header));
+	bng_put_be16(to + 10, (uint16_t)~bng_inet_fold(bng_inet_add(0, to, header)));
 	memcpy(to + header, ip + fragmenter->header + fragmenter->done, size);
 	if (bng_get_be16(to - 2) == 0x0021) /* RFC 2516 4: PPP's protocol is in PPPoE's length */
 		bng_put_be16(to - 4, (uint16_t)(header + size + 2));

@@ -3,6 +3,7 @@
 #include "ipv6_packet.h"
 
 #include "frame_head.h"
+#include "inet_sum.h"
 
 enum { IPV6 = 0x86dd, PPP_IPV6 = 0x0057, ICMPV6 = 58, HOP_LIMIT = 255, CHECKSUM_AT = 2 };
 
@@ -13,15 +14,6 @@ size_t bng_frame_ipv6_at(struct bng_bytes frame)
 	if (!at || frame.size - at < BNG_IPV6_HEADER || frame.data[at] >> 4 != 6)
 		return 0;
 	return bng_get_be16(frame.data + at + 4) <= frame.size - at - BNG_IPV6_HEADER ? at : 0;
-}
-
-static uint32_t add(uint32_t sum, const uint8_t *bytes, size_t size)
-{
-	size_t i;
-
-	for (i = 0; i + 1 < size; i += 2)
-		sum += bng_get_be16(bytes + i);
-	return size % 2 ? sum + (uint32_t)(bytes[size - 1] << 8) : sum;
 }
 
 void bng_icmpv6_put(
@@ -39,9 +31,7 @@ void bng_icmpv6_put(
 	memcpy(icmp, message.data, message.size);
 	bng_put_be16(icmp + CHECKSUM_AT, 0);
 	/* RFC 8200 8.1: the pseudo-header's addresses, length and next header. */
-	sum = add((uint32_t)message.size + ICMPV6, to + 8, 32);
-	sum = add(sum, icmp, message.size);
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	bng_put_be16(icmp + CHECKSUM_AT, (uint16_t)~sum);
+	sum = bng_inet_add((uint32_t)message.size + ICMPV6, to + 8, 32);
+	sum = bng_inet_add(sum, icmp, message.size);
+	bng_put_be16(icmp + CHECKSUM_AT, (uint16_t)~bng_inet_fold(sum));
 }

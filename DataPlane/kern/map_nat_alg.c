@@ -80,9 +80,7 @@ struct sweep {
 
 static bool has_ended(const struct bng_nat_flow *flow, uint64_t now_ns)
 {
-	const uint64_t fins = BNG_NAT_FIN_INSIDE | BNG_NAT_FIN_OUTSIDE;
-
-	return ((flow->state & fins) == fins || (flow->state & BNG_NAT_RST)) && flow->seen_ns < now_ns &&
+	return bng_nat_flow_is_closed(flow->state) && flow->seen_ns < now_ns &&
 	       now_ns - flow->seen_ns > LINGER_NS;
 }
 

@@ -2,6 +2,7 @@
 // The arithmetic of replaced bytes: RFC 9293 3.4, modulo 2^32.
 #include "nat_alg.h"
 
+#include "inet_sum.h"
 #include "option_walk.h"
 
 #include <errno.h>
@@ -106,22 +107,6 @@ void bng_nat_alg_add(struct bng_nat_alg *alg, const struct bng_nat_edit *edit)
 	alg->edits[alg->edit_count++] = *edit;
 }
 
-static uint32_t add(uint32_t sum, const uint8_t *bytes, size_t size)
-{
-	size_t i;
-
-	for (i = 0; i + 1 < size; i += 2)
-		sum += bng_get_be16(bytes + i);
-	return i < size ? sum + (uint32_t)(bytes[i] << 8) : sum;
-}
-
-static uint16_t fold(uint32_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
-}
-
 /* The sum at check_at after so many bytes became those at `to`, where it still stands as it was. */
 static void update(
 	const uint8_t *from, size_t from_size, uint8_t *to, size_t to_size, size_t check_at, bool has_length)
@@ -129,9 +114,10 @@ static void update(
 	uint16_t check = bng_get_be16(from + check_at);
 	uint32_t before = has_length ? (uint32_t)from_size : 0, after = has_length ? (uint32_t)to_size : 0;
 
-	before = fold(add(before, from, from_size));
-	after = fold(add(after, to, to_size));
-	bng_put_be16(to + check_at, (uint16_t)~fold((uint16_t)~check + (uint32_t)(uint16_t)~before + after));
+	before = bng_inet_fold(bng_inet_add(before, from, from_size));
+	after = bng_inet_fold(bng_inet_add(after, to, to_size));
+	bng_put_be16(to + check_at,
+		(uint16_t)~bng_inet_fold((uint16_t)~check + (uint32_t)(uint16_t)~before + after));
 }
 
 static const struct bng_nat_edit *edit_around(const struct bng_nat_alg *alg, uint32_t seq)

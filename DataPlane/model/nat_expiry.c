@@ -56,11 +56,9 @@ bool bng_nat_mapping_has_ended(const struct bng_session_object *session, const s
 static bool is_established(uint64_t state)
 {
 	const uint64_t syns = BNG_NAT_SYN_INSIDE | BNG_NAT_SYN_OUTSIDE,
-		       data = BNG_NAT_DATA_INSIDE | BNG_NAT_DATA_OUTSIDE,
-		       fins = BNG_NAT_FIN_INSIDE | BNG_NAT_FIN_OUTSIDE;
+		       data = BNG_NAT_DATA_INSIDE | BNG_NAT_DATA_OUTSIDE;
 
-	return ((state & syns) == syns || (state & data) == data) && (state & fins) != fins &&
-	       !(state & BNG_NAT_RST);
+	return ((state & syns) == syns || (state & data) == data) && !bng_nat_flow_is_closed(state);
 }
 
 bool bng_nat_flow_has_ended(const struct bng_session_object *session, const struct bng_nat_flow_key *key,

@@ -566,6 +566,14 @@ struct bng_nat_flow {
 };
 _Static_assert(sizeof(struct bng_nat_flow) == 40, "bng_nat_flow");
 
+/* By a RST, or both sides' FIN. */
+static inline int bng_nat_flow_is_closed(__u64 state)
+{
+	const __u64 fins = BNG_NAT_FIN_INSIDE | BNG_NAT_FIN_OUTSIDE;
+
+	return (state & BNG_NAT_RST) || (state & fins) == fins;
+}
+
 /* nat_fragments: LRU_HASH, how the fragments behind a first one are translated; for one direction each. */
 struct bng_nat_fragment_key {
 	__u32 vrf;

@@ -20,12 +20,6 @@ static __always_inline __u64 nat_flow_bits(__u32 tcp_flags, int is_inside)
 	return bits;
 }
 
-static __always_inline int nat_flow_is_closed(__u64 state)
-{
-	return (state & BNG_NAT_RST) || (state & (BNG_NAT_FIN_INSIDE | BNG_NAT_FIN_OUTSIDE)) ==
-						(BNG_NAT_FIN_INSIDE | BNG_NAT_FIN_OUTSIDE);
-}
-
 /*
  * A SYN on a closed connection begins another one; data after a RST says that the RST was not believed (RFC
  * 7857 2.2). Tried twice: up and down run on different CPUs.
@@ -39,7 +33,7 @@ static __always_inline void nat_flow_advance(struct bng_nat_flow *flow, __u32 tc
 		__u64 before = *(volatile __u64 *)&flow->state;
 		__u64 after = before | bits;
 
-		if ((bits & (BNG_NAT_SYN_INSIDE | BNG_NAT_SYN_OUTSIDE)) && nat_flow_is_closed(before))
+		if ((bits & (BNG_NAT_SYN_INSIDE | BNG_NAT_SYN_OUTSIDE)) && bng_nat_flow_is_closed(before))
 			after = bits;
 		else if ((before & BNG_NAT_RST) && !(bits & BNG_NAT_RST))
 			after &= ~(__u64)BNG_NAT_RST;

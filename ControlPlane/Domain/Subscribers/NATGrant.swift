@@ -169,7 +169,7 @@ extension NATGrant.Forward.Origin {
         case .operator: ""
         case .aaa: ",A"
         case .client(let nonce, let expires):
-            ",C,\(expires.milliseconds)," + nonce.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            ",C,\(expires.milliseconds)," + hexadecimal(nonce)
         }
     }
 
@@ -178,13 +178,9 @@ extension NATGrant.Forward.Origin {
         case (nil, _): self = .operator
         case ("A", 1): self = .aaa
         case ("C", 3):
-            let hex = Array(words[words.startIndex + 2])
-            guard let expires = Int64(words[words.startIndex + 1]), hex.count % 2 == 0 else { return nil }
-            var nonce: [UInt8] = []
-            for at in stride(from: 0, to: hex.count, by: 2) {
-                guard let byte = UInt8(String(hex[at...(at + 1)]), radix: 16) else { return nil }
-                nonce.append(byte)
-            }
+            guard let expires = Int64(words[words.startIndex + 1]),
+                let nonce = bytes(hexadecimal: words[words.startIndex + 2])
+            else { return nil }
             self = .client(nonce: nonce, expires: UTCTime(milliseconds: expires))
         default: return nil
         }
