@@ -29,6 +29,8 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let core: [Target] = [
@@ -78,10 +80,13 @@ let drivers: [Target] = [
     .target(
         name: "AgentDriver",
         dependencies: nio + [
-            "AgentContract", "AgentProto", "BNGCore", "Fleet", protobuf, logging,
+            "AgentContract", "AgentProto", "BNGCore", "Fleet", protobuf, logging, x509, asn1,
             .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ],
         path: "ControlPlane/Drivers/AgentDriver", swiftSettings: strict),
+    .target(
+        name: "NodeAuthority", dependencies: ["BNGCore", crypto, x509, asn1],
+        path: "ControlPlane/Drivers/NodeAuthority", swiftSettings: strict),
     .target(
         name: "Store",
         dependencies: ["BNGCore", "Fleet", "Subscribers", logging, .product(name: "GRDB", package: "GRDB.swift")],
@@ -136,7 +141,7 @@ let apps: [Target] = [
             "AccountingDriver", "AdminAPI", "AdminContract", "AgentContract", "AgentDriver", "Addressing", "BNGCore",
             "BNGConfiguration",
             "DHCPServerDriver", "DHCPv4", "DHCPv6", "Fleet", "LocalAAA", "NATRecordsDriver",
-            "NeighborDiscovery", "PPP", "RADIUS", "RADIUSContract", "RADIUSDriver",
+            "NeighborDiscovery", "NodeAuthority", "PPP", "RADIUS", "RADIUSContract", "RADIUSDriver",
             "Store", "SubscriberDriver", "Subscribers", "Telemetry", argumentParser, crypto, logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ],
@@ -184,6 +189,8 @@ let tests: [Target] = [
     unitTests("DHCPServerDriverTests", nio + ["BNGCore", "DHCPServerDriver", "DHCPv4", "DHCPv6", logging]),
     unitTests("AddressingTests", ["BNGCore", "Addressing", "TestVectors"]),
     unitTests("SubscribersTests", ["BNGCore", "Subscribers", "TestVectors"]),
+    unitTests("FleetTests", ["BNGCore", "Fleet"]),
+    unitTests("NodeAuthorityTests", ["BNGCore", "NodeAuthority", crypto, x509, asn1]),
     unitTests("AgentContractTests", ["BNGCore", "Fleet", "AgentContract", "AgentProto", "TestVectors", protobuf]),
     unitTests(
         "BNGConfigurationTests",
@@ -268,6 +275,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),

@@ -24,7 +24,7 @@ C_SOURCES := $(foreach layer,$(C_LAYERS),$(wildcard DataPlane/$(layer)/*.c))
 C_GENERATED := $(wildcard DataPlane/wire/gen/bng/agent/v1/*.c)
 C_OBJECTS = $(patsubst DataPlane/%.c,$(C_BUILD)/%.o,$(C_SOURCES) $(C_GENERATED))
 C_LIBRARY_OBJECTS = $(filter-out $(C_BUILD)/agent/main.o,$(C_OBJECTS))
-C_LIBRARIES := -lxdp -lbpf -lelf -lz -lssl -lcrypto -lprotobuf-c -lcap
+C_LIBRARIES := -lxdp -lbpf -lelf -lz -lssl -lcrypto -lprotobuf-c -lcap -lresolv
 
 $(C_BUILD)/wire/gen/%.o: DataPlane/wire/gen/%.c
 	@mkdir -p $(@D)

@@ -52,6 +52,7 @@ static void on_tick(struct bng_source *source, uint32_t events)
 	bng_advertise_tick(agent_of(source));
 	bng_nat_fragment_tick(agent_of(source));
 	bng_nat_sweep_tick(agent_of(source));
+	bng_identity_tick(agent_of(source));
 }
 
 static void on_second(struct bng_source *source, uint32_t events)

@@ -8,6 +8,7 @@
 #include "connection.h"
 #include "delay_queue.h"
 #include "desired.h"
+#include "enroller.h"
 #include "frame.h"
 #include "kern.h"
 #include "link.h"
@@ -154,6 +155,9 @@ struct bng_agent {
 	struct bng_punt_batch punts;
 	struct bng_lane_connection lanes[BNG_LANES];
 	void *tls_context;
+	struct bng_prover prover;
+	struct bng_enroller enroller; /* in use with a state directory */
+	uint64_t renew_at_ms;         /* UTC; 0: nobody renews anything */
 	struct bng_agent_source tick, second, signals, watch, punt_source;
 	unsigned seconds;
 	int packet[BNG_MAX_PORTS];
@@ -205,6 +209,12 @@ void bng_lanes_tick(struct bng_agent *agent);
 void bng_lanes_flush(struct bng_agent *agent);
 void bng_lanes_pump(struct bng_agent *agent, enum bng_lane lane);
 void bng_lanes_send(struct bng_agent *agent, enum bng_lane lane, const Bng__Agent__V1__AgentFrame *frame);
+
+/* identity.c */
+int bng_identity_init(struct bng_agent *agent, struct bng_words *words);
+void bng_identity_done(struct bng_agent *agent);
+void bng_identity_tick(struct bng_agent *agent);
+void bng_identity_challenged(struct bng_agent *agent, const Bng__Agent__V1__Challenge *challenge);
 
 /* batch.c */
 void bng_batch_begin(struct bng_agent *agent, const Bng__Agent__V1__Batch *batch);

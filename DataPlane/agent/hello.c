@@ -97,6 +97,7 @@ void bng_hello_send(struct bng_agent *agent)
 	term.term = agent->node_term;
 	(void)uname(&system);
 	hello.node_id = agent->options.node;
+	hello.protocol_minor_max = BNG_LINK_MINOR;
 	hello.boot_id = (ProtobufCBinaryData){.len = sizeof(agent->boot_id), .data = agent->boot_id};
 	hello.n_epochs = BNG_FAMILIES - 1;
 	hello.epochs = epoch_list;

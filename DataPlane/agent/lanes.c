@@ -44,18 +44,10 @@ static void on_news(struct bng_connection *connection, enum bng_connection_news 
 
 int bng_lanes_init(struct bng_agent *agent, struct bng_words *words)
 {
-	struct bng_tls_files files = {
-		agent->options.tls_certificate, agent->options.tls_key, agent->options.tls_authority};
-	char text[256];
-	int lane;
+	int err = bng_identity_init(agent, words), lane;
 
-	if (agent->options.controller.host[0]) {
-		agent->tls_context = bng_tls_context_new(&files, false, text, sizeof(text));
-		if (!agent->tls_context) {
-			bng_say(words, "%s", text);
-			return -EINVAL;
-		}
-	}
+	if (err)
+		return err;
 	for (lane = 1; lane < BNG_LANES; lane++) {
 		agent->lanes[lane].agent = agent;
 		agent->lanes[lane].lane = (enum bng_lane)lane;
@@ -72,9 +64,7 @@ void bng_lanes_done(struct bng_agent *agent)
 	for (lane = 1; lane < BNG_LANES; lane++)
 		if (agent->lanes[lane].agent)
 			bng_connection_done(&agent->lanes[lane].connection);
-	if (agent->tls_context)
-		bng_tls_context_free(agent->tls_context);
-	agent->tls_context = NULL;
+	bng_identity_done(agent);
 }
 
 static void flush_lane(struct bng_agent *agent, enum bng_lane lane)
@@ -155,6 +145,9 @@ static void act(struct bng_agent *agent, const struct bng_link_action *action)
 		break;
 	case BNG_LINK_SEND_HEARTBEAT:
 		bng_heartbeat_send(agent);
+		break;
+	case BNG_LINK_CHALLENGED:
+		bng_identity_challenged(agent, action->frame->challenge);
 		break;
 	case BNG_LINK_ASSOCIATED:
 		associated(agent, action->frame->hello_reply);

@@ -2,6 +2,7 @@
 // Command line of bng-agent.
 #include "agent.h"
 
+#include "credentials.h"
 #include "log.h"
 
 #include <errno.h>
@@ -10,20 +11,22 @@
 #include <stdlib.h>
 
 static const char usage[] =
-	"usage: bng-agent [--config FILE] [--check | --detach | --version | --help]\n"
+	"usage: bng-agent [--config FILE] [--check | --detach | --trust PIN | --version | --help]\n"
 	"\n"
 	"Programs the XDP data plane of this host's ports as a controller says.\n"
 	"\n"
 	"  --config FILE  configuration (default /etc/bng/agent.conf)\n"
 	"  --check        reads the configuration and says what is wrong with it\n"
 	"  --detach       removes programs and pins, and with them all sessions; the agent must not run\n"
+	"  --trust PIN    before enrolment: the controller that shows sha256:... is ours (see its log, or "
+	"ours)\n"
 	"  --version      prints the version\n"
 	"\n"
 	"On SIGTERM the agent ends, but leaves programs attached and maps pinned: traffic and DHCP renewals "
 	"go on,\n"
 	"and the next start adopts them. Use --detach to stop forwarding.\n";
 
-enum mode { MODE_RUN, MODE_CHECK, MODE_DETACH };
+enum mode { MODE_RUN, MODE_CHECK, MODE_DETACH, MODE_TRUST };
 
 static int say_words(const char *what, const struct bng_words *words, int err)
 {
@@ -42,6 +45,43 @@ static int detach(const struct bng_options *options)
 	err = bng_kern_detach(&kern, &words);
 	bng_kern_done(&kern);
 	return err ? say_words("detach_failed", &words, err) : EXIT_SUCCESS;
+}
+
+/* A host that is no node yet asks until it is one. */
+static int become_node(struct bng_options *options)
+{
+	char error[512] = "";
+	int err;
+
+	if (!options->state[0])
+		return 0;
+	err = bng_enrol_until_approved(options, error, sizeof(error));
+	if (!err)
+		err = bng_options_enrolled(options, error, sizeof(error));
+	if (err)
+		bng_log("error", "enrolment_failed", "reason=%s",
+			bng_quote(*error ? error : strerrordesc_np(-err)).text);
+	return err;
+}
+
+static int trust(const struct bng_options *options, const char *pin)
+{
+	char line[80], words[256] = "";
+	uint8_t bytes[BNG_TLS_HASH];
+	int err;
+
+	if (!options->state[0] || !bng_options_pin(pin, bytes)) {
+		fprintf(stderr, "bng-agent: --trust: expected sha256: and 64 hexadecimal digits, and state = "
+				"DIRECTORY in the configuration\n");
+		return 2;
+	}
+	(void)snprintf(line, sizeof(line), "%s\n", pin);
+	err = bng_credentials_key(options->state, words, sizeof(words));
+	if (!err)
+		err = bng_credentials_write(options->state, "controller.pin", line, strlen(line));
+	if (err)
+		fprintf(stderr, "bng-agent: %s\n", *words ? words : strerrordesc_np(-err));
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int run(const struct bng_options *options)
@@ -69,13 +109,15 @@ int main(int argc, char **argv)
 		{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, 'k'},
 		{"detach", no_argument, NULL, 'd'},
+		{"trust", required_argument, NULL, 't'},
 		{"version", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	const char *file = "/etc/bng/agent.conf";
 	enum mode mode = MODE_RUN;
-	struct bng_options options;
+	static struct bng_options options;
+	const char *pin = "";
 	char error[512];
 	int option;
 
@@ -89,6 +131,10 @@ int main(int argc, char **argv)
 			break;
 		case 'd':
 			mode = MODE_DETACH;
+			break;
+		case 't':
+			mode = MODE_TRUST;
+			pin = optarg;
 			break;
 		case 'v':
 			printf("bng-agent %s\n", BNG_VERSION);
@@ -110,5 +156,9 @@ int main(int argc, char **argv)
 			options.port_count, options.max_sessions);
 		return EXIT_SUCCESS;
 	}
-	return mode == MODE_DETACH ? detach(&options) : run(&options);
+	if (mode == MODE_TRUST)
+		return trust(&options, pin);
+	if (mode == MODE_DETACH)
+		return detach(&options);
+	return become_node(&options) ? EXIT_FAILURE : run(&options);
 }

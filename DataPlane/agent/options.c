@@ -2,6 +2,8 @@
 // "key = value" per line, # comments. A wrong key or value is refused with its line and what was expected.
 #include "options.h"
 
+#include "discover.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -57,27 +59,44 @@ static bool is_number(const char *text, unsigned long max, unsigned long *ret)
 
 static int take_controller(struct parser *parser, const char *value)
 {
-	struct bng_endpoint *endpoint = &parser->options->controller;
-	const char *colon;
-	unsigned long port;
-	size_t length;
+	struct bng_options *o = parser->options;
 
-	*endpoint = (struct bng_endpoint){0};
+	o->controller = (struct bng_endpoint){0};
+	o->discover[0] = 0;
 	if (!strncmp(value, "unix:", 5))
-		return take_path(parser, value + 5, endpoint->path, sizeof(endpoint->path), "a socket");
-	colon = strrchr(value, ':');
-	if (strncmp(value, "tls:", 4) != 0 || colon < value + 4)
-		return complain(parser, "expected unix:/path or tls:host:port, not '%s'", value);
-	value += 4;
-	length = (size_t)(colon - value);
-	if (length >= 2 && value[0] == '[' && value[length - 1] == ']') {
-		value++;
-		length -= 2;
+		return take_path(
+			parser, value + 5, o->controller.path, sizeof(o->controller.path), "a socket");
+	if (!strncmp(value, "discover:", 9) && value[9])
+		return take_text(parser, value + 9, o->discover, sizeof(o->discover), "an interface");
+	if (!bng_endpoint_parse(value, &o->controller))
+		return complain(parser,
+			"expected unix:/path, tls:host:port with a port from 1 to 65535, or "
+			"discover:interface, "
+			"not '%s'",
+			value);
+	return 0;
+}
+
+bool bng_options_pin(const char *text, uint8_t ret_pin[BNG_TLS_HASH])
+{
+	unsigned int byte;
+	int i, used;
+
+	if (strncmp(text, "sha256:", 7) != 0 || strlen(text) != 7 + 2 * BNG_TLS_HASH)
+		return false;
+	for (i = 0; i < BNG_TLS_HASH; i++) {
+		if (sscanf(text + 7 + 2 * i, "%2x%n", &byte, &used) != 1 || used != 2)
+			return false;
+		ret_pin[i] = (uint8_t)byte;
 	}
-	if (!length || length >= sizeof(endpoint->host) || !is_number(colon + 1, 65535, &port) || !port)
-		return complain(parser, "expected tls:host:port with a port from 1 to 65535");
-	memcpy(endpoint->host, value, length);
-	(void)snprintf(endpoint->port, sizeof(endpoint->port), "%lu", port);
+	return true;
+}
+
+static int take_pin(struct parser *parser, const char *value)
+{
+	if (!bng_options_pin(value, parser->options->pin))
+		return complain(parser, "expected sha256: and 64 hexadecimal digits, not '%s'", value);
+	parser->options->has_pin = true;
 	return 0;
 }
 
@@ -155,6 +174,16 @@ static int take(struct parser *parser, const char *key, const char *value)
 		return take_path(parser, value, o->tls_key, sizeof(o->tls_key), "a key");
 	if (!strcmp(key, "tls-authority"))
 		return take_path(parser, value, o->tls_authority, sizeof(o->tls_authority), "a certificate");
+	if (!strcmp(key, "psk"))
+		return take_path(parser, value, o->psk, sizeof(o->psk), "a key's file");
+	if (!strcmp(key, "controller-pin"))
+		return take_pin(parser, value);
+	if (!strcmp(key, "state"))
+		return take_path(parser, value, o->state, sizeof(o->state), "a directory");
+	if (!strcmp(key, "serial"))
+		return take_text(parser, value, o->serial, sizeof(o->serial), "a serial number");
+	if (!strcmp(key, "tpm"))
+		return take_text(parser, value, o->tpm, sizeof(o->tpm), "a TCTI such as device:/dev/tpmrm0");
 	if (!strcmp(key, "pins"))
 		return take_path(parser, value, o->pins, sizeof(o->pins), "a directory");
 	if (!strcmp(key, "attach"))
@@ -166,8 +195,8 @@ static int take(struct parser *parser, const char *key, const char *value)
 	if (!strcmp(key, "nat-mappings"))
 		return take_mappings(parser, value);
 	return complain(parser,
-		"unknown key '%s'; expected node, controller, tls-certificate, tls-key, tls-authority, pins, "
-		"attach, port, max-sessions or nat-mappings",
+		"unknown key '%s'; expected node, controller, controller-pin, tls-certificate, tls-key, "
+		"tls-authority, psk, state, serial, tpm, pins, attach, port, max-sessions or nat-mappings",
 		key);
 }
 
@@ -202,30 +231,46 @@ static int take_line(struct parser *parser, char *line)
 	return take(parser, key, value);
 }
 
+/* Over TLS: a certificate of ours and who signs the controller's, a pre-shared key and a pin, or what
+ * enrolment gives. */
+static int check_trust(struct parser *parser)
+{
+	const struct bng_options *o = parser->options;
+	bool any = o->tls_certificate[0] || o->tls_key[0] || o->tls_authority[0];
+	bool all = o->tls_certificate[0] && o->tls_key[0] && o->tls_authority[0];
+
+	if (any && !all)
+		return complain(parser, "expected tls-certificate, tls-key and tls-authority together");
+	if ((o->psk[0] != 0) + (o->state[0] != 0) + all != 1)
+		return complain(parser, "expected, with a tls: controller, one of: tls-certificate, tls-key "
+					"and tls-authority; "
+					"psk; state");
+	if (o->psk[0] && !o->has_pin)
+		return complain(
+			parser, "expected controller-pin with psk: it says who may ask for the proof");
+	return 0;
+}
+
 static int check_whole(struct parser *parser)
 {
 	const struct bng_options *o = parser->options;
 
-	if (!o->node[0])
+	if (!o->node[0] && !o->state[0])
 		return complain(parser, "expected node = NAME");
 	if (!o->pins[0])
 		return complain(parser, "expected pins = DIRECTORY on a BPF file system");
-	if (!o->port_count)
+	if (!o->port_count && !o->state[0])
 		return complain(parser, "expected at least one port = INTERFACE access|core");
-	if (!o->controller.path[0] && !o->controller.host[0])
-		return complain(parser, "expected controller = unix:/path or tls:host:port");
-	if (o->controller.host[0] && (!o->tls_certificate[0] || !o->tls_key[0] || !o->tls_authority[0]))
+	if (!o->controller.path[0] && !o->controller.host[0] && !o->discover[0])
 		return complain(
-			parser, "expected tls-certificate, tls-key and tls-authority with a tls: controller");
-	return 0;
+			parser, "expected controller = unix:/path, tls:host:port or discover:interface");
+	if (o->discover[0] && !o->state[0])
+		return complain(parser, "expected state = DIRECTORY with controller = discover:interface");
+	return o->controller.host[0] || o->discover[0] ? check_trust(parser) : 0;
 }
 
-int bng_options_parse(const char *file, const char *text, size_t size, struct bng_options *ret_options,
-	char *error, size_t error_size)
+static int parse_lines(struct parser *parser, const char *text, size_t size)
 {
-	struct bng_options options = {
-		.max_sessions = BNG_SESSIONS_DEFAULT, .nat_mappings = BNG_NAT_MAPPINGS_DEFAULT};
-	struct parser parser = {.file = file, .options = &options, .error = error, .error_size = error_size};
 	size_t at = 0, length;
 	char line[1024];
 	int err = 0;
@@ -234,15 +279,26 @@ int bng_options_parse(const char *file, const char *text, size_t size, struct bn
 		const char *end = memchr(text + at, '\n', size - at);
 
 		length = end ? (size_t)(end - text) - at : size - at;
-		parser.line++;
+		parser->line++;
 		if (length >= sizeof(line) || memchr(text + at, 0, length))
 			return complain(
-				&parser, "expected text lines of at most %zu characters", sizeof(line) - 1);
+				parser, "expected text lines of at most %zu characters", sizeof(line) - 1);
 		memcpy(line, text + at, length);
 		line[length] = 0;
-		err = take_line(&parser, line);
+		err = take_line(parser, line);
 		at += length + 1;
 	}
+	return err;
+}
+
+int bng_options_parse(const char *file, const char *text, size_t size, struct bng_options *ret_options,
+	char *error, size_t error_size)
+{
+	struct bng_options options = {
+		.max_sessions = BNG_SESSIONS_DEFAULT, .nat_mappings = BNG_NAT_MAPPINGS_DEFAULT};
+	struct parser parser = {.file = file, .options = &options, .error = error, .error_size = error_size};
+	int err = parse_lines(&parser, text, size);
+
 	if (!err)
 		err = check_whole(&parser);
 	if (!err)
@@ -250,21 +306,61 @@ int bng_options_parse(const char *file, const char *text, size_t size, struct bn
 	return err;
 }
 
-int bng_options_read(const char *file, struct bng_options *ret_options, char *error, size_t error_size)
+static int read_file(
+	const char *file, char text[FILE_MAX + 1], size_t *ret_size, char *error, size_t error_size)
 {
-	static char text[FILE_MAX + 1];
 	FILE *stream = fopen(file, "re");
-	size_t size;
 
 	if (!stream) {
 		(void)snprintf(error, error_size, "%s: %s", file, strerrordesc_np(errno));
 		return -EINVAL;
 	}
-	size = fread(text, 1, sizeof(text), stream);
+	*ret_size = fread(text, 1, FILE_MAX + 1, stream);
 	(void)fclose(stream);
-	if (size > FILE_MAX) {
+	if (*ret_size > FILE_MAX) {
 		(void)snprintf(error, error_size, "%s: expected at most %d bytes", file, FILE_MAX);
 		return -EINVAL;
 	}
-	return bng_options_parse(file, text, size, ret_options, error, error_size);
+	return 0;
+}
+
+static char file_text[FILE_MAX + 1];
+
+int bng_options_enrolled(struct bng_options *options, char *error, size_t error_size)
+{
+	char path[BNG_OPTION_SIZE + 16];
+	struct bng_options found = *options;
+	struct parser parser = {.file = path, .options = &found, .error = error, .error_size = error_size};
+	size_t size;
+	int err;
+
+	(void)snprintf(path, sizeof(path), "%s/node.conf", options->state);
+	if (options->port_count)
+		found.port_count = 0;
+	err = read_file(path, file_text, &size, error, error_size);
+	if (!err)
+		err = parse_lines(&parser, file_text, size);
+	if (err)
+		return err;
+	if (options->discover[0])
+		options->controller = found.controller;
+	if (options->node[0] && strcmp(options->node, found.node) != 0)
+		return complain(&parser, "the controller enrolled this host as %s, its own file says %s",
+			found.node, options->node);
+	memcpy(options->node, found.node, sizeof(options->node));
+	if (!options->port_count) {
+		options->port_count = found.port_count;
+		memcpy(options->ports, found.ports, sizeof(options->ports));
+	}
+	if (!options->port_count)
+		return complain(&parser, "the controller gave this node no ports");
+	return 0;
+}
+
+int bng_options_read(const char *file, struct bng_options *ret_options, char *error, size_t error_size)
+{
+	size_t size;
+	int err = read_file(file, file_text, &size, error, error_size);
+
+	return err ? err : bng_options_parse(file, file_text, size, ret_options, error, error_size);
 }

@@ -146,6 +146,7 @@ static void connected(struct bng_link *link, enum bng_lane lane, struct bng_link
 		return;
 	link->lanes[lane].state = BNG_LANE_GREETING;
 	bng_buffer_clear(&link->lanes[lane].out);
+	link->challenges = lane == BNG_LANE_STATE ? 0 : link->challenges;
 	if (lane == BNG_LANE_STATE)
 		bng_link_act(actions, BNG_LINK_SEND_HELLO, lane);
 	else
@@ -241,7 +242,10 @@ int bng_link_send(struct bng_link *link, enum bng_lane lane, const Bng__Agent__V
 	bool hello = frame->body_case == BNG__AGENT__V1__AGENT_FRAME__BODY_HELLO ||
 		     frame->body_case == BNG__AGENT__V1__AGENT_FRAME__BODY_LANE_HELLO;
 
-	if (l->state != (hello ? BNG_LANE_GREETING : BNG_LANE_OPEN))
+	bool proof = frame->body_case == BNG__AGENT__V1__AGENT_FRAME__BODY_PROOF &&
+		     l->state == BNG_LANE_GREETING && link->challenges;
+
+	if (!proof && l->state != (hello ? BNG_LANE_GREETING : BNG_LANE_OPEN))
 		return -ENOTCONN;
 	return bng_frame_append(&l->out, &frame->base);
 }

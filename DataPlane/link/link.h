@@ -25,6 +25,9 @@ enum {
 	BNG_LINK_REDIAL_MIN_MS = 100,
 	BNG_LINK_REDIAL_MAX_MS = 3200,
 	BNG_BATCH_ITEMS_MAX = 4096,
+	BNG_LINK_MINOR =
+		1, /* the newest minor version of the contract this agent speaks; it speaks all before */
+	BNG_LINK_CHALLENGES = 4, /* before the hello is answered */
 };
 
 struct bng_link_lane {
@@ -45,6 +48,8 @@ struct bng_link {
 	uint64_t next_heartbeat_ns;
 	uint64_t last_heard_ns;
 	uint64_t heartbeat_sequence;
+	uint32_t minor;      /* agreed on */
+	uint32_t challenges; /* asked on this connection of the state lane before the hello was answered */
 	uint32_t credits[BNG_PUNT_CLASSES];
 	uint64_t punts_dropped; /* since the association began */
 	struct bng_event_queue events;
@@ -71,6 +76,7 @@ enum bng_link_action_kind {
 	BNG_LINK_CLOSE,      /* once its output is flushed; no CLOSED event follows */
 	BNG_LINK_SEND_HELLO, /* call bng_link_send() with a hello */
 	BNG_LINK_SEND_HEARTBEAT,
+	BNG_LINK_CHALLENGED, /* prove who we are: bng_link_send() with a proof, now or soon */
 	BNG_LINK_ASSOCIATED, /* hello_reply */
 	BNG_LINK_LANE_OPEN,
 	BNG_LINK_LANE_LOST,

@@ -52,9 +52,9 @@ static void associated(struct bng_link *link, const Bng__Agent__V1__ControllerFr
 			now_ns, actions);
 		return;
 	}
-	if (reply->protocol_minor != 0) {
+	if (reply->protocol_minor > BNG_LINK_MINOR) {
 		bng_link_refuse(
-			link, BNG_LANE_STATE, CODE(VERSION), "only minor 0 was offered", now_ns, actions);
+			link, BNG_LANE_STATE, CODE(VERSION), "a minor that was not offered", now_ns, actions);
 		return;
 	}
 	if (interval < INTERVAL_MIN_MS || interval > INTERVAL_MAX_MS || timeout > TIMEOUT_MAX_MS ||
@@ -63,6 +63,7 @@ static void associated(struct bng_link *link, const Bng__Agent__V1__ControllerFr
 			now_ns, actions);
 		return;
 	}
+	link->minor = reply->protocol_minor;
 	memcpy(link->association_id, reply->association_id.data, sizeof(link->association_id));
 	link->heartbeat_interval_ns = interval * 1000000ULL;
 	link->heartbeat_timeout_ns = timeout * 1000000ULL;
@@ -75,12 +76,34 @@ static void associated(struct bng_link *link, const Bng__Agent__V1__ControllerFr
 	bng_link_open_lanes(link, now_ns, actions);
 }
 
-/* The answer to our hello, or an error notice; nothing else. */
+static void challenged(struct bng_link *link, const Bng__Agent__V1__ControllerFrame *frame, uint64_t now_ns,
+	struct bng_link_actions *actions)
+{
+	if (frame->challenge->nonce.len != 32 ||
+		frame->challenge->kind_case == BNG__AGENT__V1__CHALLENGE__KIND__NOT_SET) {
+		bng_link_refuse(link, BNG_LANE_STATE, CODE(MALFORMED),
+			"a challenge has a nonce of 32 bytes and a kind this version knows", now_ns, actions);
+		return;
+	}
+	if (link->lanes[BNG_LANE_STATE].state == BNG_LANE_GREETING) {
+		if (link->challenges++ == BNG_LINK_CHALLENGES) {
+			bng_link_refuse(link, BNG_LANE_STATE, CODE(UNEXPECTED),
+				"more challenges than one hello is worth", now_ns, actions);
+			return;
+		}
+		link->lanes[BNG_LANE_STATE].deadline_ns = now_ns + BNG_LINK_HELLO_MS * 1000000ULL;
+	}
+	bng_link_act(actions, BNG_LINK_CHALLENGED, BNG_LANE_STATE)->frame = frame;
+}
+
+/* The answer to our hello, what has to be proven before it, or an error notice; nothing else. */
 static void greeting(struct bng_link *link, enum bng_lane lane, const Bng__Agent__V1__ControllerFrame *frame,
 	uint64_t now_ns, struct bng_link_actions *actions)
 {
 	if (lane == BNG_LANE_STATE && frame->body_case == BODY(HELLO_REPLY))
 		associated(link, frame, now_ns, actions);
+	else if (lane == BNG_LANE_STATE && frame->body_case == BODY(CHALLENGE))
+		challenged(link, frame, now_ns, actions);
 	else if (lane != BNG_LANE_STATE && frame->body_case == BODY(LANE_HELLO_REPLY) &&
 		 (enum bng_lane)frame->lane_hello_reply->lane == lane)
 		lane_is_open(link, lane, actions);
@@ -118,6 +141,9 @@ static void open_frame(struct bng_link *link, enum bng_lane lane,
 		break;
 	case BODY(BATCH):
 		bng_link_act(actions, BNG_LINK_BATCH, lane)->frame = frame;
+		break;
+	case BODY(CHALLENGE):
+		challenged(link, frame, now_ns, actions);
 		break;
 	case BODY(AUDIT_REQUEST):
 		bng_link_act(actions, BNG_LINK_AUDIT, lane)->frame = frame;

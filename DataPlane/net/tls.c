@@ -3,6 +3,8 @@
 // long.
 #include "tls.h"
 
+#include "tls_identity.h"
+
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -23,7 +25,7 @@ static void explain(char *words, size_t size, const char *what, const char *file
 	ERR_clear_error();
 }
 
-static bool is_private(const char *path, char *words, size_t size)
+bool bng_tls_is_private(const char *path, char *words, size_t size)
 {
 	struct stat status;
 
@@ -39,11 +41,26 @@ static bool is_private(const char *path, char *words, size_t size)
 	return true;
 }
 
+static bool use_own_key(SSL_CTX *context, const struct bng_tls_files *files, char *words, size_t words_size)
+{
+	if (files->certificate && SSL_CTX_use_certificate_chain_file(context, files->certificate) != 1)
+		explain(words, words_size, "certificate", files->certificate);
+	else if (files->key && SSL_CTX_use_PrivateKey_file(context, files->key, SSL_FILETYPE_PEM) != 1)
+		explain(words, words_size, "key", files->key);
+	else if (!files->certificate && bng_tls_self_sign(context, files->key))
+		explain(words, words_size, "a certificate of its own for", files->key);
+	else if (SSL_CTX_check_private_key(context) != 1)
+		explain(words, words_size, "key", files->key);
+	else
+		return true;
+	return false;
+}
+
 void *bng_tls_context_new(const struct bng_tls_files *files, bool server, char *words, size_t words_size)
 {
 	SSL_CTX *context;
 
-	if (!is_private(files->key, words, words_size))
+	if (files->key && !bng_tls_is_private(files->key, words, words_size))
 		return NULL;
 	ERR_clear_error();
 	context = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
@@ -57,13 +74,12 @@ void *bng_tls_context_new(const struct bng_tls_files *files, bool server, char *
 	(void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	if (!SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION))
 		explain(words, words_size, "TLS 1.3", NULL);
-	else if (SSL_CTX_use_certificate_chain_file(context, files->certificate) != 1)
-		explain(words, words_size, "certificate", files->certificate);
-	else if (SSL_CTX_use_PrivateKey_file(context, files->key, SSL_FILETYPE_PEM) != 1 ||
-		 SSL_CTX_check_private_key(context) != 1)
-		explain(words, words_size, "key", files->key);
-	else if (SSL_CTX_load_verify_locations(context, files->authority, NULL) != 1)
+	else if (!use_own_key(context, files, words, words_size))
+		; /* said */
+	else if (files->authority && SSL_CTX_load_verify_locations(context, files->authority, NULL) != 1)
 		explain(words, words_size, "authority", files->authority);
+	else if (!files->authority && bng_tls_pin(context, files->pin))
+		explain(words, words_size, "pin", NULL);
 	else
 		return context;
 	SSL_CTX_free(context);
@@ -212,6 +228,8 @@ void bng_tls_reason(const struct bng_tls *tls, char *text, size_t size)
 	long verify = SSL_get_verify_result(tls->ssl);
 	unsigned long code = ERR_peek_last_error();
 
+	if (bng_tls_pin_reason(tls->ssl, text, size))
+		return;
 	if (verify != X509_V_OK)
 		(void)snprintf(text, size, "peer's certificate: %s", X509_verify_cert_error_string(verify));
 	else if (code)

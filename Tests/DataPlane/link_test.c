@@ -108,6 +108,34 @@ static void greet_state(void)
 	assert_true(has(BNG_LINK_SEND_HELLO, BNG_LANE_STATE));
 }
 
+static void challenge(size_t nonce_size, bool with_kind)
+{
+	static uint8_t nonce[33] = {7};
+	Bng__Agent__V1__PSKChallenge psk = BNG__AGENT__V1__PSKCHALLENGE__INIT;
+	Bng__Agent__V1__Challenge body = BNG__AGENT__V1__CHALLENGE__INIT;
+	Bng__Agent__V1__ControllerFrame frame = BNG__AGENT__V1__CONTROLLER_FRAME__INIT;
+
+	body.challenge_id = 1;
+	body.nonce = (ProtobufCBinaryData){nonce_size, nonce};
+	if (with_kind) {
+		body.kind_case = BNG__AGENT__V1__CHALLENGE__KIND_PSK;
+		body.psk = &psk;
+	}
+	frame.body_case = BNG__AGENT__V1__CONTROLLER_FRAME__BODY_CHALLENGE;
+	frame.challenge = &body;
+	feed(BNG_LANE_STATE, &frame);
+}
+
+static int send_proof(void)
+{
+	Bng__Agent__V1__Proof proof = BNG__AGENT__V1__PROOF__INIT;
+	Bng__Agent__V1__AgentFrame frame = BNG__AGENT__V1__AGENT_FRAME__INIT;
+
+	frame.body_case = BNG__AGENT__V1__AGENT_FRAME__BODY_PROOF;
+	frame.proof = &proof;
+	return bng_link_send(&link_, BNG_LANE_STATE, &frame);
+}
+
 static void associate(void)
 {
 	greet_state();
@@ -155,6 +183,46 @@ static void feed_credit(uint32_t class, uint32_t credits)
 	feed_simple(BNG_LANE_PUNT, BNG__AGENT__V1__CONTROLLER_FRAME__BODY_PUNT_CREDIT, &credit.base);
 }
 
+TEST(a_challenge_is_answered_before_the_hello_is_and_at_any_time_later)
+{
+	begin();
+	greet_state();
+	assert_int_equal(send_proof(), -ENOTCONN); /* nobody asked */
+	challenge(32, true);
+	assert_true(has(BNG_LINK_CHALLENGED, BNG_LANE_STATE));
+	assert_int_equal(send_proof(), 0);
+	reply(1000, 5000, 16, 1);
+	assert_true(has(BNG_LINK_ASSOCIATED, BNG_LANE_STATE));
+	assert_int_equal(link_.minor, 1);
+	challenge(32, true);
+	assert_true(has(BNG_LINK_CHALLENGED, BNG_LANE_STATE));
+	assert_int_equal(send_proof(), 0);
+	end();
+}
+
+TEST(challenges_that_are_none_or_too_many_end_the_lane)
+{
+	int i;
+
+	begin();
+	greet_state();
+	challenge(31, true);
+	assert_int_equal(noticed(BNG_LANE_STATE), CODE(MALFORMED));
+	end();
+	begin();
+	greet_state();
+	challenge(32, false);
+	assert_int_equal(noticed(BNG_LANE_STATE), CODE(MALFORMED));
+	end();
+	begin();
+	greet_state();
+	for (i = 0; i < BNG_LINK_CHALLENGES; i++)
+		challenge(32, true);
+	challenge(32, true);
+	assert_int_equal(noticed(BNG_LANE_STATE), CODE(UNEXPECTED));
+	end();
+}
+
 TEST(lanes_are_dialled_after_the_hello_and_open_in_any_order)
 {
 	begin();
@@ -173,7 +241,7 @@ TEST(bad_hello_replies_are_refused_by_name_and_dialled_again)
 		int code;
 	} cases[] = {
 		{1000, 5000, 15, 0, CODE(MALFORMED)},
-		{1000, 5000, 16, 1, CODE(VERSION)},
+		{1000, 5000, 16, BNG_LINK_MINOR + 1, CODE(VERSION)},
 		{1000, 1999, 16, 0, CODE(UNEXPECTED)},
 		{9, 5000, 16, 0, CODE(UNEXPECTED)},
 	};

@@ -2,10 +2,13 @@
 // TLS over memory: a handshake with both certificates, data both ways fed byte by byte, and the refusals.
 #include "test.h"
 
+#include "credentials.h"
+#include "psk.h"
 #include "tls.h"
 
 #include <errno.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -104,12 +107,18 @@ static void remove_files(void)
 static void *context_of(const char *name, const char *authority, bool server, char *words, size_t size)
 {
 	static char certificate[128], key[128], ca[128];
-	struct bng_tls_files files = {certificate, key, ca};
+	struct bng_tls_files files = {.certificate = certificate, .key = key, .authority = ca};
 
 	snprintf(certificate, sizeof(certificate), "%s/%s.pem", folder, name);
 	snprintf(key, sizeof(key), "%s/%s.key", folder, name);
 	snprintf(ca, sizeof(ca), "%s/%s.pem", folder, authority);
 	return bng_tls_context_new(&files, server, words, size);
+}
+
+static int take_anybody(int good, X509_STORE_CTX *store)
+{
+	(void)good, (void)store;
+	return 1;
 }
 
 struct pair {
@@ -234,6 +243,195 @@ TEST(wrong_names_and_strangers_are_refused)
 	refused("edge1", "other", "controller.example", 0);
 	refused("stranger", "ca", "controller.example", 1);
 	remove_files();
+}
+
+/* A client that knows the server by a pin alone, and shows a certificate it made itself. */
+static void pin_pair(struct pair *pair, const char *of, const char *host)
+{
+	uint8_t pin[BNG_TLS_HASH] = {1};
+	char path[128], words[256] = "";
+	X509 *certificate;
+	FILE *file;
+
+	pair_init(pair, "edge1", "ca", host);
+	if (of) {
+		snprintf(path, sizeof(path), "%s/%s.pem", folder, of);
+		file = fopen(path, "r");
+		certificate = PEM_read_X509(file, NULL, NULL, NULL);
+		fclose(file);
+		X509_digest(certificate, EVP_sha256(), pin, NULL);
+		X509_free(certificate);
+	}
+	bng_tls_done(&pair->sides[0]);
+	bng_tls_context_free(pair->contexts[0]);
+	pair->contexts[0] =
+		bng_tls_context_new(&(struct bng_tls_files){.pin = pin}, false, words, sizeof(words));
+	assert_non_null(pair->contexts[0]);
+	assert_int_equal(bng_tls_init(&pair->sides[0], pair->contexts[0], host, false), 0);
+	/* The server takes anybody, and sends its authority along. */
+	SSL_set_verify(pair->sides[1].ssl, SSL_VERIFY_PEER, take_anybody);
+	snprintf(path, sizeof(path), "%s/ca.pem", folder);
+	file = fopen(path, "r");
+	certificate = PEM_read_X509(file, NULL, NULL, NULL);
+	fclose(file);
+	assert_int_equal(SSL_add1_chain_cert(pair->sides[1].ssl, certificate), 1);
+	X509_free(certificate);
+	shuttle(pair, 65536);
+}
+
+TEST(a_pin_of_the_server_or_of_its_authority_is_enough_and_any_other_is_not)
+{
+	static const struct {
+		const char *pin, *host;
+		bool good;
+	} cases[] = {
+		{"server", "controller.example", true},
+		{"server", "elsewhere.example", true}, /* that very certificate */
+		{"ca", "controller.example", true},
+		{"ca", "elsewhere.example", false}, /* anybody of the authority is not enough */
+		{"other", "controller.example", false},
+		{NULL, "controller.example", false},
+	};
+	struct pair pair;
+	char reason[160];
+	size_t i;
+
+	make_files();
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		pin_pair(&pair, cases[i].pin, cases[i].host);
+		assert_int_equal(pair.sides[0].established, cases[i].good);
+		bng_tls_reason(&pair.sides[0], reason, sizeof(reason));
+		if (i >= 4)
+			assert_non_null(strstr(reason, "it shows sha256:"));
+		pair_done(&pair);
+	}
+	remove_files();
+}
+
+TEST(both_ends_of_a_connection_bind_the_same_keys)
+{
+	struct bng_tls_binding client, server;
+	struct pair pair;
+	uint8_t hash[BNG_TLS_HASH];
+
+	make_files();
+	pair_init(&pair, "edge1", "ca", "controller.example");
+	assert_int_equal(bng_tls_bind(&pair.sides[0], &client), -ENOTCONN);
+	shuttle(&pair, 65536);
+	assert_int_equal(bng_tls_bind(&pair.sides[0], &client), 0);
+	assert_int_equal(bng_tls_bind(&pair.sides[1], &server), 0);
+	assert_int_equal(client.own_key_size, 91);
+	assert_memory_not_equal(client.own_key, server.own_key, 91);
+	X509_digest(SSL_get0_peer_certificate(pair.sides[0].ssl), EVP_sha256(), hash, NULL);
+	assert_memory_equal(hash, client.peer_certificate, sizeof(hash));
+	pair_done(&pair);
+	remove_files();
+}
+
+TEST(the_proof_of_a_key_is_what_the_specification_says)
+{
+	/* The same one stands in the controller's tests. */
+	static const uint8_t expected[BNG_PSK_MAC] = {0x5e, 0x5d, 0x97, 0xff, 0xf6, 0x59, 0x5e, 0x77, 0x75,
+		0xaa, 0x74, 0xde, 0x10, 0x47, 0xce, 0xbc, 0x40, 0x8d, 0xc5, 0x9d, 0x17, 0xf6, 0xa6, 0xdf,
+		0x81, 0x5e, 0xd2, 0xad, 0x3a, 0x5a, 0xeb, 0xc0};
+	struct bng_psk psk = {.size = 32};
+	struct bng_tls_binding binding = {.own_key_size = 91};
+	uint8_t certificate[100], first[32], second[32], mac[BNG_PSK_MAC];
+
+	memcpy(psk.key, "0123456789abcdef0123456789abcdef", 32);
+	memset(certificate, 3, sizeof(certificate));
+	memset(binding.own_key, 4, 91);
+	memset(first, 1, 32);
+	memset(second, 2, 32);
+	EVP_Digest(certificate, sizeof(certificate), binding.peer_certificate, NULL, EVP_sha256(), NULL);
+	assert_int_equal(bng_psk_prove(&psk, &binding, first, second, mac), 0);
+	assert_memory_equal(mac, expected, sizeof(mac));
+}
+
+TEST(a_key_file_is_one_long_line_nobody_else_reads)
+{
+	struct bng_psk psk;
+	char path[128], words[256];
+	FILE *file;
+
+	strcpy(folder, "/tmp/bng-tls-test-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/psk", folder);
+	file = fopen(path, "w");
+	fputs("0123456789abcdef0123456789abcdef\n", file);
+	fclose(file);
+	chmod(path, 0644);
+	assert_true(bng_psk_read(path, &psk, words, sizeof(words)) < 0);
+	assert_non_null(strstr(words, "chmod 600"));
+	chmod(path, 0600);
+	assert_int_equal(bng_psk_read(path, &psk, words, sizeof(words)), 0);
+	assert_int_equal(psk.size, 32);
+	file = fopen(path, "w");
+	fputs("short\n", file);
+	fclose(file);
+	assert_true(bng_psk_read(path, &psk, words, sizeof(words)) < 0);
+	assert_non_null(strstr(words, "32 to 1024"));
+	unlink(path);
+	rmdir(folder);
+}
+
+TEST(credentials_are_made_checked_and_replaced_whole)
+{
+	uint8_t request[BNG_REQUEST_MAX], der[2][2048];
+	struct bng_bytes certificate, authority;
+	const uint8_t *at = request;
+	EVP_PKEY *keys[2];
+	X509 *made[2];
+	X509_REQ *parsed;
+	char path[160], words[256] = "";
+	uint64_t stored, ends;
+	size_t size;
+	FILE *file;
+	int i;
+
+	strcpy(folder, "/tmp/bng-tls-test-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(bng_credentials_key(folder, words, sizeof(words)), 0);
+	assert_int_equal(bng_credentials_times(folder, &stored, &ends), -ENOENT);
+	assert_int_equal(bng_credentials_request(folder, "edge1", request, &size), 0);
+	parsed = d2i_X509_REQ(NULL, &at, (long)size);
+	assert_non_null(parsed);
+	assert_int_equal(X509_REQ_verify(parsed, X509_REQ_get0_pubkey(parsed)), 1);
+	X509_REQ_free(parsed);
+	snprintf(path, sizeof(path), "%s/key.pem", folder);
+	file = fopen(path, "r");
+	keys[0] = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+	fclose(file);
+	keys[1] = EVP_EC_gen("P-256");
+	for (i = 0; i < 2; i++) {
+		uint8_t *to = der[i];
+
+		made[i] = write_certificate("made", keys[i], NULL, NULL, NULL);
+		size = (size_t)i2d_X509(made[i], &to);
+		*(i ? &authority : &certificate) = (struct bng_bytes){der[i], size};
+	}
+	/* Of another key, cut short, none. */
+	assert_true(bng_credentials_store(folder, &authority, 1, authority, words, sizeof(words)) < 0);
+	certificate.size--;
+	assert_true(bng_credentials_store(folder, &certificate, 1, authority, words, sizeof(words)) < 0);
+	certificate.size++;
+	assert_true(bng_credentials_store(folder, &certificate, 0, authority, words, sizeof(words)) < 0);
+	assert_int_equal(bng_credentials_times(folder, &stored, &ends), -ENOENT);
+	assert_int_equal(bng_credentials_store(folder, &certificate, 1, authority, words, sizeof(words)), 0);
+	assert_int_equal(bng_credentials_times(folder, &stored, &ends), 0);
+	assert_true(ends > stored && ends - stored <= 3600 * 1000);
+	for (i = 0; i < 2; i++) {
+		EVP_PKEY_free(keys[i]);
+		X509_free(made[i]);
+	}
+	for (i = 0; i < 4; i++) {
+		static const char *const names[] = {
+			"key.pem", "certificate.pem", "authority.pem", "made.pem"};
+
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		assert_int_equal(unlink(path), 0);
+	}
+	assert_int_equal(rmdir(folder), 0);
 }
 
 TEST(keys_open_to_others_and_wrong_files_are_refused_in_words)

@@ -11,7 +11,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = ROOT / "Tests/vectors/contract/v1"
-PROTOS = ["desired", "report", "session"]
+PROTOS = ["desired", "identity", "report", "session"]
 
 generated = tempfile.TemporaryDirectory()
 subprocess.run(
@@ -20,7 +20,7 @@ subprocess.run(
     check=True,
 )
 sys.path.insert(0, generated.name)
-from bng.agent.v1 import desired_pb2 as d, report_pb2 as r, session_pb2 as s  # noqa: E402
+from bng.agent.v1 import desired_pb2 as d, identity_pb2 as i, report_pb2 as r, session_pb2 as s  # noqa: E402
 from contract_canon import canon, digest  # noqa: E402
 from google.protobuf import text_format  # noqa: E402
 
@@ -350,6 +350,42 @@ def objects():
     }
 
 
+def identity_frames():
+    """What minor 1 added."""
+    A, C = s.AgentFrame, s.ControllerFrame
+    nonce, other = bytes(range(32)), bytes(range(0x40, 0x60))
+    emit("agent_hello_minor_1", "A hello of an agent that speaks minors 0 and 1.", A(hello=s.Hello(
+        node_id="edge1", protocol_minor_max=1, boot_id=bytes(range(16)), next_event_sequence=1)))
+    emit("controller_hello_reply_minor_1", "Minor 1 agreed on.", C(hello_reply=s.HelloReply(
+        association_id=bytes(range(0xA0, 0xB0)), protocol_minor=1, controller_id="ctl1", node_term=1, heartbeat_interval_ms=1000,
+        heartbeat_timeout_ms=5000, utc_unix_ms=1_800_000_000_123)))
+    emit("controller_challenge_psk", "A kind without fields is there all the same.", C(challenge=i.Challenge(
+        challenge_id=1, nonce=nonce, psk=i.PSKChallenge())))
+    emit("controller_challenge_quote", "Three registers.", C(challenge=i.Challenge(
+        challenge_id=1, nonce=nonce, quote=i.QuoteChallenge(pcrs=[0, 7, 23]))))
+    emit("controller_challenge_activation", "The second question.", C(challenge=i.Challenge(
+        challenge_id=2, nonce=other, activation=i.ActivationChallenge(credential_blob=b"\0\2\1\2", encrypted_secret=b"\0\1\3"))))
+    emit("agent_proof_psk", "Nonce and HMAC.", A(proof=i.Proof(challenge_id=1, psk=i.PSKProof(nonce=other, mac=nonce))))
+    emit("agent_proof_quote", "Everything a quote comes with.", A(proof=i.Proof(challenge_id=1, quote=i.QuoteEvidence(
+        ek_public=b"\1", ek_certificate=b"\2", ak_public=b"\3", attest=b"\4", signature=b"\5", event_log=b"\6"))))
+    emit("agent_proof_activation", "The secret.", A(proof=i.Proof(challenge_id=2, activation_secret=nonce)))
+    emit("agent_proof_failure", "Words instead.", A(proof=i.Proof(challenge_id=1, failure="this node has no TPM (tpm = TCTI)")))
+    emit("agent_enrol_request", "A host that has no name yet.", A(enrol_request=i.EnrolRequest(
+        serial="SN-1", signing_request=bytes(range(8)), agent_version="0.1.0", kernel_release="6.1.0",
+        interfaces=[r.PortInfo(name="eth0"), r.PortInfo(name="eth1")])))
+    emit("controller_enrol_reply_pending", "Ask again.", C(enrol_reply=i.EnrolReply(
+        status=i.ENROL_STATUS_PENDING, message="an operator has to approve it", retry_after_ms=5000)))
+    emit("controller_enrol_reply_refused", "Not this one.", C(enrol_reply=i.EnrolReply(
+        status=i.ENROL_STATUS_REFUSED, message="an operator refused it")))
+    emit("controller_enrol_reply_approved", "A node.", C(enrol_reply=i.EnrolReply(
+        status=i.ENROL_STATUS_APPROVED, node_id="edge1", certificates=[b"\1\2", b"\3"], authority=b"\4\5",
+        ports=[i.EnrolPort(interface="eth0", role=d.PORT_ROLE_ACCESS), i.EnrolPort(interface="eth1", role=d.PORT_ROLE_CORE)])))
+    emit("controller_error_attestation", "A proof was refused.", C(error=s.ErrorNotice(
+        code=s.ERROR_CODE_ATTESTATION, message="psk_wrong: not the key, or a proof of another connection")))
+    emit("controller_error_not_approved", "A certificate was revoked.", C(error=s.ErrorNotice(
+        code=s.ERROR_CODE_NOT_APPROVED, message="the certificate 01 was revoked", field_path="2.1")))
+
+
 def frames(objs):
     BOOT, ASSOC = bytes(range(16)), bytes(range(0xA0, 0xB0))
     now = 1_800_000_000_123
@@ -575,6 +611,7 @@ objs = objects()
 for name, (head, obj) in objs.items():
     emit_object(name, head, obj)
 frames(objs)
+identity_frames()
 
 if "--check" in sys.argv:
     bad = [n for n, t in files.items() if not (OUT / n).exists() or (OUT / n).read_text() != t]

@@ -26,6 +26,7 @@ final class Controller: Service {
     let server: AgentServer
     let plane: SubscriberPlane
     let aaa: AAA
+    let identities: NodeIdentities
     /// nil: no DHCP servers outside.
     let dhcpServers: DHCPServerDriver?
     /// nil: nobody is told.
@@ -72,8 +73,9 @@ final class Controller: Service {
         self.agentLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         self.adminLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         self.aaaLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        self.identities = try NodeIdentities(configuration, store: self.store, logger: Logger(label: "identities"))
         self.server = try await AgentServer(
-            configuration: configuration.agentServer, loop: self.agentLoops.next(),
+            configuration: try configuration.agentServer(self.identities), loop: self.agentLoops.next(),
             store: NodeStoreAdapter(store: self.store), memory: configuration.memory(from: state),
             logger: Logger(label: "agents"), now: Self.utcNow)
         self.aaa = try AAA(

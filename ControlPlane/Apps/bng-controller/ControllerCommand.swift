@@ -13,7 +13,7 @@ import Telemetry
 let controllerVersion = "0.1.0"
 
 @main
-struct ControllerCommand: AsyncParsableCommand {
+struct ControllerProgram: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bng-controller",
         abstract: "Control plane of a broadband network gateway: sessions, addresses and desired state for all nodes.",
@@ -21,7 +21,12 @@ struct ControllerCommand: AsyncParsableCommand {
             Exit codes: 0 ended by SIGTERM or SIGINT, or the configuration is valid; 1 could not run; 2 the configuration is
             wrong; 64 wrong options.
             """,
-        version: controllerVersion)
+        version: controllerVersion, subcommands: [ControllerCommand.self, AuthorityCommand.self],
+        defaultSubcommand: ControllerCommand.self)
+}
+
+struct ControllerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "serve", abstract: "Run (the default).")
 
     @Option(name: .shortAndLong, help: "The configuration file (docs/operate/configuration.md).")
     var config: String

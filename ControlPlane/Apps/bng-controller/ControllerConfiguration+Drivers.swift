@@ -11,8 +11,8 @@ import Store
 import SubscriberDriver
 
 extension ControllerConfiguration {
-    var agentServer: AgentServerConfiguration {
-        AgentServerConfiguration(
+    func agentServer(_ identities: NodeIdentities) throws -> AgentServerConfiguration {
+        var server = AgentServerConfiguration(
             controllerID: "controller-\(self.controller.id)",
             listeners: self.agents.listen.map { listener in
                 switch listener {
@@ -25,6 +25,10 @@ extension ControllerConfiguration {
             },
             nodes: self.nodes.map(\.name), heartbeatIntervalMs: self.agents.heartbeatMs,
             heartbeatTimeoutMs: self.agents.heartbeatTimeoutMs, auditIntervalMs: Int64(self.agents.auditIntervalMs))
+        server.identities = try NodeIdentities.requirements(of: self)
+        server.trust = identities
+        server.enrols = identities.enrols
+        return server
     }
 
     func memory(from state: StoredState) -> [NodeName: NodeMemory] {

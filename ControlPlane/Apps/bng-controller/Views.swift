@@ -21,7 +21,10 @@ extension NodeView {
             sessionsIntended: node.intendedSessions, sessionsInstalled: Int(node.agentSessions),
             queued: node.queuedItems, pendingDeletes: node.pendingDeletes, synchronized: node.synchronized,
             lostEvents: node.lostEvents, auditDifferences: node.audit.reduce(0) { $0 + $1.differences },
-            quarantined: node.quarantine.count, refused: node.refusals.count, capabilities: node.capabilities)
+            quarantined: node.quarantine.count, refused: node.refusals.count, capabilities: node.capabilities,
+            contractMinor: node.minor, identity: node.identity.kind.rawValue,
+            provenMs: node.identity.provenAt.milliseconds,
+            certificateEndsMs: node.identity.certificateEnds.milliseconds, refusal: node.identity.refusal)
     }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bngctl: the operator's tool over the controller's socket. Subcommands are in Show, Clear, AuditCommand, NATCommand and Subscriber.
+// bngctl: the operator's tool over the controller's socket. Subcommands are in Show, Clear, AuditCommand, NATCommand, NodeCommand and Subscriber.
 
 import ArgumentParser
 
@@ -13,7 +13,7 @@ struct BNGControl: AsyncParsableCommand {
             64 wrong options.
             """,
         version: "0.1.0",
-        subcommands: [Show.self, Clear.self, AuditCommand.self, NATCommand.self, Subscriber.self])
+        subcommands: [Show.self, Clear.self, AuditCommand.self, NATCommand.self, NodeCommand.self, Subscriber.self])
 }
 
 /// Options every command has.

@@ -24,9 +24,10 @@ struct ShowNodes: AsyncParsableCommand {
         try await self.connection.run(.GET, "/v1/nodes", as: [NodeView].self) { nodes in
             var table = Table(
                 "NODE", "STATE", "SINCE", "LANES", ">INTENDED", ">INSTALLED", ">QUEUED", ">AUDIT", ">UNKNOWN",
-                ">REFUSED", "AGENT", "NOTE")
+                ">REFUSED", "IDENTITY", "AGENT", "NOTE")
             for node in nodes {
                 var notes: [String] = []
+                if !node.refusal.isEmpty { notes.append("identity refused: \(node.refusal)") }
                 if node.termIsStale { notes.append("obeys a controller with a higher term") }
                 if abs(node.clockSkewMs) > 1_000 { notes.append("clock differs by \(node.clockSkewMs) ms") }
                 if node.pendingDeletes > 0 { notes.append("\(node.pendingDeletes) deletes unconfirmed") }
@@ -35,7 +36,8 @@ struct ShowNodes: AsyncParsableCommand {
                 table.add(
                     node.name, node.state, Words.distance(node.connectedSinceMs), node.lanes.joined(separator: ","),
                     "\(node.sessionsIntended)", "\(node.sessionsInstalled)", "\(node.queued)",
-                    "\(node.auditDifferences)", "\(node.quarantined)", "\(node.refused)", node.agentVersion,
+                    "\(node.auditDifferences)", "\(node.quarantined)", "\(node.refused)", node.identity,
+                    node.agentVersion.isEmpty ? "" : "\(node.agentVersion) (1.\(node.contractMinor))",
                     notes.joined(separator: "; "))
             }
             return table.text

@@ -26,13 +26,22 @@ public struct NodeView: Codable, Sendable, Equatable {
     public var quarantined: Int
     public var refused: Int
     public var capabilities: [String: UInt64]
+    /// Minor version of the contract agreed on with its agent.
+    public var contractMinor: UInt32
+    /// certificate, psk or tpm.
+    public var identity: String
+    public var provenMs: Int64
+    public var certificateEndsMs: Int64
+    /// Why its last attempt to prove itself was refused; empty: it was not.
+    public var refusal: String
 
     public init(
         name: String, state: String, connectedSinceMs: Int64, lastSeenMs: Int64, agentVersion: String,
         programVersion: String, kernel: String, lanes: [String], term: UInt64, termIsStale: Bool, clockSkewMs: Int64,
         ports: Int, sessionsIntended: Int, sessionsInstalled: Int, queued: Int, pendingDeletes: Int,
         synchronized: Bool, lostEvents: UInt64, auditDifferences: Int, quarantined: Int, refused: Int,
-        capabilities: [String: UInt64]
+        capabilities: [String: UInt64], contractMinor: UInt32, identity: String, provenMs: Int64,
+        certificateEndsMs: Int64, refusal: String
     ) {
         self.name = name
         self.state = state
@@ -56,6 +65,11 @@ public struct NodeView: Codable, Sendable, Equatable {
         self.quarantined = quarantined
         self.refused = refused
         self.capabilities = capabilities
+        self.contractMinor = contractMinor
+        self.identity = identity
+        self.provenMs = provenMs
+        self.certificateEndsMs = certificateEndsMs
+        self.refusal = refusal
     }
 }
 

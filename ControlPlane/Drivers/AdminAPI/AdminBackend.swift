@@ -45,10 +45,22 @@ public protocol AdminBackend: Sendable {
     func changeSubscriber(_ name: String, _ settings: SubscriberSettings) async throws -> SubscriberView
     func removeSubscriber(_ name: String) async throws
     func passwordRecord(_ request: PasswordRequest) async throws -> PasswordRecordView
+    /// Keys that asked to be nodes.
+    func enrolments() async throws -> [EnrolmentView]
+    /// - Parameter id: the beginning of a fingerprint, a serial or a name.
+    func decide(_ decision: EnrolmentDecision, on id: String) async throws -> ActionView
     /// Why the controller cannot serve; empty: ready.
     func obstacles() async -> [String]
     /// The text of a scrape.
     func metrics() async -> String
+}
+
+/// What an operator makes of a node that asks to be let in.
+public enum EnrolmentDecision: Sendable, Equatable {
+    /// Empty: the name it asked for.
+    case approve(node: String)
+    case reject
+    case forget
 }
 
 /// Why a change was refused, in words for the operator.

@@ -41,6 +41,7 @@ enum AdminRoutes {
         v1.get("nat/lookup") { request, _ in try await json(backend.natHolders(natQuery(request))) }
         self.addForwards(to: v1, backend)
         self.addSubscribers(to: v1, backend)
+        self.addEnrolments(to: v1, backend)
         v1.get("history") { request, _ in
             let before = try number(request, "before", 0...Int64.max)
             let limit = try number(request, "limit", 1...1_000)

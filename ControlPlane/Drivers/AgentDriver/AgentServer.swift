@@ -77,7 +77,7 @@ public final class AgentServer: Sendable {
         switch listener {
         case .unix(let path):
             let channel = try await Self.bootstrap(self.loop) { channel in
-                channel.eventLoop.makeCompletedFuture { try Self.addLane(channel, core.value, isTLS: false) }
+                channel.eventLoop.makeCompletedFuture { try Self.addLane(channel, core.value, tls: nil) }
             }.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
             // Who may open it may claim to be any node: the owner and its group.
             chmod(path, 0o660)
@@ -90,13 +90,31 @@ public final class AgentServer: Sendable {
             // An agent has no address we could check: its certificate must name the node instead (LaneHandler).
             tls.certificateVerification = .noHostnameVerification
             let context = try NIOSSLContext(configuration: tls)
+            let own = try NIOSSLCertificate.fromPEMFile(certificate).first?.toDERBytes() ?? []
+            let judge = self.configuration.admitsUncertified ? try ChainJudge(authority: authority) : nil
             return try await Self.bootstrap(self.loop) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
-                    try Self.addLane(channel, core.value, isTLS: true)
+                    let peer = PeerVerdict(judge: judge)
+                    try channel.pipeline.syncOperations.addHandler(Self.tlsHandler(context, peer, channel))
+                    try Self.addLane(channel, core.value, tls: .init(serverCertificate: own, peer: peer))
                 }
             }.bind(host: host, port: port).get()
         }
+    }
+
+    /// With a judge everybody with a certificate is let in; what it is worth is asked when its first frame is there (an answer
+    /// that comes later than the handshake's last bytes would leave the frame behind them unread).
+    private static func tlsHandler(
+        _ context: NIOSSLContext, _ peer: PeerVerdict, _ channel: any Channel
+    ) -> NIOSSLServerHandler {
+        guard peer.judge != nil else { return NIOSSLServerHandler(context: context) }
+        let shown = NIOLoopBound(peer, eventLoop: channel.eventLoop)
+        return NIOSSLServerHandler(
+            context: context,
+            customVerificationCallback: { chain, promise in
+                shown.value.chain = chain.compactMap { try? $0.toDERBytes() }
+                promise.succeed(.certificateVerified)
+            })
     }
 
     private static func bootstrap(
@@ -113,10 +131,10 @@ public final class AgentServer: Sendable {
             .childChannelInitializer(initializer)
     }
 
-    private static func addLane(_ channel: any Channel, _ core: ServerCore, isTLS: Bool) throws {
+    private static func addLane(_ channel: any Channel, _ core: ServerCore, tls: LaneHandler.Transport?) throws {
         let decoder = ByteToMessageHandler(
             FrameDecoder(), maximumBufferSize: Wire.frameLimit + Wire.lengthBytes + 262_144)
-        try channel.pipeline.syncOperations.addHandlers([decoder, LaneHandler(core: core, isTLS: isTLS)])
+        try channel.pipeline.syncOperations.addHandlers([decoder, LaneHandler(core: core, tls: tls)])
     }
 
     // MARK: Work
@@ -242,6 +260,18 @@ public final class AgentServer: Sendable {
             self.sessionCounters(node: node, ids: ids, on: loop) { continuation.resume(returning: $0) }
         }
         return try result.get()
+    }
+
+    /// Ends a node's association: it may come back when it can prove itself again.
+    public func dismiss(node: NodeName, _ error: ContractError) async {
+        await withCheckedContinuation { continuation in
+            self.submit { core in
+                if let link = core.nodes[node], let association = link.association {
+                    link.endUnproven(association, error)
+                }
+                continuation.resume()
+            }
+        }
     }
 
     /// Begins an audit of every connected node.

@@ -21,6 +21,21 @@ public struct AgentServerConfiguration: Sendable {
     public var heartbeatTimeoutMs: UInt32
     public var auditIntervalMs: Int64
     public var limits: Limits
+    /// Nodes without an entry show a certificate.
+    public var identities: [NodeName: IdentityRequirement] = [:]
+    /// nil: nothing is revoked, no TPM is believed and nobody enrols.
+    public var trust: (any NodeTrust)?
+    /// Whether nodes without a certificate may ask for one.
+    public var enrols = false
+
+    /// Whether the listeners let in peers without a certificate of the authority, to prove themselves otherwise.
+    var admitsUncertified: Bool {
+        self.enrols
+            || self.identities.values.contains {
+                if case .psk = $0 { return true }
+                return false
+            }
+    }
 
     /// Bounds on what a peer, or a storm of work, can make grow.
     public struct Limits: Sendable {
@@ -28,6 +43,8 @@ public struct AgentServerConfiguration: Sendable {
         public var strangers = 64
         /// Time for the first frame.
         public var helloTimeoutMs: Int64 = 5_000
+        /// Time for an answer to a challenge: a TPM is slow.
+        public var proofTimeoutMs: Int64 = 15_000
         /// Batches without a result (docs/contract.md asks for at most 8).
         public var batches = 8
         /// Items of one batch; 1,024 of the largest stay below the frame limit.

@@ -34,6 +34,14 @@ final class Association {
     /// No batch before this time: the agent said it is overloaded.
     var pausedUntil: NIODeadline = .uptimeNanoseconds(0)
     var events = EventWindow()
+    /// Asks it again; nil: its certificate is all there is to know.
+    var identity: IdentityCheck?
+    /// SubjectPublicKeyInfo of the state lane; nil: a Unix socket.
+    var peerKey: [UInt8]?
+    var attestAt: NIODeadline?
+    var proofDeadline: NIODeadline?
+    /// Of the contract, agreed on.
+    var minor: UInt32 = 0
 
     init(id: [UInt8], bootID: [UInt8], state: LaneHandler, now: NIODeadline) {
         self.id = id

@@ -11,25 +11,38 @@ final class LaneHandler: ChannelInboundHandler {
     typealias InboundIn = Wire.AgentFrame
     typealias OutboundOut = ByteBuffer
 
+    /// What makes a connection more than a Unix socket.
+    struct Transport {
+        /// DER.
+        var serverCertificate: [UInt8]
+        var peer: PeerVerdict
+    }
+
     private enum State {
         case connecting
+        /// The first frame waits until the certificate is judged.
+        case judging(Wire.AgentFrame.OneOf_Body)
+        /// A hello waits until its node has proven who it is.
+        case proving(Wire.Hello, NodeLink, IdentityCheck)
+        case enrolling(EnrolmentConversation)
         /// A hello is being answered: the term is on its way to the disk.
         case greeting
         case lane(Wire.Lane, NodeLink, Association)
         case closed
     }
 
-    private let core: ServerCore
-    /// The transport proves who the peer is, so its certificate must name the node.
-    private let isTLS: Bool
+    let core: ServerCore
+    /// nil: a Unix socket, where nobody is asked who he is.
+    private let tls: Transport?
+    private lazy var certificate = self.readCertificate()
     private var state = State.connecting
     private var context: ChannelHandlerContext?
     private var helloDeadline: Scheduled<Void>?
     private var isStranger = false
 
-    init(core: ServerCore, isTLS: Bool) {
+    init(core: ServerCore, tls: Transport?) {
         self.core = core
-        self.isTLS = isTLS
+        self.tls = tls
     }
 
     var isWritable: Bool { self.context?.channel.isWritable ?? false }
@@ -40,9 +53,13 @@ final class LaneHandler: ChannelInboundHandler {
         self.context = context
         guard self.core.admitStranger() else { return context.close(promise: nil) }
         self.isStranger = true
-        let timeout = TimeAmount.milliseconds(self.core.configuration.limits.helloTimeoutMs)
-        self.helloDeadline = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) {
-            self.close(with: ContractError(.unexpected, "no hello"))
+        self.expectFrame(within: self.core.configuration.limits.helloTimeoutMs, "no hello")
+    }
+
+    private func expectFrame(within milliseconds: Int64, _ complaint: String) {
+        self.helloDeadline?.cancel()
+        self.helloDeadline = self.core.loop.assumeIsolated().scheduleTask(in: .milliseconds(milliseconds)) {
+            self.close(with: ContractError(.unexpected, complaint))
         }
     }
 
@@ -141,13 +158,50 @@ final class LaneHandler: ChannelInboundHandler {
         case .closed: return
         case .greeting: throw ContractError(.unexpected, "a frame before the hello was answered")
         case .connecting:
-            switch body {
-            case .hello(let hello): try self.greet(hello)
-            case .laneHello(let hello): try self.join(hello)
-            default: throw ContractError(.unexpected, "the first frame is hello or lane_hello")
+            if let peer = self.tls?.peer, let judge = peer.judge, !peer.isJudged {
+                return self.judge(peer, judge, body)
             }
+            try self.receivedFirst(body)
+        case .judging: throw ContractError(.unexpected, "a frame before the first was answered")
+        case .proving(let hello, let node, let check):
+            guard case .proof(let proof) = body else {
+                throw ContractError(.unexpected, "a frame before the proof that was asked for")
+            }
+            check.received(proof) { step in self.goOn(step, hello, node, check) }
+        case .enrolling(let conversation):
+            guard case .proof(let proof) = body else {
+                throw ContractError(.unexpected, "a frame before the proof that was asked for")
+            }
+            self.expectFrame(within: self.core.configuration.limits.proofTimeoutMs, "no proof")
+            conversation.received(proof)
         case .lane(let lane, let node, let association):
             try self.received(body, lane, node, association)
+        }
+    }
+
+    private func judge(_ peer: PeerVerdict, _ judge: ChainJudge, _ body: Wire.AgentFrame.OneOf_Body) {
+        self.state = .judging(body)
+        let lane = NIOLoopBound(self, eventLoop: self.core.loop)
+        let shown = NIOLoopBound(peer, eventLoop: self.core.loop)
+        judge.judge(peer.chain, on: self.core.loop) { refusal in
+            Self.judged(lane.value, shown.value, refusal)
+        }
+    }
+
+    private static func judged(_ lane: LaneHandler, _ peer: PeerVerdict, _ refusal: String?) {
+        guard case .judging(let body) = lane.state else { return }
+        peer.isJudged = true
+        peer.refusal = refusal
+        lane.state = .connecting
+        do throws(ContractError) { try lane.receivedFirst(body) } catch { lane.close(with: error) }
+    }
+
+    private func receivedFirst(_ body: Wire.AgentFrame.OneOf_Body) throws(ContractError) {
+        switch body {
+        case .hello(let hello): try self.greet(hello)
+        case .laneHello(let hello): try self.join(hello)
+        case .enrolRequest(let request): try self.enrol(request)
+        default: throw ContractError(.unexpected, "the first frame is hello, lane_hello or enrol_request")
         }
     }
 
@@ -160,6 +214,7 @@ final class LaneHandler: ChannelInboundHandler {
         case (.state, .batchResult(let result)): try node.received(result, association)
         case (.state, .auditSummary(let summary)): try node.received(summary, association)
         case (.state, .auditPage(let page)): try node.received(page, association)
+        case (.state, .proof(let proof)): try node.received(proof, association)
         case (.punt, .punts(let batch)): try node.received(batch)
         case (.telemetry, .events(let batch)): try node.received(batch, association)
         case (.telemetry, .counters(let report)): node.received(report)
@@ -172,13 +227,55 @@ final class LaneHandler: ChannelInboundHandler {
         guard let node = self.core.nodes[hello.nodeID] else {
             throw ContractError(.unknownNode, "no node \"\(hello.nodeID.prefix(64))\" is configured", path: "2.1")
         }
-        if self.isTLS, !self.certificateNames(node.name) {
-            throw ContractError(.identity, "the certificate does not name \(node.name)", path: "2.1")
-        }
-        guard hello.protocolMinorMin == 0 else {
-            throw ContractError(.version, "this controller speaks minor 0", path: "2.2")
+        guard hello.protocolMinorMin <= Wire.minor, hello.protocolMinorMin <= hello.protocolMinorMax else {
+            throw ContractError(.version, "this controller speaks minors 0 to \(Wire.minor)", path: "2.2")
         }
         guard hello.bootID.count == 16 else { throw ContractError(.malformed, "boot_id has 16 bytes", path: "2.4") }
+        let requirement = self.core.configuration.identities[node.name] ?? .certificate
+        do throws(ContractError) {
+            try self.checkCertificate(of: node.name, requirement)
+            try Self.checkMinor(hello, requirement)
+        } catch {
+            node.identityRefused(error)
+            throw error
+        }
+        switch (requirement, self.binding) {
+        case (.psk(let key), .some(let binding)):
+            let check = IdentityCheck(core: self.core, node: node.name, binding: binding)
+            self.goOn(.ask(check.askPSK(key)), hello, node, check)
+        case (.tpm(let registers, _), .some(let binding)):
+            let check = IdentityCheck(core: self.core, node: node.name, binding: binding)
+            self.goOn(.ask(check.askQuote(registers)), hello, node, check)
+        case (.certificate, _), (_, nil): self.admit(hello, node, nil)
+        }
+    }
+
+    private static func checkMinor(
+        _ hello: Wire.Hello, _ requirement: IdentityRequirement
+    ) throws(ContractError) {
+        if case .certificate = requirement { return }
+        guard hello.protocolMinorMax >= 1 else {
+            throw ContractError(.version, "\(hello.nodeID) must prove itself, which takes minor 1", path: "2.3")
+        }
+    }
+
+    private func goOn(_ step: IdentityCheck.Step, _ hello: Wire.Hello, _ node: NodeLink, _ check: IdentityCheck) {
+        if case .closed = self.state { return }
+        switch step {
+        case .ask(let challenge):
+            self.state = .proving(hello, node, check)
+            self.expectFrame(within: self.core.configuration.limits.proofTimeoutMs, "no proof")
+            self.send(.challenge(challenge))
+            self.flush()
+        case .proven: self.admit(hello, node, check)
+        case .refused(let error):
+            node.identityRefused(error)
+            self.close(with: error)
+        }
+    }
+
+    /// The peer is who it says: gives it a term and an association.
+    private func admit(_ hello: Wire.Hello, _ node: NodeLink, _ check: IdentityCheck?) {
         self.state = .greeting
         self.core.raiseTerm(node) { [self] term in
             guard case .greeting = self.state else { return }
@@ -187,15 +284,65 @@ final class LaneHandler: ChannelInboundHandler {
             }
             self.noLongerStranger()
             let association = node.associate(hello, on: self, term: term)
+            association.identity = check
+            association.peerKey = self.certificate?.key
+            node.identityProven(certificateEnds: self.isCertified ? self.certificate?.notAfter : nil)
             self.state = .lane(.state, node, association)
         }
     }
 
-    private func certificateNames(_ node: NodeName) -> Bool {
+    // MARK: Certificates
+
+    private func readCertificate() -> PeerCertificate? {
         guard let handler = try? self.context?.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self),
             let der = try? handler.peerCertificate?.toDERBytes()
-        else { return false }
-        return CertificateNames(der: der).names(node)
+        else { return nil }
+        return PeerCertificate(der: der)
+    }
+
+    /// The peer's certificate is one of the authority's.
+    private var isCertified: Bool { self.tls != nil && self.tls?.peer.refusal == nil && self.certificate != nil }
+
+    private var binding: ChannelBinding? {
+        guard let tls = self.tls, let certificate = self.certificate else { return nil }
+        return ChannelBinding(serverCertificate: tls.serverCertificate, agentKey: certificate.key)
+    }
+
+    private func checkCertificate(
+        of node: NodeName, _ requirement: IdentityRequirement
+    ) throws(ContractError) {
+        guard let tls = self.tls else {
+            if case .certificate = requirement { return }
+            throw ContractError(.identity, "\(node) must prove itself, which takes TLS", path: "2.1")
+        }
+        guard let certificate = self.certificate else {
+            throw ContractError(.identity, "the certificate cannot be read", path: "2.1")
+        }
+        if case .psk = requirement { return }
+        if let refusal = tls.peer.refusal { throw ContractError(.identity, refusal, path: "2.1") }
+        guard certificate.names(node) else {
+            throw ContractError(.identity, "the certificate does not name \(node)", path: "2.1")
+        }
+        if self.core.configuration.trust?.isRevoked(serial: certificate.serial) ?? false {
+            throw ContractError(.notApproved, "the certificate \(certificate.serial) was revoked", path: "2.1")
+        }
+    }
+
+    // MARK: Enrolment
+
+    private func enrol(_ request: Wire.EnrolRequest) throws(ContractError) {
+        guard self.core.configuration.enrols, let trust = self.core.configuration.trust, let binding = self.binding,
+            let certificate = self.certificate
+        else { throw ContractError(.unexpected, "nodes do not enrol here") }
+        guard !(self.isCertified && trust.isRevoked(serial: certificate.serial)) else {
+            throw ContractError(.notApproved, "the certificate \(certificate.serial) was revoked")
+        }
+        let conversation = EnrolmentConversation(
+            request, binding: binding, certifiedNames: self.isCertified ? certificate.names : [],
+            address: self.context?.remoteAddress?.ipAddress ?? "", on: self, trust: trust)
+        self.state = .enrolling(conversation)
+        self.expectFrame(within: self.core.configuration.limits.proofTimeoutMs, "no proof")
+        conversation.begin()
     }
 
     private func join(_ hello: Wire.LaneHello) throws(ContractError) {
@@ -210,9 +357,11 @@ final class LaneHandler: ChannelInboundHandler {
         }
         guard let node = found, let association = node.association, association.bootID.elementsEqual(hello.bootID)
         else { throw ContractError(.unknownAssociation, "no such association", path: "3.2") }
-        if self.isTLS, !self.certificateNames(node.name) {
-            throw ContractError(.identity, "the certificate does not name \(node.name)")
+        // Who has proven more than a certificate has proven it for its key.
+        if association.identity != nil, self.certificate?.key != association.peerKey {
+            throw ContractError(.identity, "not the key that \(node.name) has proven itself with")
         }
+        if association.identity == nil { try self.checkCertificate(of: node.name, .certificate) }
         self.noLongerStranger()
         self.state = .lane(hello.lane, node, association)
         node.open(hello.lane, self, association)

@@ -17,13 +17,14 @@ extension NodeLink {
         self.term = term
         let association = Association(
             id: self.core.randomBytes(16), bootID: [UInt8](hello.bootID), state: lane, now: .now())
+        association.minor = min(hello.protocolMinorMax, Wire.minor)
         self.association = association
         self.describe(hello)
         lane.send(
             .helloReply(
                 .with {
                     $0.associationID = Data(association.id)
-                    $0.protocolMinor = 0
+                    $0.protocolMinor = association.minor
                     $0.controllerID = self.core.configuration.controllerID
                     $0.nodeTerm = term
                     $0.heartbeatIntervalMs = self.core.configuration.heartbeatIntervalMs
@@ -48,6 +49,7 @@ extension NodeLink {
         self.snapshot.reachability = .connected
         self.snapshot.connectedSince = now
         self.snapshot.lastSeen = now
+        self.snapshot.minor = self.association?.minor ?? 0
         self.snapshot.agentVersion = String(hello.agentVersion.prefix(64))
         self.snapshot.programVersion = String(hello.programVersion.prefix(64))
         self.snapshot.kernelRelease = String(hello.kernelRelease.prefix(64))
@@ -186,6 +188,7 @@ extension NodeLink {
             association.state.closeQuietly()
             return self.end(association, "no result of a batch")
         }
+        guard self.attestWhenDue(association, now) else { return }
         if association.phase == .open, !self.audit.running, now >= self.audit.next {
             self.audit.due = true
             self.audit.next = now + .milliseconds(configuration.auditIntervalMs)

@@ -75,6 +75,7 @@ final class NodeLink {
         self.logger = logger
         self.logger[metadataKey: "node"] = "\(name)"
         self.snapshot = NodeSnapshot(name: name)
+        self.snapshot.identity.kind = (core.configuration.identities[name] ?? .certificate).kind
         let limits = core.configuration.limits
         let carried = PuntClass.allCases.filter(\.isCarried)
         self.credits = Dictionary(

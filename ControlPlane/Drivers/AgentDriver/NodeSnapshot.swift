@@ -25,6 +25,9 @@ public struct NodeSnapshot: Sendable {
     public var connectedSince: UTCTime = .zero
     /// Heartbeats, hellos and results are signs of life.
     public var lastSeen: UTCTime = .zero
+    public var identity = NodeIdentityStatus(kind: .certificate)
+    /// Minor version of the contract agreed on.
+    public var minor: UInt32 = 0
     public var agentVersion = ""
     public var programVersion = ""
     public var kernelRelease = ""

@@ -67,6 +67,8 @@ struct ConfigurationReader {
         if let node = reader.required("agents", "a mapping with listen") { self.readAgents(node) }
         for node in reader.list("access-domains") { self.readAccessDomain(node) }
         for node in reader.list("nodes", required: true) { self.readNode(node) }
+        if let node = reader.node("identity") { self.readIdentity(node) }
+        for node in reader.list("attestation-policies") { self.readAttestationPolicy(node) }
         for node in reader.list("pools") { self.readPool(node) }
         for node in reader.list("prefix-pools") { self.readPrefixPool(node) }
         for node in reader.list("nat-policies") { self.readNATPolicy(node) }
@@ -80,6 +82,7 @@ struct ConfigurationReader {
         if let node = reader.node("radius") { self.readRADIUS(node) }
         reader.finish()
         self.checkReferences()
+        self.checkIdentities()
     }
 
     private mutating func readController(_ node: Node) {
@@ -173,6 +176,7 @@ struct ConfigurationReader {
         var portPlaces: [Node] = []
         var routePlaces: [Node] = []
         settings.name = reader.text("name", "the node's name", required: true) ?? ""
+        settings.identity = self.readNodeIdentity(&reader)
         for port in reader.list("ports", required: true) {
             guard let value = self.readPort(port, path: "\(path).ports[\(portPlaces.count)]") else { continue }
             settings.ports.append(value)

@@ -13,6 +13,8 @@ public struct ControllerConfiguration: Sendable, Equatable {
     public var log = LogSettings()
     public var admin = AdminSettings()
     public var agents = AgentSettings()
+    public var identity = IdentitySettings()
+    public var attestationPolicies: [AttestationPolicySettings] = []
     public var accessDomains: [AccessDomain] = []
     public var nodes: [NodeSettings] = []
     public var pools: [Pool] = []
@@ -100,6 +102,7 @@ public struct AccessDomain: Sendable, Equatable {
 /// An entry of `nodes:`
 public struct NodeSettings: Sendable, Equatable {
     public var name: NodeName = ""
+    public var identity = NodeIdentitySettings.certificate
     public var ports: [PortSettings] = []
     public var routes: [RouteSettings] = []
 }

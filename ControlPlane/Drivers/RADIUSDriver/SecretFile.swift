@@ -3,11 +3,12 @@
 
 import Glibc
 
-enum SecretFile {
+/// A file with a secret in it.
+public enum SecretFile {
     private static let limit = 4_096
 
     /// The content of a secret's file, a line break at its end cut off.
-    static func read(_ path: String) throws(RADIUSDriverError) -> [UInt8] {
+    public static func read(_ path: String) throws(RADIUSDriverError) -> [UInt8] {
         let file = try Self.openChecked(path)
         defer { close(file) }
         var bytes = [UInt8](repeating: 0, count: Self.limit + 1)

@@ -80,6 +80,7 @@ extension Database {
             try self.run("DELETE FROM nat_rests WHERE until_ms < ?", [.integer(now.milliseconds)])
         case .pruneNATLog(let time): try self.pruneNATLog(returnedBefore: time)
         case .advanceNATRecords(let output, let sequence): try self.advanceNATRecords(output, to: sequence)
+        case .identity(let operation): try self.perform(operation)
         default: try self.performAccounting(operation)
         }
     }

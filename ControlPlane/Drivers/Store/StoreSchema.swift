@@ -99,6 +99,7 @@ enum StoreSchema {
         StoreSchema.ipv6,
         StoreSchema.nat,
         StoreSchema.natRecords,
+        StoreSchema.identities,
     ]
 
     /// Brings a database to the newest schema.

@@ -44,6 +44,7 @@ public enum StoreOperation: Sendable, Equatable {
     case pruneNATLog(returnedBefore: UTCTime)
     /// An output has delivered the NAT records up to a number; those all outputs have delivered are forgotten.
     case advanceNATRecords(output: String, to: UInt64)
+    case identity(IdentityOperation)
 }
 
 /// Why the store refused.

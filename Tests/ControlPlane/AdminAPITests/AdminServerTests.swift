@@ -79,6 +79,11 @@ private struct FixedBackend: AdminBackend {
     func passwordRecord(_ request: PasswordRequest) async throws -> PasswordRecordView {
         PasswordRecordView(record: "\(request.name) \(request.sealed)")
     }
+    func enrolments() async throws -> [EnrolmentView] { [] }
+    func decide(_ decision: EnrolmentDecision, on id: String) async throws -> ActionView {
+        guard id == "abcd" else { throw AdminRefusal.conflict("no node with \"\(id)\" has asked") }
+        return ActionView(message: "\(decision)", count: 1)
+    }
     func obstacles() async -> [String] { self.ready ? [] : ["the store is being loaded"] }
     func metrics() async -> String { "x 1\n" }
 }

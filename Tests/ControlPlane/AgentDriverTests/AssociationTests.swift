@@ -61,7 +61,7 @@ import Testing
             var hello = TestAgent().hello()
             switch code {
             case .unknownNode: hello.nodeID = "nobody"
-            case .version: hello.protocolMinorMin = 1
+            case .version: hello.protocolMinorMin = 2
             default: hello.bootID = Data([1])
             }
             try await lane.send(.hello(hello))

@@ -30,6 +30,12 @@ private let complete = """
           - {name: access0, role: access, access-domain: metro, relay-trust: relays, trusted-relays: [{ipv4: 10.0.0.9, ipv6: ["2001:db8::9"]}]}
           - {name: core0, role: core}
         routes: [{prefix: 0.0.0.0/0, via: kernel}]
+        identity: tpm
+        attestation: edge
+    identity:
+      authority: {certificate: a, key: b}
+      approve: [{serial: S1, node: edge1}]
+    attestation-policies: [{name: edge, registers: {0: 0000000000000000000000000000000000000000000000000000000000000000}}]
     pools:
       - name: main
         prefix: 10.0.0.0/16

@@ -138,6 +138,12 @@ public nonisolated enum Bng_Agent_V1_ErrorCode: SwiftProtobuf.Enum, Swift.CaseIt
   case replaced // = 58
   case heartbeatLost // = 59
   case creditExceeded // = 60
+
+  /// the proof was refused; the text begins with the reason's name
+  case attestation // = 61
+
+  /// the node's certificate was revoked, or nobody has approved the node yet
+  case notApproved // = 62
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -171,6 +177,8 @@ public nonisolated enum Bng_Agent_V1_ErrorCode: SwiftProtobuf.Enum, Swift.CaseIt
     case 58: self = .replaced
     case 59: self = .heartbeatLost
     case 60: self = .creditExceeded
+    case 61: self = .attestation
+    case 62: self = .notApproved
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -202,6 +210,8 @@ public nonisolated enum Bng_Agent_V1_ErrorCode: SwiftProtobuf.Enum, Swift.CaseIt
     case .replaced: return 58
     case .heartbeatLost: return 59
     case .creditExceeded: return 60
+    case .attestation: return 61
+    case .notApproved: return 62
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -233,6 +243,8 @@ public nonisolated enum Bng_Agent_V1_ErrorCode: SwiftProtobuf.Enum, Swift.CaseIt
     .replaced,
     .heartbeatLost,
     .creditExceeded,
+    .attestation,
+    .notApproved,
   ]
 
 }
@@ -342,6 +354,24 @@ public nonisolated struct Bng_Agent_V1_AgentFrame: Sendable {
     set {body = .sessionCounters(newValue)}
   }
 
+  /// state, or an enrolling connection
+  public var proof: Bng_Agent_V1_Proof {
+    get {
+      if case .proof(let v)? = body {return v}
+      return Bng_Agent_V1_Proof()
+    }
+    set {body = .proof(newValue)}
+  }
+
+  /// first frame of an enrolling connection
+  public var enrolRequest: Bng_Agent_V1_EnrolRequest {
+    get {
+      if case .enrolRequest(let v)? = body {return v}
+      return Bng_Agent_V1_EnrolRequest()
+    }
+    set {body = .enrolRequest(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -366,6 +396,10 @@ public nonisolated struct Bng_Agent_V1_AgentFrame: Sendable {
     case counters(Bng_Agent_V1_CounterReport)
     /// telemetry
     case sessionCounters(Bng_Agent_V1_SessionCountersReply)
+    /// state, or an enrolling connection
+    case proof(Bng_Agent_V1_Proof)
+    /// first frame of an enrolling connection
+    case enrolRequest(Bng_Agent_V1_EnrolRequest)
 
   }
 
@@ -467,6 +501,22 @@ public nonisolated struct Bng_Agent_V1_ControllerFrame: Sendable {
     set {body = .sessionCountersRequest(newValue)}
   }
 
+  public var challenge: Bng_Agent_V1_Challenge {
+    get {
+      if case .challenge(let v)? = body {return v}
+      return Bng_Agent_V1_Challenge()
+    }
+    set {body = .challenge(newValue)}
+  }
+
+  public var enrolReply: Bng_Agent_V1_EnrolReply {
+    get {
+      if case .enrolReply(let v)? = body {return v}
+      return Bng_Agent_V1_EnrolReply()
+    }
+    set {body = .enrolReply(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -481,6 +531,8 @@ public nonisolated struct Bng_Agent_V1_ControllerFrame: Sendable {
     case injects(Bng_Agent_V1_InjectBatch)
     case eventAck(Bng_Agent_V1_EventAck)
     case sessionCountersRequest(Bng_Agent_V1_SessionCountersRequest)
+    case challenge(Bng_Agent_V1_Challenge)
+    case enrolReply(Bng_Agent_V1_EnrolReply)
 
   }
 
@@ -1041,12 +1093,12 @@ nonisolated extension Bng_Agent_V1_Lane: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension Bng_Agent_V1_ErrorCode: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ERROR_CODE_UNSPECIFIED\0\u{1}ERROR_CODE_OK\0\u{2}\u{9}ERROR_CODE_UNSUPPORTED\0\u{1}ERROR_CODE_INVALID\0\u{1}ERROR_CODE_STALE_GENERATION\0\u{1}ERROR_CODE_GENERATION_REUSED\0\u{1}ERROR_CODE_UNKNOWN_REFERENCE\0\u{1}ERROR_CODE_CONFLICT\0\u{1}ERROR_CODE_LIMIT\0\u{1}ERROR_CODE_IN_USE\0\u{1}ERROR_CODE_KERNEL\0\u{2}\u{c}ERROR_CODE_STALE_TERM\0\u{1}ERROR_CODE_UNKNOWN_SCOPE\0\u{1}ERROR_CODE_OVERLOAD\0\u{2}\u{12}ERROR_CODE_FRAME_TOO_LARGE\0\u{1}ERROR_CODE_MALFORMED\0\u{1}ERROR_CODE_UNEXPECTED\0\u{1}ERROR_CODE_UNKNOWN_MESSAGE\0\u{1}ERROR_CODE_VERSION\0\u{1}ERROR_CODE_UNKNOWN_NODE\0\u{1}ERROR_CODE_IDENTITY\0\u{1}ERROR_CODE_UNKNOWN_ASSOCIATION\0\u{1}ERROR_CODE_REPLACED\0\u{1}ERROR_CODE_HEARTBEAT_LOST\0\u{1}ERROR_CODE_CREDIT_EXCEEDED\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ERROR_CODE_UNSPECIFIED\0\u{1}ERROR_CODE_OK\0\u{2}\u{9}ERROR_CODE_UNSUPPORTED\0\u{1}ERROR_CODE_INVALID\0\u{1}ERROR_CODE_STALE_GENERATION\0\u{1}ERROR_CODE_GENERATION_REUSED\0\u{1}ERROR_CODE_UNKNOWN_REFERENCE\0\u{1}ERROR_CODE_CONFLICT\0\u{1}ERROR_CODE_LIMIT\0\u{1}ERROR_CODE_IN_USE\0\u{1}ERROR_CODE_KERNEL\0\u{2}\u{c}ERROR_CODE_STALE_TERM\0\u{1}ERROR_CODE_UNKNOWN_SCOPE\0\u{1}ERROR_CODE_OVERLOAD\0\u{2}\u{12}ERROR_CODE_FRAME_TOO_LARGE\0\u{1}ERROR_CODE_MALFORMED\0\u{1}ERROR_CODE_UNEXPECTED\0\u{1}ERROR_CODE_UNKNOWN_MESSAGE\0\u{1}ERROR_CODE_VERSION\0\u{1}ERROR_CODE_UNKNOWN_NODE\0\u{1}ERROR_CODE_IDENTITY\0\u{1}ERROR_CODE_UNKNOWN_ASSOCIATION\0\u{1}ERROR_CODE_REPLACED\0\u{1}ERROR_CODE_HEARTBEAT_LOST\0\u{1}ERROR_CODE_CREDIT_EXCEEDED\0\u{1}ERROR_CODE_ATTESTATION\0\u{1}ERROR_CODE_NOT_APPROVED\0")
 }
 
 nonisolated extension Bng_Agent_V1_AgentFrame: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".AgentFrame"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}error\0\u{1}hello\0\u{3}lane_hello\0\u{1}heartbeat\0\u{3}batch_result\0\u{3}audit_summary\0\u{3}audit_page\0\u{1}punts\0\u{1}events\0\u{1}counters\0\u{3}session_counters\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}error\0\u{1}hello\0\u{3}lane_hello\0\u{1}heartbeat\0\u{3}batch_result\0\u{3}audit_summary\0\u{3}audit_page\0\u{1}punts\0\u{1}events\0\u{1}counters\0\u{3}session_counters\0\u{1}proof\0\u{3}enrol_request\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1197,6 +1249,32 @@ nonisolated extension Bng_Agent_V1_AgentFrame: SwiftProtobuf.Message, SwiftProto
           self.body = .sessionCounters(v)
         }
       }()
+      case 12: try {
+        var v: Bng_Agent_V1_Proof?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .proof(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .proof(v)
+        }
+      }()
+      case 13: try {
+        var v: Bng_Agent_V1_EnrolRequest?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .enrolRequest(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .enrolRequest(v)
+        }
+      }()
       default: break
       }
     }
@@ -1252,6 +1330,14 @@ nonisolated extension Bng_Agent_V1_AgentFrame: SwiftProtobuf.Message, SwiftProto
       guard case .sessionCounters(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
     }()
+    case .proof?: try {
+      guard case .proof(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+    }()
+    case .enrolRequest?: try {
+      guard case .enrolRequest(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -1266,7 +1352,7 @@ nonisolated extension Bng_Agent_V1_AgentFrame: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Bng_Agent_V1_ControllerFrame: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ControllerFrame"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}error\0\u{3}hello_reply\0\u{3}lane_hello_reply\0\u{1}heartbeat\0\u{1}batch\0\u{3}audit_request\0\u{3}audit_page_request\0\u{3}punt_credit\0\u{1}injects\0\u{3}event_ack\0\u{3}session_counters_request\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}error\0\u{3}hello_reply\0\u{3}lane_hello_reply\0\u{1}heartbeat\0\u{1}batch\0\u{3}audit_request\0\u{3}audit_page_request\0\u{3}punt_credit\0\u{1}injects\0\u{3}event_ack\0\u{3}session_counters_request\0\u{1}challenge\0\u{3}enrol_reply\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1417,6 +1503,32 @@ nonisolated extension Bng_Agent_V1_ControllerFrame: SwiftProtobuf.Message, Swift
           self.body = .sessionCountersRequest(v)
         }
       }()
+      case 12: try {
+        var v: Bng_Agent_V1_Challenge?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .challenge(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .challenge(v)
+        }
+      }()
+      case 13: try {
+        var v: Bng_Agent_V1_EnrolReply?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .enrolReply(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .enrolReply(v)
+        }
+      }()
       default: break
       }
     }
@@ -1471,6 +1583,14 @@ nonisolated extension Bng_Agent_V1_ControllerFrame: SwiftProtobuf.Message, Swift
     case .sessionCountersRequest?: try {
       guard case .sessionCountersRequest(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    }()
+    case .challenge?: try {
+      guard case .challenge(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+    }()
+    case .enrolReply?: try {
+      guard case .enrolReply(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
     }()
     case nil: break
     }

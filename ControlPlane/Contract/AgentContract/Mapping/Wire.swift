@@ -5,19 +5,28 @@ import AgentProto
 
 /// The messages of `proto/bng/agent/v1`.
 public enum Wire {
+    /// Newest minor version of version 1 that this side speaks; it speaks all before, too.
+    public static let minor: UInt32 = 1
+
     public typealias AgentHeartbeat = Bng_Agent_V1_AgentHeartbeat
     public typealias AgentFrame = Bng_Agent_V1_AgentFrame
     public typealias AuditEntry = Bng_Agent_V1_AuditEntry
     public typealias AuditPage = Bng_Agent_V1_AuditPage
+    public typealias AuditPageRequest = Bng_Agent_V1_AuditPageRequest
+    public typealias AuditRequest = Bng_Agent_V1_AuditRequest
     public typealias AuditSummary = Bng_Agent_V1_AuditSummary
     public typealias Batch = Bng_Agent_V1_Batch
     public typealias BatchItem = Bng_Agent_V1_BatchItem
     public typealias BatchResult = Bng_Agent_V1_BatchResult
+    public typealias Challenge = Bng_Agent_V1_Challenge
+    public typealias ControllerHeartbeat = Bng_Agent_V1_ControllerHeartbeat
     public typealias ControllerFrame = Bng_Agent_V1_ControllerFrame
     public typealias CounterReport = Bng_Agent_V1_CounterReport
     public typealias Delete = Bng_Agent_V1_Delete
     public typealias ErrorCode = Bng_Agent_V1_ErrorCode
     public typealias ErrorNotice = Bng_Agent_V1_ErrorNotice
+    public typealias EnrolReply = Bng_Agent_V1_EnrolReply
+    public typealias EnrolRequest = Bng_Agent_V1_EnrolRequest
     public typealias Event = Bng_Agent_V1_Event
     public typealias EventBatch = Bng_Agent_V1_EventBatch
     public typealias Family = Bng_Agent_V1_Family
@@ -44,9 +53,12 @@ public enum Wire {
     public typealias PoolTemplate = Bng_Agent_V1_PoolTemplate
     public typealias Port = Bng_Agent_V1_Port
     public typealias PortInfo = Bng_Agent_V1_PortInfo
+    public typealias Proof = Bng_Agent_V1_Proof
+    public typealias PSKProof = Bng_Agent_V1_PSKProof
     public typealias Punt = Bng_Agent_V1_Punt
     public typealias PuntBatch = Bng_Agent_V1_PuntBatch
     public typealias PuntClass = Bng_Agent_V1_PuntClass
+    public typealias QuoteEvidence = Bng_Agent_V1_QuoteEvidence
     public typealias Rate = Bng_Agent_V1_Rate
     public typealias Route = Bng_Agent_V1_Route
     public typealias ServerIdentity = Bng_Agent_V1_ServerIdentity
@@ -100,6 +112,8 @@ extension Wire.ErrorCode {
         case .replaced: return "REPLACED"
         case .heartbeatLost: return "HEARTBEAT_LOST"
         case .creditExceeded: return "CREDIT_EXCEEDED"
+        case .attestation: return "ATTESTATION"
+        case .notApproved: return "NOT_APPROVED"
         case .UNRECOGNIZED(let code): return "CODE_\(code)"
         }
     }

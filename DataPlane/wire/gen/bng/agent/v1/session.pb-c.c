@@ -1312,7 +1312,7 @@ void   bng__agent__v1__session_counters_request__free_unpacked
   assert(message->base.descriptor == &bng__agent__v1__session_counters_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor bng__agent__v1__agent_frame__field_descriptors[11] =
+static const ProtobufCFieldDescriptor bng__agent__v1__agent_frame__field_descriptors[13] =
 {
   {
     "error",
@@ -1446,24 +1446,50 @@ static const ProtobufCFieldDescriptor bng__agent__v1__agent_frame__field_descrip
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "proof",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Bng__Agent__V1__AgentFrame, body_case),
+    offsetof(Bng__Agent__V1__AgentFrame, proof),
+    &bng__agent__v1__proof__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "enrol_request",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Bng__Agent__V1__AgentFrame, body_case),
+    offsetof(Bng__Agent__V1__AgentFrame, enrol_request),
+    &bng__agent__v1__enrol_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned bng__agent__v1__agent_frame__field_indices_by_name[] = {
   6,   /* field[6] = audit_page */
   5,   /* field[5] = audit_summary */
   4,   /* field[4] = batch_result */
   9,   /* field[9] = counters */
+  12,   /* field[12] = enrol_request */
   0,   /* field[0] = error */
   8,   /* field[8] = events */
   3,   /* field[3] = heartbeat */
   1,   /* field[1] = hello */
   2,   /* field[2] = lane_hello */
+  11,   /* field[11] = proof */
   7,   /* field[7] = punts */
   10,   /* field[10] = session_counters */
 };
 static const ProtobufCIntRange bng__agent__v1__agent_frame__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor bng__agent__v1__agent_frame__descriptor =
 {
@@ -1473,14 +1499,14 @@ const ProtobufCMessageDescriptor bng__agent__v1__agent_frame__descriptor =
   "Bng__Agent__V1__AgentFrame",
   "bng.agent.v1",
   sizeof(Bng__Agent__V1__AgentFrame),
-  11,
+  13,
   bng__agent__v1__agent_frame__field_descriptors,
   bng__agent__v1__agent_frame__field_indices_by_name,
   1,  bng__agent__v1__agent_frame__number_ranges,
   (ProtobufCMessageInit) bng__agent__v1__agent_frame__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor bng__agent__v1__controller_frame__field_descriptors[11] =
+static const ProtobufCFieldDescriptor bng__agent__v1__controller_frame__field_descriptors[13] =
 {
   {
     "error",
@@ -1614,11 +1640,37 @@ static const ProtobufCFieldDescriptor bng__agent__v1__controller_frame__field_de
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "challenge",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Bng__Agent__V1__ControllerFrame, body_case),
+    offsetof(Bng__Agent__V1__ControllerFrame, challenge),
+    &bng__agent__v1__challenge__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "enrol_reply",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Bng__Agent__V1__ControllerFrame, body_case),
+    offsetof(Bng__Agent__V1__ControllerFrame, enrol_reply),
+    &bng__agent__v1__enrol_reply__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned bng__agent__v1__controller_frame__field_indices_by_name[] = {
   6,   /* field[6] = audit_page_request */
   5,   /* field[5] = audit_request */
   4,   /* field[4] = batch */
+  11,   /* field[11] = challenge */
+  12,   /* field[12] = enrol_reply */
   0,   /* field[0] = error */
   9,   /* field[9] = event_ack */
   3,   /* field[3] = heartbeat */
@@ -1631,7 +1683,7 @@ static const unsigned bng__agent__v1__controller_frame__field_indices_by_name[] 
 static const ProtobufCIntRange bng__agent__v1__controller_frame__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor bng__agent__v1__controller_frame__descriptor =
 {
@@ -1641,7 +1693,7 @@ const ProtobufCMessageDescriptor bng__agent__v1__controller_frame__descriptor =
   "Bng__Agent__V1__ControllerFrame",
   "bng.agent.v1",
   sizeof(Bng__Agent__V1__ControllerFrame),
-  11,
+  13,
   bng__agent__v1__controller_frame__field_descriptors,
   bng__agent__v1__controller_frame__field_indices_by_name,
   1,  bng__agent__v1__controller_frame__number_ranges,
@@ -3629,7 +3681,7 @@ const ProtobufCEnumDescriptor bng__agent__v1__lane__descriptor =
   bng__agent__v1__lane__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue bng__agent__v1__error_code__enum_values_by_number[25] =
+static const ProtobufCEnumValue bng__agent__v1__error_code__enum_values_by_number[27] =
 {
   { "ERROR_CODE_UNSPECIFIED", "BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_UNSPECIFIED", 0 },
   { "ERROR_CODE_OK", "BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_OK", 1 },
@@ -3656,12 +3708,15 @@ static const ProtobufCEnumValue bng__agent__v1__error_code__enum_values_by_numbe
   { "ERROR_CODE_REPLACED", "BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_REPLACED", 58 },
   { "ERROR_CODE_HEARTBEAT_LOST", "BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_HEARTBEAT_LOST", 59 },
   { "ERROR_CODE_CREDIT_EXCEEDED", "BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_CREDIT_EXCEEDED", 60 },
+  { "ERROR_CODE_ATTESTATION", "BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_ATTESTATION", 61 },
+  { "ERROR_CODE_NOT_APPROVED", "BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_NOT_APPROVED", 62 },
 };
 static const ProtobufCIntRange bng__agent__v1__error_code__value_ranges[] = {
-{0, 0},{10, 2},{30, 11},{50, 14},{0, 25}
+{0, 0},{10, 2},{30, 11},{50, 14},{0, 27}
 };
-static const ProtobufCEnumValueIndex bng__agent__v1__error_code__enum_values_by_name[25] =
+static const ProtobufCEnumValueIndex bng__agent__v1__error_code__enum_values_by_name[27] =
 {
+  { "ERROR_CODE_ATTESTATION", 25 },
   { "ERROR_CODE_CONFLICT", 7 },
   { "ERROR_CODE_CREDIT_EXCEEDED", 24 },
   { "ERROR_CODE_FRAME_TOO_LARGE", 14 },
@@ -3673,6 +3728,7 @@ static const ProtobufCEnumValueIndex bng__agent__v1__error_code__enum_values_by_
   { "ERROR_CODE_KERNEL", 10 },
   { "ERROR_CODE_LIMIT", 8 },
   { "ERROR_CODE_MALFORMED", 15 },
+  { "ERROR_CODE_NOT_APPROVED", 26 },
   { "ERROR_CODE_OK", 1 },
   { "ERROR_CODE_OVERLOAD", 13 },
   { "ERROR_CODE_REPLACED", 22 },
@@ -3695,9 +3751,9 @@ const ProtobufCEnumDescriptor bng__agent__v1__error_code__descriptor =
   "ErrorCode",
   "Bng__Agent__V1__ErrorCode",
   "bng.agent.v1",
-  25,
+  27,
   bng__agent__v1__error_code__enum_values_by_number,
-  25,
+  27,
   bng__agent__v1__error_code__enum_values_by_name,
   4,
   bng__agent__v1__error_code__value_ranges,

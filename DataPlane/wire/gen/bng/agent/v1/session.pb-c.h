@@ -15,6 +15,7 @@ PROTOBUF_C__BEGIN_DECLS
 #endif
 
 #include "bng/agent/v1/desired.pb-c.h"
+#include "bng/agent/v1/identity.pb-c.h"
 #include "bng/agent/v1/report.pb-c.h"
 
 typedef struct Bng__Agent__V1__AgentFrame Bng__Agent__V1__AgentFrame;
@@ -145,7 +146,15 @@ typedef enum _Bng__Agent__V1__ErrorCode {
    */
   BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_REPLACED = 58,
   BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_HEARTBEAT_LOST = 59,
-  BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_CREDIT_EXCEEDED = 60
+  BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_CREDIT_EXCEEDED = 60,
+  /*
+   * the proof was refused; the text begins with the reason's name
+   */
+  BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_ATTESTATION = 61,
+  /*
+   * the node's certificate was revoked, or nobody has approved the node yet
+   */
+  BNG__AGENT__V1__ERROR_CODE__ERROR_CODE_NOT_APPROVED = 62
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__ERROR_CODE)
 } Bng__Agent__V1__ErrorCode;
 
@@ -163,7 +172,9 @@ typedef enum {
   BNG__AGENT__V1__AGENT_FRAME__BODY_PUNTS = 8,
   BNG__AGENT__V1__AGENT_FRAME__BODY_EVENTS = 9,
   BNG__AGENT__V1__AGENT_FRAME__BODY_COUNTERS = 10,
-  BNG__AGENT__V1__AGENT_FRAME__BODY_SESSION_COUNTERS = 11
+  BNG__AGENT__V1__AGENT_FRAME__BODY_SESSION_COUNTERS = 11,
+  BNG__AGENT__V1__AGENT_FRAME__BODY_PROOF = 12,
+  BNG__AGENT__V1__AGENT_FRAME__BODY_ENROL_REQUEST = 13
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__AGENT_FRAME__BODY__CASE)
 } Bng__Agent__V1__AgentFrame__BodyCase;
 
@@ -213,6 +224,14 @@ struct  Bng__Agent__V1__AgentFrame
      * telemetry
      */
     Bng__Agent__V1__SessionCountersReply *session_counters;
+    /*
+     * state, or an enrolling connection
+     */
+    Bng__Agent__V1__Proof *proof;
+    /*
+     * first frame of an enrolling connection
+     */
+    Bng__Agent__V1__EnrolRequest *enrol_request;
   };
 };
 #define BNG__AGENT__V1__AGENT_FRAME__INIT \
@@ -232,7 +251,9 @@ typedef enum {
   BNG__AGENT__V1__CONTROLLER_FRAME__BODY_PUNT_CREDIT = 8,
   BNG__AGENT__V1__CONTROLLER_FRAME__BODY_INJECTS = 9,
   BNG__AGENT__V1__CONTROLLER_FRAME__BODY_EVENT_ACK = 10,
-  BNG__AGENT__V1__CONTROLLER_FRAME__BODY_SESSION_COUNTERS_REQUEST = 11
+  BNG__AGENT__V1__CONTROLLER_FRAME__BODY_SESSION_COUNTERS_REQUEST = 11,
+  BNG__AGENT__V1__CONTROLLER_FRAME__BODY_CHALLENGE = 12,
+  BNG__AGENT__V1__CONTROLLER_FRAME__BODY_ENROL_REPLY = 13
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(BNG__AGENT__V1__CONTROLLER_FRAME__BODY__CASE)
 } Bng__Agent__V1__ControllerFrame__BodyCase;
 
@@ -252,6 +273,8 @@ struct  Bng__Agent__V1__ControllerFrame
     Bng__Agent__V1__InjectBatch *injects;
     Bng__Agent__V1__EventAck *event_ack;
     Bng__Agent__V1__SessionCountersRequest *session_counters_request;
+    Bng__Agent__V1__Challenge *challenge;
+    Bng__Agent__V1__EnrolReply *enrol_reply;
   };
 };
 #define BNG__AGENT__V1__CONTROLLER_FRAME__INIT \
