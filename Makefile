@@ -41,7 +41,7 @@ controller: ## Build bng-controller, bngctl and the Swift tests
 	@echo "  SWIFT   bng-controller bngctl and tests (the first build compiles the dependencies: minutes)"
 	@swift build $(SWIFT_FLAGS) --build-tests >build/logs/swift-build.log 2>&1 || \
 		{ grep -E 'error|\*\*\*' build/logs/swift-build.log || tail -n 40 build/logs/swift-build.log; exit 1; }
-	@for b in bng-controller bngctl; do ln -sf ../../.build/release/$$b build/bin/$$b; done
+	@for b in bng-controller bngctl bng-sim; do ln -sf ../../.build/release/$$b build/bin/$$b; done
 	@ln -sf ../agent/bng-agent build/bin/bng-agent
 
 .PHONY: test-swift

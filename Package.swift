@@ -147,6 +147,12 @@ let apps: [Target] = [
         ],
         path: "ControlPlane/Apps/bng-controller", swiftSettings: strict),
     .executableTarget(
+        name: "bng-sim",
+        dependencies: nio + [
+            "AgentContract", "AgentProto", "BNGCore", "DHCPv4", "Ethernet", "Fleet", argumentParser,
+        ],
+        path: "ControlPlane/Apps/bng-sim", swiftSettings: strict),
+    .executableTarget(
         name: "bngctl",
         dependencies: nio + ["AdminContract", argumentParser, .product(name: "NIOHTTP1", package: "swift-nio")],
         path: "ControlPlane/Apps/bngctl", swiftSettings: strict),
