@@ -4,6 +4,7 @@ controller's configuration that asks it.
 """
 import pathlib
 import subprocess
+import time
 
 from freeradius import RadiusServer
 from topology import sh
@@ -32,6 +33,7 @@ class RADIUSServer(RadiusServer):
 
     def __init__(self, lab, name="aaa", net=1, users="", secret=SECRET, radsec=None, signs=True):
         self.lab, self.name = lab, name
+        self.stamped = 0
         lab.extra_servers = [*getattr(lab, "extra_servers", []), self]
         server, self.bng = f"192.0.2.{net * 4 + 2}", f"192.0.2.{net * 4 + 1}"
         # Further keys of the server in the controller's configuration.
@@ -57,6 +59,12 @@ class RADIUSServer(RadiusServer):
     def mend(self):
         sh("ip link set eth0 up", ns=self.name)
         sh(f"ip route add default via {self.bng}", ns=self.name, check=False)
+
+    def event_timestamp(self):
+        """Now in seconds, or one more than the last: two equal requests of one second may get one identifier of radclient's 256,
+        and then they are one packet sent twice, which a server must not carry out again (RFC 5176 section 2.3)."""
+        self.stamped = max(int(time.time()), self.stamped + 1)
+        return self.stamped
 
     def radclient(self, attributes, to, kind, secret=None, check=True):
         """Sends a request from the server's namespace; returns what radclient said."""

@@ -46,7 +46,7 @@ def one_round(lab, proxy, chance, number):
             else:
                 lab.agent.kill()
                 lab.start_agent(wait=False)
-        live = [s for s in lab.sessions() if s["phase"] == "active"]
+        live = lab.sessions()
         for session in chance.sample(live, k=min(5, len(live))):
             lab.ctl("clear", "session", session["id"], check=False, text=True)
             ended += 1

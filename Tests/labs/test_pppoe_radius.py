@@ -86,12 +86,12 @@ def test_a_client_that_falls_silent_loses_its_session(guest, world):
 def test_a_change_of_authorization_sets_another_plan_while_it_is_online(guest, world):
     lab, server = world()
     session = online(guest, lab)
-    said = server.radclient(f'Acct-Session-Id = "{session["id"]}"\nFilter-Id = "plan:gold"\nEvent-Timestamp = {int(time.time())}\n'
+    said = server.radclient(f'Acct-Session-Id = "{session["id"]}"\nFilter-Id = "plan:gold"\nEvent-Timestamp = {server.event_timestamp()}\n'
                             "Message-Authenticator = 0x00\n", f"{server.bng}:3799", "coa", check=False)
     assert "CoA-ACK" in said, said
     assert lab.session(session["id"])["service"]["rateDownBps"] == 50_000_000
     assert guest.ping(SERVER_IP)[0] == (3, 3) and not guest.ended()
-    said = server.radclient(f'Acct-Session-Id = "{session["id"]}"\nEvent-Timestamp = {int(time.time())}\nMessage-Authenticator = 0x00\n',
+    said = server.radclient(f'Acct-Session-Id = "{session["id"]}"\nEvent-Timestamp = {server.event_timestamp()}\nMessage-Authenticator = 0x00\n',
                             f"{server.bng}:3799", "disconnect", check=False)
     assert "Disconnect-ACK" in said, said
     guest.wait_ended(deadline=10)

@@ -49,7 +49,7 @@ def online(lab, n):
 
 
 def radclient(server, kind, *attributes, secret=None):
-    lines = [*attributes, f"Event-Timestamp = {int(time.time())}", "Message-Authenticator = 0x00"]
+    lines = [*attributes, f"Event-Timestamp = {server.event_timestamp()}", "Message-Authenticator = 0x00"]
     return server.radclient("\n".join(lines) + "\n", f"{server.bng}:3799", kind, secret=secret, check=False)
 
 

@@ -151,6 +151,11 @@ extension LineShard {
         self.refuseChanges(entry)
         self.forget(session.record.id)
         entry.session = nil
+        // Without this a REQUEST would wait for a session that is gone.
+        if session.record.generation == 0, entry.dhcp?.isIdle == false {
+            self.perform(entry, .dhcp(.offerLost))
+            self.perform(entry, .forget)
+        }
         (entry.hasStarted, entry.interimDue, entry.reauthenticationDue) = (false, 0, 0)
         self.forgetIfIdle(entry)
     }

@@ -55,6 +55,8 @@ final class LineShard: @unchecked Sendable {
         case session(SessionMachine.Event)
         /// A session that nobody wants any more is given up.
         case settle
+        /// Forgets the line if nothing is left of it.
+        case forget
     }
 
     private var queue: [(LineEntry, Work)] = []
@@ -213,6 +215,7 @@ final class LineShard: @unchecked Sendable {
         case .session(let event):
             entry.session?.handle(event, at: now, into: &self.sessionActions)
             self.sessionActions.drain { self.carryOut($0, entry) }
+        case .forget: self.forgetIfIdle(entry)
         case .settle:
             if entry.session?.isBare == true, entry.isQuiet { self.perform(entry, .session(.abandon)) }
         }

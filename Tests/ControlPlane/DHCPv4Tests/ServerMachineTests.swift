@@ -207,7 +207,7 @@ struct ServerMachineTests {
             .received(message(.release, server: server, ciaddr: address)),
             .received(message(.decline, requested: address, server: server)),
             .received(message(.inform, ciaddr: address)),
-            .addressGranted(address), .addressDenied(.wrong), .leaseGranted, .leaseDenied, .leaseEnded,
+            .addressGranted(address), .addressDenied(.wrong), .leaseGranted, .leaseDenied, .leaseEnded, .offerLost,
             .timerFired(.offer),
         ]
         for _ in 0..<2_000 {

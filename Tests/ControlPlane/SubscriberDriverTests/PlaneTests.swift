@@ -173,6 +173,24 @@ struct PlaneTests {
         try await scene.stop()
     }
 
+    @Test func `a session that is ended between offer and request leaves no client without an answer`() async throws {
+        let scene = Scene()
+        _ = try await scene.plane.start(sessions: [], bindings: [])
+        try await scene.settle()
+        scene.receive(frame(.discover))
+        try await scene.settle()
+        let offer = try reply(try #require(scene.link.takeFrames().first))
+        let session = try #require(try await scene.plane.sessions(limit: 1).first)
+        #expect(try await scene.plane.clear(session.id))
+        try await scene.settle()
+        #expect(try await scene.plane.sessions(limit: 1).isEmpty)
+        scene.receive(frame(.request, requested: offer.yourAddress))
+        try await scene.settle()
+        #expect(try reply(try #require(scene.link.takeFrames().first)).type == .ack)
+        #expect(try await scene.plane.sessions(limit: 2).map(\.address) == [offer.yourAddress])
+        try await scene.stop()
+    }
+
     @Test func `a node that lost its maps extends every lease by a whole term`() async throws {
         let scene = Scene()
         _ = try await scene.plane.start(sessions: [], bindings: [])

@@ -43,6 +43,8 @@ public struct DHCPv4ServerMachine: Machine, Equatable {
         case leaseDenied
         /// The session has ended for a reason of its own.
         case leaseEnded
+        /// What was offered is not kept any more: its session ended before the client asked for it.
+        case offerLost
         case timerFired(Timer)
     }
 
@@ -115,12 +117,12 @@ public struct DHCPv4ServerMachine: Machine, Equatable {
         case (.offered, .timerFired(.offer)):
             self.state = .idle
             actions.append(.withdrawOffer)
-        case (.offered, .leaseEnded):
+        case (.offered, .leaseEnded), (.offered, .offerLost):
             self.state = .idle
             actions.append(.cancelTimer(.offer))
         case (_, .leaseEnded):
             self.state = .idle
-        case (_, .timerFired), (_, .addressGranted), (_, .addressDenied), (_, .leaseGranted), (_, .leaseDenied):
+        case (_, .offerLost), (_, .timerFired), (_, .addressGranted), (_, .addressDenied), (_, .leaseGranted), (_, .leaseDenied):
             break  // answers to a question the client has since withdrawn
         }
     }
