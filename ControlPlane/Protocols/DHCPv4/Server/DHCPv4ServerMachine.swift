@@ -122,7 +122,8 @@ public struct DHCPv4ServerMachine: Machine, Equatable {
             actions.append(.cancelTimer(.offer))
         case (_, .leaseEnded):
             self.state = .idle
-        case (_, .offerLost), (_, .timerFired), (_, .addressGranted), (_, .addressDenied), (_, .leaseGranted), (_, .leaseDenied):
+        case (_, .offerLost), (_, .timerFired), (_, .addressGranted), (_, .addressDenied), (_, .leaseGranted),
+            (_, .leaseDenied):
             break  // answers to a question the client has since withdrawn
         }
     }
