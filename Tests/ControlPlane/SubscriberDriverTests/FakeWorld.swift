@@ -172,6 +172,9 @@ final class FakeClock: Sendable {
 
 /// Answers by user name; asked for anybody else it is unavailable.
 final class FakeAuthority: Authorizing {
+    /// Questions whose answers have not reached the plane's loops.
+    let underWay = Atomic(0)
+
     private let answers: Mutex<[String: AuthorizationOutcome]>
     let asked = Mutex<[AuthorizationRequest]>([])
 
@@ -183,7 +186,11 @@ final class FakeAuthority: Authorizing {
         self.asked.withLock { $0.append(request) }
         let outcome = self.answers.withLock { $0[request.userName] } ?? .unavailable
         // As a server answers: later, and from a thread of its own.
-        Thread.detachNewThread { done(outcome) }
+        self.underWay.add(1, ordering: .sequentiallyConsistent)
+        Thread.detachNewThread {
+            done(outcome)
+            self.underWay.subtract(1, ordering: .sequentiallyConsistent)
+        }
     }
 }
 
@@ -204,6 +211,7 @@ struct Scene {
     let plane: SubscriberPlane
     let trust: RelayTrust
     let clock: FakeClock
+    let authority: FakeAuthority?
 
     init(
         trust: RelayTrust = .none, ranges: (UInt32, UInt32) = (0x6440_0102, 0x6440_fefe), now: Int64 = 1_000_000,
@@ -214,6 +222,7 @@ struct Scene {
         let clock = FakeClock(now)
         self.clock = clock
         self.trust = trust
+        self.authority = aaa.authority as? FakeAuthority
         let template = PoolTemplate(
             vrf: 0, serverIdentityID: 1, gateway: IPv4Address(rawValue: 0x6440_0001), prefixLength: 16, lease: 3600,
             renewal: 1800, rebinding: 3150,
@@ -256,10 +265,14 @@ struct Scene {
 
     func receive(_ frame: [UInt8]) { self.plane.receive(node: "edge1", punts: [self.packet(frame)]) }
 
-    /// Waits until nothing is under way: every loop has run dry several times over.
+    /// Waits until nothing is under way: AAA, which answers on a thread of its own, has answered, and every loop has run dry
+    /// several times over since.
     func settle() async throws {
-        for _ in 0..<12 {
+        var rounds = 0
+        while rounds < 12 {
             for loop in self.group.makeIterator() { try await loop.submit {}.get() }
+            let answering = self.authority?.underWay.load(ordering: .sequentiallyConsistent) ?? 0
+            rounds = answering == 0 ? rounds + 1 : 0
         }
     }
 
