@@ -293,8 +293,11 @@ private func open(_ path: String) throws -> Store { try Store(path: path, logger
         try await withFolder { database in
             var random = SplitMix64(state: 11)
             var acknowledged: Set<UInt64> = []
-            for round in UInt64(0)..<15 {
-                let life = UInt32.random(in: 20_000..<200_000, using: &random)
+            var round: UInt64 = 0
+            // On a busy machine a writer may be killed before it wrote: later ones live longer.
+            while round < 15 || (acknowledged.count <= 100 && round < 60) {
+                let life = UInt32.random(in: 20_000..<200_000, using: &random) * UInt32(round / 15 + 1)
+                defer { round += 1 }
                 let result = try await runChild(path, [database, "\(1 + round * 1_000_000)"]) { process in
                     usleep(life)
                     kill(process, SIGKILL)
@@ -305,7 +308,7 @@ private func open(_ path: String) throws -> Store { try Store(path: path, logger
             let found = Set(try store.load().sessions.map(\.id.rawValue))
             #expect(acknowledged.count > 100, "the writer was killed before it wrote")
             #expect(acknowledged.subtracting(found).isEmpty, "acknowledged, and gone")
-            print("store: \(acknowledged.count) acknowledged over 15 kills, \(found.count) stored")
+            print("store: \(acknowledged.count) acknowledged over \(round) kills, \(found.count) stored")
             store.close()
         }
     }

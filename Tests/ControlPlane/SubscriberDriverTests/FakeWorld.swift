@@ -278,10 +278,10 @@ struct Scene {
 
     /// Waits for what another thread, or the clock, sets in motion.
     func until(_ condition: () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(5)
+        let deadline = ContinuousClock.now + .seconds(60)
         while try await !condition() {
             guard ContinuousClock.now < deadline else {
-                Issue.record("not within 5 seconds")
+                Issue.record("not within 60 seconds")
                 return
             }
             try await self.settle()
